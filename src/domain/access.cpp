@@ -1,0 +1,83 @@
+#include "domain/access.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tidemark::domain {
+namespace {
+
+struct RoleRow {
+  Role role;
+  std::string_view name;
+};
+
+constexpr std::array kRoles{
+    RoleRow{Role::kOrgOwner, "ORG_OWNER"},
+    RoleRow{Role::kOrgReadOnly, "ORG_READ_ONLY"},
+    RoleRow{Role::kGroupOwner, "GROUP_OWNER"},
+    RoleRow{Role::kGroupReadOnly, "GROUP_READ_ONLY"},
+    RoleRow{Role::kGroupBackupManager, "GROUP_BACKUP_MANAGER"},
+    RoleRow{Role::kGroupClusterManager, "GROUP_CLUSTER_MANAGER"},
+};
+
+// Whether a role that applies to the project gives the permission on it.
+bool RoleGives(Role role, Permission permission) {
+  switch (permission) {
+    case Permission::kAnyKey:
+    case Permission::kProjectRead:
+      return true;
+    case Permission::kProjectOwner:
+      return role == Role::kGroupOwner || role == Role::kOrgOwner;
+    case Permission::kSnapshotCreate:
+      return role == Role::kGroupOwner || role == Role::kOrgOwner ||
+             role == Role::kGroupBackupManager;
+    case Permission::kClusterManage:
+      return role == Role::kGroupOwner || role == Role::kOrgOwner ||
+             role == Role::kGroupClusterManager;
+    case Permission::kOrganizationOwner:
+      return role == Role::kOrgOwner;
+  }
+  return false;
+}
+
+bool AppliesTo(const Grant& grant, const OrganizationId& organization, const ProjectId& project) {
+  return IsOrganizationRole(grant.role) ? grant.organization == organization
+                                        : grant.project == project;
+}
+
+}  // namespace
+
+std::string_view RoleName(Role role) {
+  const auto row = std::ranges::find(kRoles, role, &RoleRow::role);
+  return row == kRoles.end() ? std::string_view() : row->name;
+}
+
+std::optional<Role> ParseRole(std::string_view name) {
+  const auto row = std::ranges::find(kRoles, name, &RoleRow::name);
+  return row == kRoles.end() ? std::nullopt : std::optional(row->role);
+}
+
+bool IsOrganizationRole(Role role) {
+  return role == Role::kOrgOwner || role == Role::kOrgReadOnly;
+}
+
+bool Allows(const std::vector<Grant>& grants,
+            Permission permission,
+            const OrganizationId& organization,
+            const ProjectId& project) {
+  if (permission == Permission::kAnyKey) {
+    return true;
+  }
+  return std::ranges::any_of(grants, [&](const Grant& grant) {
+    return AppliesTo(grant, organization, project) && RoleGives(grant.role, permission);
+  });
+}
+
+bool TouchesProject(const std::vector<Grant>& grants,
+                    const OrganizationId& organization,
+                    const ProjectId& project) {
+  return std::ranges::any_of(
+      grants, [&](const Grant& grant) { return AppliesTo(grant, organization, project); });
+}
+
+}  // namespace tidemark::domain

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/object_id.h"
+
+namespace tidemark::domain {
+
+// contract.md 3. Persistent: never renumber.
+enum class Role {
+  kOrgOwner = 0,
+  kOrgReadOnly = 1,
+  kGroupOwner = 2,
+  kGroupReadOnly = 3,
+  kGroupBackupManager = 4,
+  kGroupClusterManager = 5,
+};
+
+// One role on one organization (ORG_*) or project (GROUP_*).
+struct Grant {
+  Role role = Role::kGroupReadOnly;
+  OrganizationId organization;  // of an ORG_* role, else zero
+  ProjectId project;            // of a GROUP_* role, else zero
+};
+
+// What an endpoint asks for.
+enum class Permission {
+  kAnyKey,             // any valid key
+  kProjectRead,        // Project Read Only
+  kProjectOwner,       // Project Owner
+  kSnapshotCreate,     // Project Backup Manager (own API)
+  kClusterManage,      // Project Cluster Manager or Owner (own API)
+  kOrganizationOwner,  // keys and projects (own API)
+};
+
+enum class KeyKind { kApiKey = 0, kServiceAccount = 1 };  // persistent: never renumber
+
+// An API key (HTTP digest) or a service account (OAuth 2 client credentials).
+struct Key {
+  KeyId id;
+  OrganizationId organization;
+  KeyKind kind = KeyKind::kApiKey;
+  std::string public_name;  // public key (8 lower-case letters), or mdb_sa_id_<24 hex>
+  std::string description;
+  std::vector<Grant> grants;
+  Instant created;
+  std::optional<Instant> revoked;
+};
+
+// "GROUP_OWNER" and so on, and back.
+std::string_view RoleName(Role role);
+std::optional<Role> ParseRole(std::string_view name);
+bool IsOrganizationRole(Role role);
+
+// Whether `grants` give `permission` on project `project` of organization `organization`.
+// Inheritance as in contract.md 3: ORG_OWNER is GROUP_OWNER in every project of its organization,
+// ORG_READ_ONLY is GROUP_READ_ONLY, every GROUP_* role includes GROUP_READ_ONLY, GROUP_OWNER has
+// every right on the project.
+bool Allows(const std::vector<Grant>& grants,
+            Permission permission,
+            const OrganizationId& organization,
+            const ProjectId& project);
+
+// Whether the grants touch that project at all: decides between USER_CANNOT_ACCESS_GROUP and
+// USER_UNAUTHORIZED.
+bool TouchesProject(const std::vector<Grant>& grants,
+                    const OrganizationId& organization,
+                    const ProjectId& project);
+
+}  // namespace tidemark::domain

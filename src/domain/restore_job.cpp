@@ -1,0 +1,35 @@
+#include "domain/restore_job.h"
+
+#include <algorithm>
+
+namespace tidemark::domain {
+
+std::optional<RestoreState> NextState(RestoreState from, RestoreEvent event) {
+  const auto found =
+      std::ranges::find_if(kRestoreTransitions, [&](const RestoreTransition& transition) {
+        return transition.from == from && transition.event == event;
+      });
+  return found == kRestoreTransitions.end() ? std::nullopt : std::optional(found->to);
+}
+
+std::string_view RestoreStateName(RestoreState state) {
+  switch (state) {
+    case RestoreState::kPending:
+      return "PENDING";
+    case RestoreState::kQueued:
+      return "QUEUED";
+    case RestoreState::kRunning:
+      return "RUNNING";
+    case RestoreState::kCompleted:
+      return "COMPLETED";
+    case RestoreState::kFailed:
+      return "FAILED";
+  }
+  return {};
+}
+
+bool IsFinal(RestoreState state) {
+  return state == RestoreState::kCompleted || state == RestoreState::kFailed;
+}
+
+}  // namespace tidemark::domain

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/object_id.h"
+#include "domain/snapshot.h"
+
+namespace tidemark::domain {
+
+// How the data reach the user (design.md 7). Persistent: never renumber. More methods come with
+// later releases.
+enum class DeliveryMethod { kCluster = 0, kDownload = 1 };
+
+// Persistent: never renumber.
+enum class RestoreState { kPending = 0, kQueued = 1, kRunning = 2, kCompleted = 3, kFailed = 4 };
+
+enum class RestoreEvent { kWait, kClaim, kFinish, kFail };
+
+struct RestoreTransition {
+  RestoreState from;
+  RestoreEvent event;
+  RestoreState to;
+};
+
+// Every state change there is; anything not listed is kConflict. Claiming again after a lost lease
+// keeps kRunning: a state never goes back (contract.md 8). Diagram in docs/architecture.md.
+inline constexpr std::array kRestoreTransitions{
+    RestoreTransition{RestoreState::kPending, RestoreEvent::kWait, RestoreState::kQueued},
+    RestoreTransition{RestoreState::kPending, RestoreEvent::kClaim, RestoreState::kRunning},
+    RestoreTransition{RestoreState::kQueued, RestoreEvent::kClaim, RestoreState::kRunning},
+    RestoreTransition{RestoreState::kRunning, RestoreEvent::kClaim, RestoreState::kRunning},
+    RestoreTransition{RestoreState::kRunning, RestoreEvent::kFinish, RestoreState::kCompleted},
+    RestoreTransition{RestoreState::kPending, RestoreEvent::kFail, RestoreState::kFailed},
+    RestoreTransition{RestoreState::kQueued, RestoreEvent::kFail, RestoreState::kFailed},
+    RestoreTransition{RestoreState::kRunning, RestoreEvent::kFail, RestoreState::kFailed},
+};
+
+// One restore of one snapshot. The same value is rendered by the tenant, legacy and own APIs.
+struct RestoreJob {
+  RestoreJobId id;
+  ProjectId project;         // of the source
+  ClusterId cluster;         // the source
+  std::string cluster_name;  // of the source, as at creation
+  SnapshotId snapshot;
+  Instant snapshot_finished;
+  OplogPosition position;  // of the snapshot
+  DeliveryMethod delivery = DeliveryMethod::kCluster;
+  ProjectId target_project;
+  ClusterId target_cluster;
+  std::string target_name;  // as at creation
+  RestoreState state = RestoreState::kPending;
+  Instant created;
+  Instant expires;
+  std::optional<Instant> finished;  // exactly in kCompleted and kFailed
+  std::string failure;              // reason of kFailed, for people
+  KeyId requested_by;               // its rights are checked again when the job starts
+};
+
+// nullopt when the event is not allowed in that state.
+std::optional<RestoreState> NextState(RestoreState from, RestoreEvent event);
+
+// The Atlas words: PENDING, QUEUED, RUNNING, COMPLETED, FAILED.
+std::string_view RestoreStateName(RestoreState state);
+
+bool IsFinal(RestoreState state);
+
+}  // namespace tidemark::domain
