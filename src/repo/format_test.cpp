@@ -1,0 +1,352 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "repo/internal/byte_reader.h"
+#include "repo/internal/chunk_codec.h"
+#include "repo/internal/format_blob.h"
+#include "repo/internal/index_segment.h"
+#include "repo/internal/manifest_codec.h"
+#include "repo/internal/pack.h"
+#include "tests/support/repository_fixture.h"
+
+// Every encoder against its decoder: round trip, every truncation, every flipped byte.
+namespace tidemark::repo {
+namespace {
+
+const ProjectId kProject = TestId<ProjectId>(0x11);
+
+ProjectKeys TestKeys() {
+  return {kProject, TestMasterKey(9)};
+}
+
+// Calls `decode` on every proper prefix of `bytes`: all must throw kCorrupt.
+template <class Decode>
+void ExpectEveryTruncationFound(const Bytes& bytes, const Decode& decode) {
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const Failure failure = FailureOf([&] { decode(ByteView(bytes).first(size)); });
+    ASSERT_EQ(failure.code, ErrorCode::kCorrupt) << "cut to " << size << ": " << failure.message;
+  }
+}
+
+// A changed version reads as a newer format; everything else as damage.
+template <class Decode>
+void ExpectEveryFlipFound(Bytes bytes, const Decode& decode) {
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    bytes[at] ^= 0x10;
+    const bool in_version = at >= 8 && at < kHeaderSize;
+    const Failure failure = FailureOf([&] { decode(bytes); });
+    ASSERT_EQ(failure.code, in_version ? ErrorCode::kUnsupported : ErrorCode::kCorrupt)
+        << "byte " << at << ": " << failure.message;
+    bytes[at] ^= 0x10;
+  }
+}
+
+Bytes TestPack(const ProjectKeys& keys, const PackId& id, std::vector<PackEntry>* entries) {
+  SeededRandom random(3);
+  PackBuilder builder(id);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const Bytes plain = TestChunk(i, 40);
+    const ChunkRef ref{keys.NameChunk(ObjectKind::kDataChunk, plain), 40, 1};
+    const Bytes sealed = SealChunk(keys, ObjectKind::kDataChunk, ref.id, plain, 1, random);
+    entries->push_back(builder.Append(ObjectKind::kDataChunk, ref, sealed));
+  }
+  return builder.Finish(keys, random);
+}
+
+TEST(Pack, DecodesToWhatWasAppended) {
+  std::vector<PackEntry> entries;
+  const ProjectKeys keys = TestKeys();
+  const Bytes blob = TestPack(keys, {}, &entries);
+  EXPECT_EQ(DecodePack(keys, {}, blob), entries);
+  EXPECT_EQ(entries[0].offset, kHeaderSize);
+  EXPECT_EQ(entries[1].offset, kHeaderSize + entries[0].stored_size);
+}
+
+TEST(Pack, I5EveryTruncationAndFlipIsFound) {
+  std::vector<PackEntry> entries;
+  const ProjectKeys keys = TestKeys();
+  const Bytes blob = TestPack(keys, {}, &entries);
+  // Bytes of chunks are found when the chunk is opened, all others by the pack's own frame.
+  const auto decode = [&](ByteView bytes) {
+    for (const PackEntry& entry : DecodePack(keys, {}, bytes)) {
+      OpenChunk(keys,
+                entry.kind,
+                {entry.id, entry.plain_size, 1},
+                bytes.subspan(entry.offset, entry.stored_size));
+    }
+  };
+  ExpectEveryTruncationFound(blob, decode);
+  ExpectEveryFlipFound(blob, decode);
+}
+
+TEST(Pack, I6OpensUnderItsOwnNameOnly) {
+  std::vector<PackEntry> entries;
+  const ProjectKeys keys = TestKeys();
+  const Bytes blob = TestPack(keys, {}, &entries);
+  PackId other;
+  other.bytes[0] = 1;
+  EXPECT_EQ(FailureOf([&] { DecodePack(keys, other, blob); }).code, ErrorCode::kCorrupt);
+}
+
+TEST(Pack, I4FooterMustTileThePack) {
+  PackEntry entry{.offset = kHeaderSize, .stored_size = 10};
+  EXPECT_EQ(DecodePackFooter(EncodePackFooter({entry}), kHeaderSize + 10),
+            std::vector<PackEntry>{entry});
+  const auto decode = [](const PackEntry& wrong, std::size_t end) {
+    return FailureOf([&] { DecodePackFooter(EncodePackFooter({wrong}), end); }).message;
+  };
+  const std::string refusal = "reading a pack footer: its entries do not describe the pack";
+  EXPECT_EQ(decode(entry, kHeaderSize + 11), refusal);
+  entry.offset = kHeaderSize + 1;
+  EXPECT_EQ(decode(entry, kHeaderSize + 11), refusal);
+  entry = {.kind = ObjectKind::kManifest, .offset = kHeaderSize, .stored_size = 10};
+  EXPECT_EQ(decode(entry, kHeaderSize + 10),
+            "reading a pack footer: it names an object that is no chunk");
+}
+
+IndexSegment TestSegment() {
+  IndexSegment segment;
+  segment.packs.resize(2);
+  segment.packs[1].bytes[5] = 1;
+  segment.entries.push_back({ChunkId{1}, {.pack = 1, .offset = 12, .stored_size = 99}});
+  segment.entries.push_back({ChunkId{2}, {.pack = 0, .offset = 13, .plain_size = 7}});
+  return segment;
+}
+
+TEST(IndexSegment, RoundTripsAndFindsDamage) {
+  const ProjectKeys keys = TestKeys();
+  SeededRandom random(4);
+  const SegmentId id = SegmentId::Generate(random);
+  const Bytes blob = SealIndexSegment(keys, id, TestSegment(), random);
+  const auto open = [&](ByteView bytes) { return OpenIndexSegment(keys, id, bytes); };
+  EXPECT_EQ(open(blob), TestSegment());
+  ExpectEveryTruncationFound(blob, open);
+  ExpectEveryFlipFound(blob, open);
+  EXPECT_EQ(FailureOf([&] { OpenIndexSegment(keys, {}, blob); }).code, ErrorCode::kCorrupt);
+}
+
+TEST(IndexSegment, RefusesAPackNumberThatItDoesNotHold) {
+  IndexSegment segment = TestSegment();
+  segment.entries[0].slot.pack = 2;
+  EXPECT_EQ(FailureOf([&] { DecodeIndexSegment(EncodeIndexSegment(segment)); }).message,
+            "reading an index segment: it holds an impossible entry");
+}
+
+TEST(IndexSegment, DoesNotAllocateForACountThatIsNotThere) {
+  const Bytes lie(8, 0xff);
+  EXPECT_EQ(FailureOf([&] { DecodeIndexSegment(lie); }).message,
+            "reading an index segment: it ends too early");
+}
+
+Run TestRun() {
+  Run run;
+  run.documents = 5;
+  run.logical_bytes = 1U << 20;
+  run.first_id = TestFirstId(1);
+  run.last_id = TestFirstId(9);
+  run.lists = {{ChunkId{3}, 100, 5}, {ChunkId{4}, 200, 6}};
+  return run;
+}
+
+Manifest TestManifest() {
+  Manifest manifest;
+  manifest.snapshot = TestId<SnapshotId>(0x21);
+  manifest.project = kProject;
+  manifest.cluster = TestId<ClusterId>(0x31);
+  manifest.cluster_name = "Cluster0";
+  manifest.mongodb_version = "7.0.14";
+  manifest.created = FromMicros(1'700'000'000'123'456);
+  manifest.inconsistent_reason = "no oplog";
+  manifest.position_seconds = 0xfffffff0;
+  manifest.position_increment = 3;
+  manifest.empty_databases = {"left", "\xc3\xa9"};
+  Run natural;
+  natural.natural_order = true;
+  NamespaceEntry entry{.database = "shop",
+                       .collection = "orders",
+                       .kind = NamespaceKind::kTimeseries,
+                       .options = TestFirstId(4),
+                       .indexes = {TestFirstId(5), TestFirstId(6)},
+                       .runs = {TestRun(), natural},
+                       .logical_bytes = 77};
+  entry.digest.Add(AsBytes("a document"));
+  manifest.namespaces = {entry,
+                         {.database = "shop", .collection = "v", .kind = NamespaceKind::kView}};
+  return manifest;
+}
+
+TEST(Manifest, KeepsEveryField) {
+  const Manifest read = DecodeManifest(EncodeManifest(TestManifest()));
+  EXPECT_EQ(read.snapshot, TestManifest().snapshot);
+  EXPECT_EQ(read.cluster, TestManifest().cluster);
+  EXPECT_EQ(read.cluster_name, "Cluster0");
+  EXPECT_EQ(read.mongodb_version, "7.0.14");
+  EXPECT_EQ(read.created, TestManifest().created);
+  EXPECT_FALSE(read.consistent);
+  EXPECT_EQ(read.inconsistent_reason, "no oplog");
+  EXPECT_EQ(read.position_seconds, 0xfffffff0);
+  EXPECT_EQ(read.position_increment, 3U);
+  EXPECT_EQ(read.empty_databases, TestManifest().empty_databases);
+  ASSERT_EQ(read.namespaces.size(), 2U);
+  EXPECT_EQ(read.namespaces[1].kind, NamespaceKind::kView);
+  EXPECT_TRUE(read.namespaces[1].options.empty());
+}
+
+TEST(Manifest, KeepsEveryFieldOfANamespace) {
+  const NamespaceEntry expected = TestManifest().namespaces[0];
+  const NamespaceEntry read = DecodeManifest(EncodeManifest(TestManifest())).namespaces.at(0);
+  EXPECT_EQ(read.database, "shop");
+  EXPECT_EQ(read.collection, "orders");
+  EXPECT_EQ(read.kind, NamespaceKind::kTimeseries);
+  EXPECT_EQ(read.options, expected.options);
+  EXPECT_EQ(read.indexes, expected.indexes);
+  EXPECT_EQ(read.digest, expected.digest);
+  EXPECT_EQ(read.logical_bytes, 77U);
+  ASSERT_EQ(read.runs.size(), 2U);
+  EXPECT_EQ(read.runs[0].documents, 5U);
+  EXPECT_EQ(read.runs[0].logical_bytes, 1U << 20);
+  EXPECT_EQ(read.runs[0].first_id, TestFirstId(1));
+  EXPECT_EQ(read.runs[0].last_id, TestFirstId(9));
+  ASSERT_EQ(read.runs[0].lists.size(), 2U);
+  EXPECT_EQ(read.runs[0].lists[1].id, ChunkId{4});
+  EXPECT_EQ(read.runs[0].lists[1].plain_size, 200U);
+  EXPECT_EQ(read.runs[0].lists[1].documents, 6U);
+  EXPECT_TRUE(read.runs[1].natural_order);
+}
+
+TEST(Manifest, I5EveryTruncationAndFlipIsFound) {
+  const ProjectKeys keys = TestKeys();
+  SeededRandom random(5);
+  const Bytes blob = SealManifest(keys, TestManifest(), random);
+  const auto open = [&](ByteView bytes) { OpenManifest(keys, TestManifest().snapshot, bytes); };
+  open(blob);
+  ExpectEveryTruncationFound(blob, open);
+  ExpectEveryFlipFound(blob, open);
+}
+
+TEST(Manifest, CountsItsNamespaces) {
+  const Bytes whole = EncodeManifest(TestManifest());
+  const std::size_t first = bson::FrontDocumentSize(whole);
+  EXPECT_EQ(FailureOf([&] { DecodeManifest(ByteView(whole).first(first)); }).message,
+            "reading a manifest: it holds 0 namespaces, not as many as it says");
+  ExpectEveryTruncationFound(whole, [](ByteView bytes) { DecodeManifest(bytes); });
+}
+
+TEST(ListChunk, RoundTripsAndFindsTruncation) {
+  const ListedChunks chunks{{{ChunkId{1}, 10, 2}, TestFirstId(1)}, {{ChunkId{2}, 20, 4}, {}}};
+  const Bytes plain = EncodeList(chunks);
+  const ListedChunks read = DecodeList(plain);
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].ref.id, ChunkId{1});
+  EXPECT_EQ(read[0].first_id, TestFirstId(1));
+  EXPECT_EQ(read[1].ref.documents, 4U);
+  EXPECT_TRUE(read[1].first_id.empty());
+  EXPECT_EQ(CountDocuments(read), 6U);
+  ExpectEveryTruncationFound(plain, [](ByteView bytes) { DecodeList(bytes); });
+}
+
+TEST(ListChunk, BoundsItsLengthAndItsCount) {
+  EXPECT_EQ(FailureOf([] { EncodeList(ListedChunks(kMaxRefsPerList + 1)); }).message,
+            "storing a list chunk: 4097 chunks are more than 4096");
+  const ListedChunks many(2, {{ChunkId{}, 1, 0x80000000}, {}});
+  EXPECT_EQ(FailureOf([&] { CountDocuments(many); }).message,
+            "storing a list chunk: 4294967296 documents are more than one list chunk counts");
+}
+
+TEST(Chunk, I7IsNamedAgainWhenRead) {
+  const ProjectKeys keys = TestKeys();
+  SeededRandom random(6);
+  const Bytes plain = TestChunk(1, 50);
+  const ChunkRef wrong{keys.NameChunk(ObjectKind::kDataChunk, TestChunk(2, 50)), 50, 1};
+  const Bytes sealed = SealChunk(keys, ObjectKind::kDataChunk, wrong.id, plain, 1, random);
+  const Failure failure =
+      FailureOf([&] { OpenChunk(keys, ObjectKind::kDataChunk, wrong, sealed); });
+  EXPECT_EQ(failure.code, ErrorCode::kCorrupt);
+  EXPECT_EQ(failure.message,
+            "reading data chunk " + HexEncode(wrong.id) + ": its bytes do not give its name");
+}
+
+TEST(Chunk, I6DataAndListChunksAreNeverTakenForEachOther) {
+  const ProjectKeys keys = TestKeys();
+  SeededRandom random(6);
+  const Bytes plain = TestChunk(1, 50);
+  const ChunkRef ref{keys.NameChunk(ObjectKind::kDataChunk, plain), 50, 1};
+  EXPECT_NE(ref.id, keys.NameChunk(ObjectKind::kListChunk, plain));
+  const Bytes sealed = SealChunk(keys, ObjectKind::kDataChunk, ref.id, plain, 1, random);
+  EXPECT_EQ(OpenChunk(keys, ObjectKind::kDataChunk, ref, sealed), plain);
+  EXPECT_EQ(FailureOf([&] { OpenChunk(keys, ObjectKind::kListChunk, ref, sealed); }).code,
+            ErrorCode::kCorrupt);
+}
+
+TEST(ProjectKey, RoundTripsAndFindsDamage) {
+  SeededRandom random(7);
+  const Bytes blob = EncodeProjectKey(TestMasterKey(), kProject, TestMasterKey(9), random);
+  EXPECT_EQ(blob.size(), 72U);
+  const auto decode = [](ByteView bytes) {
+    return DecodeProjectKey(TestMasterKey(), kProject, bytes);
+  };
+  EXPECT_EQ(decode(blob), TestMasterKey(9));
+  ExpectEveryTruncationFound(blob, decode);
+  ExpectEveryFlipFound(blob, decode);
+  EXPECT_EQ(
+      FailureOf([&] { DecodeProjectKey(TestMasterKey(), TestId<ProjectId>(0x12), blob); }).code,
+      ErrorCode::kCorrupt);
+}
+
+TEST(FormatBlob, TellsDamageFromAWrongKeyAndFromANewerVersion) {
+  SeededRandom random(8);
+  const std::string text = MakeFormatBlob(TestMasterKey(), random);
+  CheckFormatBlob(TestMasterKey(), text);
+  const Failure wrong_key = FailureOf([&] { CheckFormatBlob(TestMasterKey(8), text); });
+  EXPECT_EQ(wrong_key.code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(wrong_key.message,
+            "opening the repository: the master key is not the one it was created with");
+  const Failure newer = FailureOf([&] { CheckFormatBlob(TestMasterKey(), R"({"version":2})"); });
+  EXPECT_EQ(newer.code, ErrorCode::kUnsupported);
+  EXPECT_EQ(newer.message,
+            "opening the repository: its format version is 2, this program reads version 1");
+}
+
+TEST(FormatBlob, I5EveryFlipIsFound) {
+  SeededRandom random(8);
+  std::string text = MakeFormatBlob(TestMasterKey(), random);
+  for (char& c : text) {
+    for (const int bit : {0, 3, 6}) {
+      c = static_cast<char>(c ^ (1 << bit));
+      const Failure failure = FailureOf([&] { CheckFormatBlob(TestMasterKey(), text); });
+      EXPECT_TRUE(failure.code == ErrorCode::kCorrupt || failure.code == ErrorCode::kUnsupported)
+          << text << ErrorCodeName(failure.code) << failure.message;
+      c = static_cast<char>(c ^ (1 << bit));
+    }
+  }
+}
+
+// The worked example of docs/format.md: whoever changes these bytes has made a new format version.
+TEST(Format, StillReadsThePackOfItsDocument) {
+  const Bytes blob = HexDecode(
+      "544d524b5041434b01000000c15c0289ec2d0a9167ec8e658dcffce44b301715268b3fabd4be62a4b9f48ced7664"
+      "4434b9b219974a758c6d628d75158ce5ddb9b501d1d854bb7180021590c38d60205ac91fcc115f681fd1618087cc"
+      "fd412bb3ba95cfb04ef35662df5a2ac3c39af7d0f281349544628fdd8a1e947737170d7bad9d5bb144155267c843"
+      "c65d4d000000544d524b50454e44");
+  PackId id;
+  std::ranges::copy(HexDecode("5e5532fbeea293f80bc942ee9086c171"), id.bytes.begin());
+  const std::vector<PackEntry> entries = DecodePack(TestKeys(), id, blob);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(HexEncode(entries[0].id),
+            "a158a37e5a466e6e4bd0d5203d7ed074768faeb9943876e6df535dd6b1459dd3");
+  const ByteView sealed = ByteView(blob).subspan(entries[0].offset, entries[0].stored_size);
+  EXPECT_EQ(HexEncode(OpenChunk(TestKeys(), entries[0].kind, {entries[0].id, 14, 1}, sealed)),
+            "0e000000105f6964000100000000");
+}
+
+TEST(Format, StillOpensTheFormatBlobOfItsDocument) {
+  CheckFormatBlob(TestMasterKey(),
+                  R"({"version":1,"repository":"a53c36d76cec99e0758527120fbbe785",)"
+                  R"("probe":"qD1+Nd4YF0mWZ2F0mY54kquYuYqbAigbl3eMjrbf9PTQhoFz",)"
+                  R"("sha256":"68b1df80af33d88a3541a36d31fcf6d8b3b7ee33b7ddc603548147e3c4c0753f"})"
+                  "\n");
+}
+
+}  // namespace
+}  // namespace tidemark::repo

@@ -1,0 +1,105 @@
+#include "repo/internal/chunk_codec.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "repo/internal/byte_reader.h"
+
+namespace tidemark::repo {
+namespace {
+
+constexpr std::size_t kMinListRecord =
+    32 + 4 + 4 + 4;  // bytes: id, plain size, documents, length of first _id
+
+[[noreturn]] void FailChunk(ObjectKind kind, const ChunkRef& ref, std::string_view why) {
+  throw Error(ErrorCode::kCorrupt,
+              "reading " + DescribeObject(kind, ref.id) + ": " + std::string(why));
+}
+
+// An empty view, or one BSON document.
+Bytes CheckedFirstId(ByteView bytes) {
+  if (!bytes.empty()) {
+    static_cast<void>(bson::Document(bytes));
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+Bytes SealChunk(const ProjectKeys& keys,
+                ObjectKind kind,
+                const ChunkId& id,
+                ByteView plain,
+                int level,
+                RandomSource& random) {
+  return keys.Seal(kind, id, codec::Compress(plain, level), random);
+}
+
+Bytes OpenChunk(const ProjectKeys& keys, ObjectKind kind, const ChunkRef& ref, ByteView sealed) {
+  if (ref.plain_size > kMaxChunkPlain) {
+    FailChunk(kind, ref, "it claims to be larger than 64 MiB");
+  }
+  const Bytes compressed = keys.Open(kind, ref.id, sealed);
+  Bytes plain;
+  try {
+    plain = codec::Decompress(compressed, ref.plain_size);
+  } catch (const Error& error) {
+    throw error.WithContext("reading " + DescribeObject(kind, ref.id));
+  }
+  if (keys.NameChunk(kind, plain) != ref.id) {
+    FailChunk(kind, ref, "its bytes do not give its name");
+  }
+  return plain;
+}
+
+Bytes EncodeList(const ListedChunks& chunks) {
+  if (chunks.size() > kMaxRefsPerList) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "storing a list chunk: " + std::to_string(chunks.size()) + " chunks are more than 4096");
+  }
+  Bytes plain;
+  AppendLe32(plain, static_cast<std::uint32_t>(chunks.size()));
+  for (const auto& [ref, first_id] : chunks) {
+    AppendBytes(plain, ref.id);
+    AppendLe32(plain, ref.plain_size);
+    AppendLe32(plain, ref.documents);
+    AppendLe32(plain, static_cast<std::uint32_t>(first_id.size()));
+    AppendBytes(plain, first_id);
+  }
+  return plain;
+}
+
+ListedChunks DecodeList(ByteView plain) {
+  ByteReader reader(plain, "a list chunk");
+  const std::uint32_t count = reader.Count(kMinListRecord);
+  if (count > kMaxRefsPerList) {
+    reader.Fail("it lists more than 4096 chunks");
+  }
+  ListedChunks chunks(count);
+  for (auto& [ref, first_id] : chunks) {
+    std::ranges::copy(reader.Take(ref.id.size()), ref.id.begin());
+    ref.plain_size = reader.Le32();
+    ref.documents = reader.Le32();
+    first_id = CheckedFirstId(reader.Take(reader.Le32()));
+  }
+  reader.ExpectEnd();
+  return chunks;
+}
+
+std::uint32_t CountDocuments(const ListedChunks& chunks) {
+  std::uint64_t documents = 0;
+  for (const auto& [ref, first_id] : chunks) {
+    documents += ref.documents;
+  }
+  if (documents > std::numeric_limits<std::uint32_t>::max()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "storing a list chunk: " + std::to_string(documents) +
+                    " documents are more than one list chunk counts",
+                "list fewer chunks at once");
+  }
+  return static_cast<std::uint32_t>(documents);
+}
+
+}  // namespace tidemark::repo

@@ -1,0 +1,111 @@
+#include "repo/internal/key_ring.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "repo/internal/byte_reader.h"
+#include "repo/internal/names.h"
+
+namespace tidemark::repo {
+namespace {
+
+constexpr std::string_view kKeyMagic = "TMRKPKEY";
+
+codec::Digest Derive(const codec::AeadKey& key, std::string_view label) {
+  return codec::HmacSha256(key, AsBytes(label));
+}
+
+std::string DescribeKey(const ProjectId& project) {
+  return "project key " + project.ToString();
+}
+
+bool HasAny(blob::BlobStore& store, const std::string& prefix) {
+  bool any = false;
+  store.List(prefix, [&any](const std::string&, ByteCount) { any = true; });
+  return any;
+}
+
+void RefuseToReplaceLostKey(blob::BlobStore& store, const ProjectId& id) {
+  if (HasAny(store, ManifestPrefix(id)) || HasAny(store, SegmentPrefix(id)) ||
+      HasAny(store, PackPrefix(id))) {
+    throw Error(ErrorCode::kCorrupt,
+                "reading " + DescribeKey(id) + ": it is missing, but the project has stored data",
+                "put the blob " + KeyName(id) + " back from a copy of the repository");
+  }
+}
+
+}  // namespace
+
+ProjectKeys::ProjectKeys(const ProjectId& project, const codec::AeadKey& project_key)
+    : project_(project),
+      encryption_(Derive(project_key, "tidemark v1 encryption")),
+      data_naming_(Derive(project_key, "tidemark v1 data naming")),
+      list_naming_(Derive(project_key, "tidemark v1 list naming")) {}
+
+ChunkId ProjectKeys::NameChunk(ObjectKind kind, ByteView plain) const {
+  return codec::HmacSha256(kind == ObjectKind::kListChunk ? list_naming_ : data_naming_, plain);
+}
+
+Bytes ProjectKeys::Seal(ObjectKind kind, ByteView id, ByteView plain, RandomSource& random) const {
+  return codec::Seal(encryption_, AssociatedData(kind, project_, id), plain, random);
+}
+
+Bytes ProjectKeys::Open(ObjectKind kind, ByteView id, ByteView sealed) const {
+  try {
+    return codec::Open(encryption_, AssociatedData(kind, project_, id), sealed);
+  } catch (const Error& error) {
+    throw error.WithContext("reading " + DescribeObject(kind, id));
+  }
+}
+
+Bytes EncodeProjectKey(const MasterKey& master,
+                       const ProjectId& project,
+                       const codec::AeadKey& key,
+                       RandomSource& random) {
+  Bytes blob;
+  AppendHeader(blob, kKeyMagic);
+  AppendBytes(
+      blob, codec::Seal(master, AssociatedData(ObjectKind::kProjectKey, project, {}), key, random));
+  return blob;
+}
+
+codec::AeadKey DecodeProjectKey(const MasterKey& master, const ProjectId& project, ByteView blob) {
+  const ByteView sealed = CheckHeader(blob, kKeyMagic, DescribeKey(project));
+  Bytes plain;
+  try {
+    plain = codec::Open(master, AssociatedData(ObjectKind::kProjectKey, project, {}), sealed);
+  } catch (const Error& error) {
+    throw error.WithContext("reading " + DescribeKey(project));
+  }
+  codec::AeadKey key{};
+  ByteReader reader(plain, DescribeKey(project));
+  std::ranges::copy(reader.Take(key.size()), key.begin());
+  reader.ExpectEnd();
+  return key;
+}
+
+ProjectKeys LoadProjectKeys(blob::BlobStore& store, const MasterKey& master, const ProjectId& id) {
+  return {id, DecodeProjectKey(master, id, store.Get(KeyName(id)))};
+}
+
+ProjectKeys EnsureProjectKeys(blob::BlobStore& store,
+                              const MasterKey& master,
+                              const ProjectId& id,
+                              RandomSource& random) {
+  if (!store.Size(KeyName(id))) {
+    RefuseToReplaceLostKey(store, id);
+    codec::AeadKey key{};
+    random.Fill(key);
+    try {
+      store.Put(KeyName(id), EncodeProjectKey(master, id, key, random));
+    } catch (const Error& error) {
+      // Another process was first: its key, read below, is the project's key.
+      if (error.code() != ErrorCode::kConflict) {
+        throw;
+      }
+    }
+  }
+  return LoadProjectKeys(store, master, id);
+}
+
+}  // namespace tidemark::repo

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/object_id.h"
+#include "base/random.h"
+#include "blob/blob_store.h"
+#include "codec/codec.h"
+#include "repo/internal/object_kind.h"
+#include "repo/repository.h"
+
+namespace tidemark::repo {
+
+// The keys of one project, derived from its 32 random bytes. Immutable.
+class ProjectKeys {
+ public:
+  ProjectKeys(const ProjectId& project, const codec::AeadKey& project_key);
+
+  const ProjectId& project() const { return project_; }
+
+  // The name of a chunk. Data and list chunks are named under different keys: equal bytes never
+  // share a name.
+  ChunkId NameChunk(ObjectKind kind, ByteView plain) const;
+  Bytes Seal(ObjectKind kind, ByteView id, ByteView plain, RandomSource& random) const;
+  // kCorrupt, naming kind and id, when one bit is not as it was sealed.
+  Bytes Open(ObjectKind kind, ByteView id, ByteView sealed) const;
+
+ private:
+  ProjectId project_;
+  codec::AeadKey encryption_;
+  codec::Digest data_naming_;
+  codec::Digest list_naming_;
+};
+
+// The project's keys. kNotFound when it has none, kCorrupt when the key blob is damaged.
+ProjectKeys LoadProjectKeys(blob::BlobStore& store, const MasterKey& master, const ProjectId& id);
+// As above, but makes the key on first use. Never replaces a lost key of a project that has data:
+// kCorrupt.
+ProjectKeys EnsureProjectKeys(blob::BlobStore& store,
+                              const MasterKey& master,
+                              const ProjectId& id,
+                              RandomSource& random);
+
+// Layout: header "TMRKPKEY", then the sealed 32 bytes (60).
+Bytes EncodeProjectKey(const MasterKey& master,
+                       const ProjectId& project,
+                       const codec::AeadKey& key,
+                       RandomSource& random);
+codec::AeadKey DecodeProjectKey(const MasterKey& master, const ProjectId& project, ByteView blob);
+
+}  // namespace tidemark::repo

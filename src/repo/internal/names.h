@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/object_id.h"
+#include "base/random.h"
+
+namespace tidemark::repo {
+
+// A random 16-byte name; the tag keeps packs and index segments apart.
+template <class Tag>
+struct RandomId {
+  std::array<std::uint8_t, 16> bytes{};
+
+  static RandomId Generate(RandomSource& random) {
+    RandomId id;
+    random.Fill(id.bytes);
+    return id;
+  }
+
+  auto operator<=>(const RandomId&) const = default;
+};
+
+using PackId = RandomId<struct PackTag>;
+using SegmentId = RandomId<struct SegmentTag>;
+
+// Names of blobs: docs/format.md, "Blobs".
+inline constexpr std::string_view kFormatName = "format";
+std::string KeyName(const ProjectId& project);
+std::string PackPrefix(const ProjectId& project);
+std::string PackName(const ProjectId& project, const PackId& pack);
+std::string SegmentPrefix(const ProjectId& project);
+std::string SegmentName(const ProjectId& project, const SegmentId& segment);
+std::string ManifestPrefix(const ProjectId& project);
+std::string ManifestName(const ProjectId& project, const SnapshotId& snapshot);
+
+// The last segment of a listed name as 16 bytes; nullopt when it is something else (a foreign
+// file).
+std::optional<std::array<std::uint8_t, 16>> ParseRandomId(std::string_view name);
+
+}  // namespace tidemark::repo

@@ -1,0 +1,284 @@
+#include "repo/internal/snapshot_writer.h"
+
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+#include "repo/internal/byte_reader.h"
+#include "repo/internal/chunk_codec.h"
+#include "repo/internal/index_segment.h"
+#include "repo/internal/manifest_codec.h"
+#include "repo/internal/pack.h"
+
+namespace tidemark::repo {
+namespace {
+
+// A finished pack on its way to storage. Shared by the thread that writes it and by those that read
+// a chunk from it.
+struct ClosedPack {
+  PackId id;
+  std::shared_ptr<const Bytes> bytes;
+};
+
+// State: committed_ goes to true once; failed_ goes to true at the first exception of a flush.
+class PackingWriter final : public SnapshotWriter {
+ public:
+  PackingWriter(const Project& project, const WriterOptions& options)
+      : project_(project), options_(options) {}
+
+  ChunkRef Store(ByteView plain, std::uint32_t documents) override {
+    return StoreKind(ObjectKind::kDataChunk, plain, documents);
+  }
+
+  ChunkRef StoreList(const std::vector<ListedChunk>& chunks) override {
+    return StoreKind(ObjectKind::kListChunk, EncodeList(chunks), CountDocuments(chunks));
+  }
+
+  Bytes Load(const ChunkRef& ref) override { return LoadKind(ObjectKind::kDataChunk, ref); }
+
+  std::vector<ListedChunk> LoadList(const ChunkRef& ref) override {
+    return DecodeList(LoadKind(ObjectKind::kListChunk, ref));
+  }
+
+  ByteCount added() const override TIDEMARK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return added_;
+  }
+
+  void Commit(const Manifest& manifest) override;
+
+ private:
+  ChunkRef StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents);
+  Bytes LoadKind(ObjectKind kind, const ChunkRef& ref);
+  bool Knows(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
+  std::optional<ClosedPack> Append(ObjectKind kind, const ChunkRef& ref, ByteView sealed)
+      TIDEMARK_EXCLUDES(mutex_);
+  ClosedPack CloseOpenPack() TIDEMARK_REQUIRES(mutex_);
+  std::optional<ClosedPack> CloseLastPack() TIDEMARK_EXCLUDES(mutex_);
+  void PutPack(const ClosedPack& pack) TIDEMARK_EXCLUDES(mutex_);
+  // The sealed chunk if its pack is not in storage yet.
+  std::optional<Bytes> CopyUnwritten(const ChunkPlace& place) const TIDEMARK_EXCLUDES(mutex_);
+  std::optional<ChunkPlace> FindOwn(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
+
+  void BeginCommit(const Manifest& manifest) TIDEMARK_EXCLUDES(mutex_);
+  void CheckListsAreStored(const Manifest& manifest) const;
+  void PutIndex() TIDEMARK_EXCLUDES(mutex_);
+  void PutManifest(const Manifest& manifest) TIDEMARK_EXCLUDES(mutex_);
+  void CheckManifestReadsBack(const Manifest& manifest, const Bytes& blob) const;
+  void PutBlob(const std::string& name, const Bytes& blob) TIDEMARK_EXCLUDES(mutex_);
+
+  // Constant after construction.
+  const Project& project_;
+  const WriterOptions options_;
+
+  mutable Mutex mutex_;
+  ChunkIndex own_ TIDEMARK_GUARDED_BY(mutex_);  // what this writer stored
+  std::optional<PackBuilder> open_ TIDEMARK_GUARDED_BY(mutex_);
+  std::uint32_t open_number_ TIDEMARK_GUARDED_BY(mutex_) = 0;
+  // At most one per thread that calls Store: each writes the pack it filled before it returns.
+  std::map<PackId, std::shared_ptr<const Bytes>> closed_ TIDEMARK_GUARDED_BY(mutex_);
+  ByteCount added_ TIDEMARK_GUARDED_BY(mutex_);
+  bool failed_ TIDEMARK_GUARDED_BY(mutex_) = false;
+  bool committed_ TIDEMARK_GUARDED_BY(mutex_) = false;
+};
+
+ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+  if (plain.size() > kMaxChunkPlain) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "storing a " + std::string(ObjectKindName(kind)) + ": " +
+                    std::to_string(plain.size()) + " bytes are more than 64 MiB");
+  }
+  const ChunkRef ref{.id = project_.keys().NameChunk(kind, plain),
+                     .plain_size = static_cast<std::uint32_t>(plain.size()),
+                     .documents = documents};
+  if (Knows(ref.id)) {
+    return ref;
+  }
+  const Bytes sealed = SealChunk(
+      project_.keys(), kind, ref.id, plain, options_.compression_level, project_.random());
+  if (const std::optional<ClosedPack> full = Append(kind, ref, sealed)) {
+    PutPack(*full);
+  }
+  return ref;
+}
+
+bool PackingWriter::Knows(const ChunkId& id) const {
+  return FindOwn(id) || project_.Find(id);
+}
+
+std::optional<ChunkPlace> PackingWriter::FindOwn(const ChunkId& id) const {
+  const MutexLock lock(mutex_);
+  const std::optional<ChunkSlot> slot = own_.Find(id);
+  return slot ? std::optional(ChunkPlace{own_.pack(slot->pack), *slot}) : std::nullopt;
+}
+
+std::optional<ClosedPack> PackingWriter::Append(ObjectKind kind,
+                                                const ChunkRef& ref,
+                                                ByteView sealed) {
+  const MutexLock lock(mutex_);
+  if (own_.Find(ref.id)) {
+    return std::nullopt;  // another thread stored the same bytes meanwhile
+  }
+  if (!open_) {
+    open_.emplace(PackId::Generate(project_.random()));
+    open_number_ = own_.AddPack(open_->id());
+  }
+  const PackEntry entry = open_->Append(kind, ref, sealed);
+  own_.Insert(ref.id,
+              {.pack = open_number_,
+               .offset = entry.offset,
+               .stored_size = entry.stored_size,
+               .plain_size = entry.plain_size});
+  added_ += ByteCount{sealed.size()};
+  const bool full = open_->bytes().size() >= options_.pack_size.value;
+  return full ? std::optional(CloseOpenPack()) : std::nullopt;
+}
+
+ClosedPack PackingWriter::CloseOpenPack() {
+  const std::size_t chunks_end = open_->bytes().size();
+  ClosedPack pack{open_->id(),
+                  std::make_shared<const Bytes>(open_->Finish(project_.keys(), project_.random()))};
+  open_.reset();
+  closed_.emplace(pack.id, pack.bytes);
+  added_ += ByteCount{kHeaderSize + pack.bytes->size() - chunks_end};
+  return pack;
+}
+
+std::optional<ClosedPack> PackingWriter::CloseLastPack() {
+  const MutexLock lock(mutex_);
+  return open_ ? std::optional(CloseOpenPack()) : std::nullopt;
+}
+
+void PackingWriter::PutPack(const ClosedPack& pack) {
+  try {
+    project_.store().Put(PackName(project_.keys().project(), pack.id), *pack.bytes);
+  } catch (const Error& error) {
+    const MutexLock lock(mutex_);
+    failed_ = true;
+    throw error.WithContext("storing " + DescribeObject(ObjectKind::kPackFooter, pack.id.bytes));
+  }
+  const MutexLock lock(mutex_);
+  closed_.erase(pack.id);
+}
+
+std::optional<Bytes> PackingWriter::CopyUnwritten(const ChunkPlace& place) const {
+  const MutexLock lock(mutex_);
+  ByteView pack;
+  if (open_ && open_->id() == place.pack) {
+    pack = open_->bytes();
+  } else if (const auto found = closed_.find(place.pack); found != closed_.end()) {
+    pack = *found->second;
+  } else {
+    return std::nullopt;
+  }
+  const ByteView sealed = pack.subspan(place.slot.offset, place.slot.stored_size);
+  return Bytes(sealed.begin(), sealed.end());
+}
+
+Bytes PackingWriter::LoadKind(ObjectKind kind, const ChunkRef& ref) {
+  const std::optional<ChunkPlace> own = FindOwn(ref.id);
+  if (own) {
+    if (const std::optional<Bytes> sealed = CopyUnwritten(*own)) {
+      return OpenChunk(project_.keys(), kind, ref, *sealed);
+    }
+  }
+  const std::optional<ChunkPlace> place = own ? own : project_.Find(ref.id);
+  if (!place) {
+    ThrowNoSuchChunk(kind, ref.id);
+  }
+  return LoadStoredChunk(project_, kind, ref, *place);
+}
+
+// docs/format.md, "Order of writes" (I2, I3).
+void PackingWriter::Commit(const Manifest& manifest) {
+  BeginCommit(manifest);
+  CheckListsAreStored(manifest);
+  if (const std::optional<ClosedPack> last = CloseLastPack()) {
+    PutPack(*last);
+  }
+  PutIndex();
+  PutManifest(manifest);
+}
+
+void PackingWriter::BeginCommit(const Manifest& manifest) {
+  if (manifest.project != project_.keys().project()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "committing snapshot " + manifest.snapshot.ToString() +
+                    ": its manifest names another project than its writer");
+  }
+  const MutexLock lock(mutex_);
+  TIDEMARK_CHECK(!committed_);
+  if (failed_) {
+    throw Error(ErrorCode::kInternal,
+                "committing snapshot " + manifest.snapshot.ToString() +
+                    ": storing one of its packs failed before");
+  }
+  committed_ = true;
+}
+
+void PackingWriter::CheckListsAreStored(const Manifest& manifest) const {
+  for (const NamespaceEntry& entry : manifest.namespaces) {
+    for (const Run& run : entry.runs) {
+      for (const ChunkRef& list : run.lists) {
+        if (!Knows(list.id)) {
+          ThrowNoSuchChunk(ObjectKind::kListChunk, list.id);
+        }
+      }
+    }
+  }
+}
+
+void PackingWriter::PutIndex() {
+  std::vector<IndexSegment> segments;
+  {
+    const MutexLock lock(mutex_);
+    segments = SplitIntoSegments(own_);
+  }
+  for (const IndexSegment& segment : segments) {
+    const auto id = SegmentId::Generate(project_.random());
+    PutBlob(SegmentName(project_.keys().project(), id),
+            SealIndexSegment(project_.keys(), id, segment, project_.random()));
+  }
+}
+
+void PackingWriter::PutManifest(const Manifest& manifest) {
+  const std::string name = ManifestName(manifest.project, manifest.snapshot);
+  const Bytes blob = SealManifest(project_.keys(), manifest, project_.random());
+  PutBlob(name, blob);
+  try {
+    CheckManifestReadsBack(manifest, blob);
+  } catch (const Error&) {
+    project_.store().Delete(name);
+    throw;
+  }
+}
+
+void PackingWriter::CheckManifestReadsBack(const Manifest& manifest, const Bytes& blob) const {
+  const Bytes stored = project_.store().Get(ManifestName(manifest.project, manifest.snapshot));
+  const Manifest decoded = OpenManifest(project_.keys(), manifest.snapshot, stored);
+  if (stored != blob || EncodeManifest(decoded) != EncodeManifest(manifest)) {
+    throw Error(ErrorCode::kCorrupt,
+                "writing manifest " + manifest.snapshot.ToString() +
+                    ": it does not read back as it was written",
+                "check the storage and this machine's memory");
+  }
+}
+
+void PackingWriter::PutBlob(const std::string& name, const Bytes& blob) {
+  project_.store().Put(name, blob);
+  const MutexLock lock(mutex_);
+  added_ += ByteCount{blob.size()};
+}
+
+}  // namespace
+
+std::unique_ptr<SnapshotWriter> MakeSnapshotWriter(const Project& project,
+                                                   const WriterOptions& options) {
+  if (options.pack_size > kMaxPackTarget) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "writing a snapshot: packs of more than 1024 MiB are not possible");
+  }
+  return std::make_unique<PackingWriter>(project, options);
+}
+
+}  // namespace tidemark::repo

@@ -1,0 +1,129 @@
+#include "repo/repository.h"
+
+#include <map>
+#include <memory>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "repo/internal/format_blob.h"
+#include "repo/internal/key_ring.h"
+#include "repo/internal/manifest_codec.h"
+#include "repo/internal/names.h"
+#include "repo/internal/project.h"
+#include "repo/internal/snapshot_reader.h"
+#include "repo/internal/snapshot_writer.h"
+
+namespace tidemark::repo {
+namespace {
+
+class StoredRepository final : public Repository {
+ public:
+  StoredRepository(blob::BlobStore& store, const MasterKey& master, RandomSource& random)
+      : store_(store), master_(master), random_(random) {}
+
+  std::unique_ptr<SnapshotWriter> NewSnapshot(const ProjectId& project,
+                                              const WriterOptions& options) override;
+  std::unique_ptr<SnapshotReader> NewReader(const ProjectId& project) override;
+  Manifest LoadManifest(const ProjectId& project, const SnapshotId& snapshot) override;
+  std::vector<SnapshotId> ListManifests(const ProjectId& project) override;
+  void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) override;
+  std::string SealSecret(std::string_view label, std::string_view text) override;
+  std::string OpenSecret(std::string_view label, std::string_view sealed) override;
+
+ private:
+  enum class Missing { kFail, kCreate };
+  Project& ProjectOf(const ProjectId& id, Missing missing) TIDEMARK_EXCLUDES(mutex_);
+
+  blob::BlobStore& store_;
+  const MasterKey master_;
+  RandomSource& random_;
+
+  Mutex mutex_;
+  // Never shrinks: readers and writers borrow their project until the repository ends.
+  std::map<ProjectId, std::unique_ptr<Project>> projects_ TIDEMARK_GUARDED_BY(mutex_);
+};
+
+Project& StoredRepository::ProjectOf(const ProjectId& id, Missing missing) {
+  const MutexLock lock(mutex_);
+  std::unique_ptr<Project>& project = projects_[id];
+  if (!project) {
+    const ProjectKeys keys = missing == Missing::kCreate
+                                 ? EnsureProjectKeys(store_, master_, id, random_)
+                                 : LoadProjectKeys(store_, master_, id);
+    project = std::make_unique<Project>(store_, keys, random_);
+  }
+  return *project;
+}
+
+std::unique_ptr<SnapshotWriter> StoredRepository::NewSnapshot(const ProjectId& project,
+                                                              const WriterOptions& options) {
+  Project& opened = ProjectOf(project, Missing::kCreate);
+  opened.Refresh();
+  return MakeSnapshotWriter(opened, options);
+}
+
+std::unique_ptr<SnapshotReader> StoredRepository::NewReader(const ProjectId& project) {
+  Project& opened = ProjectOf(project, Missing::kFail);
+  opened.Refresh();
+  return MakeSnapshotReader(opened);
+}
+
+Manifest StoredRepository::LoadManifest(const ProjectId& project, const SnapshotId& snapshot) {
+  const Bytes blob = store_.Get(ManifestName(project, snapshot));
+  return OpenManifest(ProjectOf(project, Missing::kFail).keys(), snapshot, blob);
+}
+
+std::vector<SnapshotId> StoredRepository::ListManifests(const ProjectId& project) {
+  const std::string prefix = ManifestPrefix(project);
+  std::vector<SnapshotId> snapshots;
+  store_.List(prefix, [&](const std::string& name, ByteCount) {
+    if (const auto id = SnapshotId::Parse(std::string_view(name).substr(prefix.size()))) {
+      snapshots.push_back(*id);
+    }
+  });
+  return snapshots;
+}
+
+void StoredRepository::DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) {
+  store_.Delete(ManifestName(project, snapshot));
+}
+
+std::string StoredRepository::SealSecret(std::string_view label, std::string_view text) {
+  const Bytes associated = AssociatedData(ObjectKind::kSecret, ProjectId{}, AsBytes(label));
+  return Base64Encode(codec::Seal(master_, associated, AsBytes(text), random_));
+}
+
+std::string StoredRepository::OpenSecret(std::string_view label, std::string_view sealed) {
+  const Bytes associated = AssociatedData(ObjectKind::kSecret, ProjectId{}, AsBytes(label));
+  try {
+    return std::string(AsText(codec::Open(master_, associated, Base64Decode(sealed))));
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kCorrupt,
+                "reading secret " + std::string(label) + ": " + std::string(error.message()));
+  }
+}
+
+}  // namespace
+
+void Repository::Create(blob::BlobStore& store, const MasterKey& master_key, RandomSource& random) {
+  try {
+    store.Put(kFormatName, AsBytes(MakeFormatBlob(master_key, random)));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Error(ErrorCode::kConflict, "creating the repository: the store holds one already");
+  }
+}
+
+std::unique_ptr<Repository> Repository::Open(blob::BlobStore& store,
+                                             const MasterKey& master_key,
+                                             RandomSource& random) {
+  if (!store.Size(kFormatName)) {
+    throw Error(ErrorCode::kNotFound, "opening the repository: the store holds none");
+  }
+  CheckFormatBlob(master_key, AsText(store.Get(kFormatName)));
+  return std::make_unique<StoredRepository>(store, master_key, random);
+}
+
+}  // namespace tidemark::repo

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/object_id.h"
+#include "base/random.h"
+#include "base/units.h"
+#include "blob/blob_store.h"
+#include "bson/document.h"
+#include "codec/codec.h"
+
+// The on-disk format (docs/format.md). Chunks, packs, index segments and manifests are known to
+// this folder only.
+namespace tidemark::repo {
+
+using MasterKey = codec::AeadKey;
+
+// A chunk's name: HMAC-SHA256 of its plaintext under the project's naming key.
+using ChunkId = codec::Digest;
+
+// One chunk as a run lists it.
+struct ChunkRef {
+  ChunkId id{};
+  std::uint32_t plain_size = 0;  // bytes
+  std::uint32_t documents = 0;
+};
+
+// An immutable sequence of chunks. Sorted by _id unless `natural_order`. The list of its chunks is
+// itself stored in chunks ("list chunks"), so that neither a manifest nor a reader grows with the
+// collection.
+struct Run {
+  bool natural_order = false;  // capped collections: as the server returned them
+  std::uint64_t documents = 0;
+  std::uint64_t logical_bytes = 0;  // BSON
+  Bytes first_id;  // document {"": <_id>} of the first and last document; empty when natural_order
+  Bytes last_id;
+  std::vector<ChunkRef> lists;  // list chunks, in order
+};
+
+// The digest of a set of documents whatever their order: number of documents and the sum modulo
+// 2^256 of their SHA-256, taken as little-endian numbers. Two namespaces with equal digests hold
+// the same documents.
+struct NamespaceDigest {
+  std::uint64_t documents = 0;
+  codec::Digest sum{};
+
+  void Add(ByteView document);
+  void Merge(const NamespaceDigest& other);
+  std::string ToHex() const;  // of `sum`
+  bool operator==(const NamespaceDigest&) const = default;
+};
+
+// What kind of namespace: the `type` of listCollections. Persistent as text.
+enum class NamespaceKind { kCollection, kView, kTimeseries };
+
+// One namespace of a snapshot.
+struct NamespaceEntry {
+  std::string database;
+  std::string collection;
+  NamespaceKind kind = NamespaceKind::kCollection;
+  Bytes options;  // BSON, exactly listCollections' `options`
+  std::vector<Bytes>
+      indexes;  // BSON, exactly listIndexes' documents, _id index included, key order kept
+  std::vector<Run> runs;   // a later run overrides an earlier one by _id; empty for views
+  NamespaceDigest digest;  // of the merged documents
+  std::uint64_t logical_bytes = 0;
+};
+
+// A whole snapshot. Written last; before that the snapshot exists for nobody (invariant I3).
+struct Manifest {
+  SnapshotId snapshot;
+  ProjectId project;
+  ClusterId cluster;
+  std::string cluster_name;
+  std::string mongodb_version;
+  Instant created;
+  bool consistent = false;
+  std::string inconsistent_reason;
+  std::uint32_t position_seconds = 0;  // oplog position when the read began
+  std::uint32_t position_increment = 0;
+  std::vector<std::string> empty_databases;  // databases that hold no namespace
+  std::vector<NamespaceEntry> namespaces;
+};
+
+struct WriterOptions {
+  int compression_level = 1;      // zstd
+  ByteCount pack_size = MiB(16);  // stored bytes at which a pack is closed
+};
+
+// Stores the chunks of one snapshot. Synchronized: several threads may call Store at once;
+// compression and encryption run on the caller's thread, so throughput grows with callers. A chunk
+// that the repository has already is not stored again. After an exception only destruction is
+// legal; what was written is unreferenced and harms nobody.
+class SnapshotWriter {
+ public:
+  virtual ~SnapshotWriter() = default;
+  // `documents` counts what is in `plain`. Blocks on storage when a pack is full.
+  // kResourceExhausted on a full disk.
+  virtual ChunkRef Store(ByteView plain, std::uint32_t documents) = 0;
+
+  // The list chunks of a run: `refs` is a piece of its chunk list (any length up to
+  // kMaxRefsPerList) with, per chunk, the document {"": _id} of its first document (empty Bytes in
+  // natural order).
+  struct ListedChunk {
+    ChunkRef ref;
+    Bytes first_id;
+  };
+
+  virtual ChunkRef StoreList(const std::vector<ListedChunk>& chunks) = 0;
+  // Reads back a chunk that this writer or an earlier snapshot stored (also from the pack still
+  // open).
+  virtual Bytes Load(const ChunkRef& ref) = 0;
+  virtual std::vector<ListedChunk> LoadList(const ChunkRef& ref) = 0;
+  // Stored bytes that this writer added so far.
+  virtual ByteCount added() const = 0;
+  // Packs durable -> index segment naming them -> manifest -> manifest read back and compared. May
+  // be called once.
+  virtual void Commit(const Manifest& manifest) = 0;
+};
+
+inline constexpr std::size_t kMaxRefsPerList = 4096;
+inline constexpr std::size_t kMaxChunkPlain = 64U
+                                              << 20;  // bytes; one document of at most 48 MiB fits
+
+// Reads chunks of one project. Synchronized.
+class SnapshotReader {
+ public:
+  virtual ~SnapshotReader() = default;
+  // kCorrupt when any bit is not as it was stored; kNotFound when the chunk is in no pack.
+  virtual Bytes Load(const ChunkRef& ref) = 0;
+  virtual std::vector<SnapshotWriter::ListedChunk> LoadList(const ChunkRef& ref) = 0;
+};
+
+// One repository in one blob store. Synchronized. Every call blocks. Writers and readers must not
+// outlive it.
+class Repository {
+ public:
+  // Writes the format blob and throws kConflict when the store holds a repository already.
+  static void Create(blob::BlobStore& store, const MasterKey& master_key, RandomSource& random);
+  // kNotFound when the store holds none, kUnsupported for another version, kUnauthenticated for
+  // another master key. `store` and `random` must outlive the repository.
+  static std::unique_ptr<Repository> Open(blob::BlobStore& store,
+                                          const MasterKey& master_key,
+                                          RandomSource& random);
+
+  virtual ~Repository() = default;
+
+  // The project's key is made on first use.
+  virtual std::unique_ptr<SnapshotWriter> NewSnapshot(const ProjectId& project,
+                                                      const WriterOptions& options) = 0;
+  virtual std::unique_ptr<SnapshotReader> NewReader(const ProjectId& project) = 0;
+  // kNotFound, kCorrupt.
+  virtual Manifest LoadManifest(const ProjectId& project, const SnapshotId& snapshot) = 0;
+  // The snapshots whose manifests are there.
+  virtual std::vector<SnapshotId> ListManifests(const ProjectId& project) = 0;
+  // The snapshot no longer exists. Its chunks stay until garbage collection. Repeating it is no
+  // error.
+  virtual void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) = 0;
+  // Seals a secret (a connection string, HA1) under the master key, bound to `label`; base64 text,
+  // and back.
+  virtual std::string SealSecret(std::string_view label, std::string_view text) = 0;
+  virtual std::string OpenSecret(std::string_view label, std::string_view sealed) = 0;
+};
+
+}  // namespace tidemark::repo
