@@ -1,0 +1,464 @@
+#include "delivery/cluster_restore.h"
+
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/mutex.h"
+#include "bson/builder.h"
+#include "delivery/internal/target_limits.h"
+
+namespace tidemark::delivery {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Bytes Doc(std::int32_t id, std::string_view text = "x") {
+  return bson::Builder().Append("_id", id).Append("text", text).Finish();
+}
+
+// Chunks in memory, without a repository around them.
+class MemoryReader final : public repo::SnapshotReader {
+ public:
+  Bytes Load(const repo::ChunkRef& ref) override { return chunks_.at(ref.id); }
+
+  std::vector<repo::SnapshotWriter::ListedChunk> LoadList(const repo::ChunkRef& ref) override {
+    return lists_.at(ref.id);
+  }
+
+  repo::NamespaceEntry Add(const std::string& collection, const std::vector<Bytes>& documents) {
+    repo::NamespaceEntry entry{.database = "shop", .collection = collection};
+    entry.options = bson::Builder().Finish();
+    Bytes plain;
+    for (const Bytes& document : documents) {
+      plain.insert(plain.end(), document.begin(), document.end());
+      entry.digest.Add(document);
+    }
+    entry.logical_bytes = plain.size();
+    if (!documents.empty()) {
+      entry.runs.push_back(AddRun(plain, documents));
+    }
+    return entry;
+  }
+
+ private:
+  static Bytes IdOf(const Bytes& document) {
+    return bson::Builder().AppendElement("", bson::Document(document).Find("_id").value()).Finish();
+  }
+
+  repo::Run AddRun(const Bytes& plain, const std::vector<Bytes>& documents) {
+    const auto count = static_cast<std::uint32_t>(documents.size());
+    const repo::ChunkRef chunk = NextRef(static_cast<std::uint32_t>(plain.size()), count);
+    chunks_[chunk.id] = plain;
+    const repo::ChunkRef list = NextRef(0, count);
+    lists_[list.id] = {{chunk, IdOf(documents.front())}};
+    repo::Run run;
+    run.documents = count;
+    run.logical_bytes = plain.size();
+    run.first_id = IdOf(documents.front());
+    run.last_id = IdOf(documents.back());
+    run.lists = {list};
+    return run;
+  }
+
+  repo::ChunkRef NextRef(std::uint32_t size, std::uint32_t documents) {
+    repo::ChunkRef ref{.plain_size = size, .documents = documents};
+    ref.id[0] = ++next_;
+    return ref;
+  }
+
+  std::uint8_t next_ = 0;
+  std::map<repo::ChunkId, Bytes> chunks_;
+  std::map<repo::ChunkId, std::vector<repo::SnapshotWriter::ListedChunk>> lists_;
+};
+
+// A cluster in memory that notes what is asked of it. Synchronized.
+class MemoryTarget final : public RestoreTarget {
+ public:
+  std::string flavor = "mongodb";
+  std::set<std::string> databases;
+  std::map<std::string, int> failures;  // step: how many times it fails from now on
+  std::string lose_from;                // one document of this namespace gets lost
+  std::function<void(const std::string& step)> on_step;
+
+  mongo::ServerFacts Facts() override { return {.version = "7.0.1", .flavor = flavor}; }
+
+  std::vector<std::string> ListUserDatabases() override {
+    return {databases.begin(), databases.end()};
+  }
+
+  void DropDatabase(const std::string& database) override {
+    Step("drop database " + database);
+    databases.erase(database);
+  }
+
+  void DropCollection(const std::string& database, const std::string& collection) override {
+    Step("drop " + database + "." + collection);
+    const MutexLock lock(mutex_);
+    documents_.erase(database + "." + collection);
+  }
+
+  void CreateCollection(const repo::NamespaceEntry& entry) override {
+    Step("create " + NameOf(entry));
+    const MutexLock lock(mutex_);
+    databases.insert(entry.database);
+  }
+
+  void InsertMany(const repo::NamespaceEntry& entry,
+                  const std::vector<ByteView>& documents) override {
+    Step("insert " + NameOf(entry) + " " + std::to_string(documents.size()));
+    const MutexLock lock(mutex_);
+    for (const ByteView document : documents) {
+      documents_[NameOf(entry)].emplace(document.begin(), document.end());
+    }
+  }
+
+  void CreateIndexes(const repo::NamespaceEntry& entry) override { Step("index " + NameOf(entry)); }
+
+  repo::NamespaceDigest ReadDigest(const repo::NamespaceEntry& entry,
+                                   const std::stop_token&) override {
+    Step("digest " + NameOf(entry));
+    const MutexLock lock(mutex_);
+    std::set<Bytes>& documents = documents_[NameOf(entry)];
+    if (lose_from == NameOf(entry)) {
+      documents.erase(documents.begin());
+    }
+    repo::NamespaceDigest digest;
+    for (const Bytes& document : documents) {
+      digest.Add(document);
+    }
+    return digest;
+  }
+
+  void MarkIncomplete(const std::string& job, const std::string&) override {
+    Step("incomplete " + job);
+  }
+
+  void MarkComplete() override { Step("complete"); }
+
+  std::vector<std::string> Steps() {
+    const MutexLock lock(mutex_);
+    return steps_;
+  }
+
+  std::size_t Count(const std::string& name) {
+    const MutexLock lock(mutex_);
+    return documents_[name].size();
+  }
+
+ private:
+  void Step(const std::string& step) {
+    if (on_step) {
+      on_step(step);
+    }
+    const MutexLock lock(mutex_);
+    steps_.push_back(step);
+    if (failures[step] > 0) {
+      --failures[step];
+      throw Error(ErrorCode::kUnavailable, "the connection broke");
+    }
+  }
+
+  Mutex mutex_;
+  std::vector<std::string> steps_ TIDEMARK_GUARDED_BY(mutex_);
+  std::map<std::string, std::set<Bytes>> documents_ TIDEMARK_GUARDED_BY(mutex_);
+};
+
+class RestoreTest : public testing::Test {
+ protected:
+  RestoreTest() {
+    options_.job = "j1";
+    options_.parallel_namespaces = 1;
+    options_.writers = 1;
+    options_.retry_pause = std::chrono::milliseconds(0);
+    target_.databases = {"old", "shop"};
+  }
+
+  void Add(const std::string& collection, const std::vector<Bytes>& documents) {
+    manifest_.namespaces.push_back(reader_.Add(collection, documents));
+  }
+
+  void AddView(const std::string& name) {
+    Add(name, {});
+    manifest_.namespaces.back().kind = repo::NamespaceKind::kView;
+    manifest_.namespaces.back().options = bson::FromJson(R"({"viewOn":"orders","pipeline":[]})");
+  }
+
+  RestoreSummary Restore() {
+    return RunRestore(manifest_,
+                      reader_,
+                      target_,
+                      options_,
+                      {stop_.get_token(),
+                       [this](const engine::Progress& now) {
+                         const MutexLock lock(mutex_);
+                         progress_ = now;
+                       },
+                       [this](const std::string& text) { checkpoints_.push_back(text); },
+                       checkpoint_,
+                       clock_,
+                       *log_});
+  }
+
+  Error Failure() {
+    try {
+      Restore();
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return Error(ErrorCode::kInternal, "nothing");
+  }
+
+  MemoryReader reader_;
+  MemoryTarget target_;
+  repo::Manifest manifest_;
+  RestoreOptions options_;
+  std::stop_source stop_;
+  Mutex mutex_;
+  engine::Progress progress_;  // read when the run has ended
+  std::vector<std::string> checkpoints_;
+  std::string checkpoint_;
+  ManualClock clock_{Instant{}};
+  std::unique_ptr<Log> log_ = MakeNullLog();
+};
+
+TEST_F(RestoreTest, StepsComeInOrderLargestFirstAndViewsLast) {
+  AddView("recent");
+  Add("small", {Doc(1)});
+  Add("orders", {Doc(1), Doc(2), Doc(3)});
+  const RestoreSummary summary = Restore();
+  EXPECT_EQ(summary.collections, 3U);
+  EXPECT_EQ(summary.documents, 4U);
+  EXPECT_THAT(target_.Steps(),
+              ElementsAre("incomplete j1",
+                          "drop database old",
+                          "drop database shop",
+                          "drop shop.orders",
+                          "create shop.orders",
+                          "insert shop.orders 3",
+                          "digest shop.orders",
+                          "index shop.orders",
+                          "drop shop.small",
+                          "create shop.small",
+                          "insert shop.small 1",
+                          "digest shop.small",
+                          "index shop.small",
+                          "drop shop.recent",
+                          "create shop.recent",
+                          "complete"));
+  EXPECT_THAT(checkpoints_,
+              ElementsAre("wiped\n", "wiped\n2\n", "wiped\n1\n2\n", "wiped\n0\n1\n2\n"));
+  EXPECT_EQ(progress_.documents_done, 4U);
+  EXPECT_EQ(progress_.documents_total, 4U);
+  EXPECT_EQ(progress_.collections_done, 3U);
+}
+
+TEST_F(RestoreTest, ContinuesAfterTheLastFinishedNamespaceWithoutDroppingAgain) {
+  Add("orders", {Doc(1), Doc(2)});
+  Add("small", {Doc(1)});
+  checkpoint_ = "wiped\n0\n";
+  Restore();
+  EXPECT_THAT(target_.Steps(),
+              ElementsAre("incomplete j1",
+                          "drop shop.small",
+                          "create shop.small",
+                          "insert shop.small 1",
+                          "digest shop.small",
+                          "index shop.small",
+                          "complete"));
+  EXPECT_EQ(progress_.documents_done, 3U);
+}
+
+TEST_F(RestoreTest, DamagedCheckpointIsRefused) {
+  checkpoint_ = "wiped\nsix\n";
+  const Error error = Failure();
+  EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+  EXPECT_EQ(error.message(), "reading a restore's checkpoint: bad line 'six'");
+  EXPECT_THAT(target_.Steps(), IsEmpty());
+}
+
+TEST_F(RestoreTest, LossesAreRefusedBeforeAnythingIsWritten) {
+  target_.flavor = "ferretdb";
+  AddView("recent");
+  const Error error = Failure();
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(error.message(),
+            "restoring snapshot 000000000000000000000000: the target cannot take all of it: "
+            "shop.recent: the target (ferretdb) has no views");
+  EXPECT_THAT(error.hint(), HasSubstr("allowLossy"));
+  EXPECT_THAT(target_.Steps(), IsEmpty());
+}
+
+TEST_F(RestoreTest, AllowedLossesAreLeftOut) {
+  target_.flavor = "ferretdb";
+  options_.allow_lossy = true;
+  AddView("recent");
+  Add("orders", {Doc(1)});
+  const RestoreSummary summary = Restore();
+  EXPECT_EQ(summary.collections, 1U);
+  EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("create shop.recent")));
+  EXPECT_EQ(target_.Count("shop.orders"), 1U);
+}
+
+TEST_F(RestoreTest, MissingDocumentFailsTheRestoreAndLeavesTheMark) {
+  Add("orders", {Doc(1), Doc(2)});
+  target_.lose_from = "shop.orders";
+  const Error error = Failure();
+  EXPECT_EQ(error.code(), ErrorCode::kConflict);
+  EXPECT_EQ(error.message(),
+            "restored shop.orders differs from the snapshot: 1 documents instead of 2");
+  EXPECT_EQ(error.hint(), "is another client writing to the target?");
+  EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("complete")));
+}
+
+TEST_F(RestoreTest, DocumentsThatExpireByThemselvesMayBeMissing) {
+  Add("metrics", {Doc(1), Doc(2)});
+  manifest_.namespaces.back().options = bson::FromJson(R"({"expireAfterSeconds":60})");
+  target_.lose_from = "shop.metrics";
+  Restore();
+  EXPECT_EQ(target_.Steps().back(), "complete");
+}
+
+TEST_F(RestoreTest, LostConnectionIsRetriedFromAnEmptyNamespace) {
+  Add("orders", {Doc(1), Doc(2)});
+  target_.failures["index shop.orders"] = 1;
+  target_.failures["insert shop.orders 2"] = 1;
+  Restore();
+  EXPECT_EQ(target_.Count("shop.orders"), 2U);
+  EXPECT_EQ(std::ranges::count(target_.Steps(), "drop shop.orders"), 3);
+  EXPECT_EQ(target_.Steps().back(), "complete");
+}
+
+TEST_F(RestoreTest, GivesUpAfterThreeAttemptsNamingTheNamespace) {
+  Add("orders", {Doc(1)});
+  target_.failures["insert shop.orders 1"] = 9;
+  const Error error = Failure();
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(error.message(), "3 attempts, the last: loading shop.orders: the connection broke");
+  EXPECT_THAT(checkpoints_, ElementsAre("wiped\n"));
+  EXPECT_EQ(progress_.documents_done, 0U);
+}
+
+TEST_F(RestoreTest, StopEndsTheRunWithoutMarkingItComplete) {
+  Add("orders", {Doc(1)});
+  Add("small", {});
+  target_.on_step = [this](const std::string& step) {
+    if (step == "create shop.orders") {
+      stop_.request_stop();
+    }
+  };
+  EXPECT_EQ(Failure().code(), ErrorCode::kCancelled);
+  EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("complete")));
+  EXPECT_THAT(checkpoints_, ElementsAre("wiped\n"));
+}
+
+TEST_F(RestoreTest, ManyDocumentsGoInBoundedBatchesThroughSeveralWriters) {
+  std::vector<Bytes> documents;
+  for (int i = 0; i < 2500; ++i) {
+    documents.push_back(Doc(i));
+  }
+  Add("orders", documents);
+  Add("other", {Doc(1)});
+  options_.writers = 3;
+  options_.parallel_namespaces = 2;
+  Restore();
+  EXPECT_EQ(target_.Count("shop.orders"), 2500U);
+  const auto steps = target_.Steps();
+  EXPECT_EQ(std::ranges::count(steps, "insert shop.orders 1000"), 2);
+  EXPECT_EQ(std::ranges::count(steps, "insert shop.orders 500"), 1);
+}
+
+TEST_F(RestoreTest, LargeDocumentTravelsAlone) {
+  const std::string large(5U << 20, 'l');
+  Add("orders", {Doc(1), Doc(2, large), Doc(3)});
+  Restore();
+  EXPECT_EQ(std::ranges::count(target_.Steps(), "insert shop.orders 1"), 3);
+}
+
+TEST_F(RestoreTest, PlanIsPrintable) {
+  AddView("recent");
+  Add("orders", {Doc(1), Doc(2)});
+  target_.flavor = "ferretdb";
+  EXPECT_EQ(FormatPlan(PlanRestore(manifest_, target_)),
+            "restore of snapshot 000000000000000000000000\n"
+            "  drop  database old\n"
+            "  drop  database shop\n"
+            "  write collection shop.orders: 2 documents, 52 B, 0 indexes\n"
+            "  write view shop.recent: 0 documents, 0 B, 0 indexes\n"
+            "  lost  shop.recent: the target (ferretdb) has no views\n");
+  EXPECT_THAT(target_.Steps(), IsEmpty());
+}
+
+mongo::ServerFacts Ferret() {
+  return {.flavor = "ferretdb"};
+}
+
+mongo::ServerFacts MongoDb() {
+  return {.flavor = "mongodb"};
+}
+
+std::string FittingIndexJson(const mongo::ServerFacts& target, std::string_view spec) {
+  const Bytes bytes = bson::FromJson(spec);
+  const auto fitting = FittingIndex(target, bson::Document(bytes));
+  return fitting ? bson::ToJson(bson::Document(*fitting)) : "none";
+}
+
+std::string Canonical(std::string_view json) {
+  const Bytes bytes = bson::FromJson(json);
+  return bson::ToJson(bson::Document(bytes));
+}
+
+TEST(TargetLimits, IndexKeepsAllButNsOnMongoDb) {
+  EXPECT_EQ(
+      FittingIndexJson(
+          MongoDb(),
+          R"({"v":2,"key":{"b":1,"a":-1},"name":"b_1","ns":"shop.o","sparse":true,"unique":true})"),
+      Canonical(R"({"v":2,"key":{"b":1,"a":-1},"name":"b_1","sparse":true,"unique":true})"));
+  EXPECT_EQ(FittingIndexJson(MongoDb(), R"({"v":2,"key":{"_id":1},"name":"_id_"})"), "none");
+  EXPECT_NE(FittingIndexJson(MongoDb(), R"({"v":2,"key":{"_id":"hashed"},"name":"_id_hashed"})"),
+            "none");
+}
+
+TEST(TargetLimits, FerretDbGetsOnlyIndexesThatRefuseNoDocument) {
+  EXPECT_EQ(
+      FittingIndexJson(Ferret(), R"({"v":2,"key":{"a":1},"name":"a_1","expireAfterSeconds":60})"),
+      Canonical(R"({"key":{"a":1},"name":"a_1"})"));
+  EXPECT_EQ(
+      FittingIndexJson(Ferret(), R"({"key":{"a":1},"name":"a_1","unique":true,"sparse":true})"),
+      "none");
+  EXPECT_EQ(FittingIndexJson(Ferret(), R"({"key":{"_fts":"text","_ftsx":1},"name":"t"})"), "none");
+}
+
+TEST(TargetLimits, LossesNameOptionAndIndex) {
+  repo::NamespaceEntry entry{.database = "shop", .collection = "orders"};
+  entry.options = bson::FromJson(R"({"capped":true,"size":4096,"validator":{"a":1}})");
+  entry.indexes = {bson::FromJson(R"({"v":2,"key":{"_id":1},"name":"_id_"})"),
+                   bson::FromJson(R"({"v":2,"key":{"a":1},"name":"a_1","hidden":true})"),
+                   bson::FromJson(R"({"v":2,"key":{"a":"hashed"},"name":"a_hashed"})")};
+  std::vector<std::string> losses;
+  AddLosses(Ferret(), entry, losses);
+  EXPECT_THAT(
+      losses,
+      ElementsAre("shop.orders: the target (ferretdb) has no collection option validator",
+                  "shop.orders: index a_1: the target (ferretdb) has no index option hidden",
+                  "shop.orders: index a_hashed: the target (ferretdb) has no hashed indexes"));
+  AddLosses(MongoDb(), entry, losses);
+  EXPECT_EQ(losses.size(), 3U);
+}
+
+TEST(TargetLimits, CreateOptionsAreVerbatimButForTheUuid) {
+  repo::NamespaceEntry entry{.database = "shop", .collection = "orders"};
+  entry.options = bson::FromJson(R"({"uuid":1,"capped":true,"size":4096,"validator":{"a":1}})");
+  EXPECT_EQ(FittingOptions(MongoDb(), entry),
+            bson::FromJson(R"({"capped":true,"size":4096,"validator":{"a":1}})"));
+  EXPECT_EQ(FittingOptions(Ferret(), entry), bson::FromJson(R"({"capped":true,"size":4096})"));
+}
+
+}  // namespace
+}  // namespace tidemark::delivery

@@ -1,0 +1,112 @@
+#include "base/error.h"
+#include "bson/builder.h"
+#include "delivery/cluster_restore.h"
+#include "delivery/internal/target_limits.h"
+
+namespace tidemark::delivery {
+namespace {
+
+// The measurements of a time-series collection lie in its buckets, which is what a snapshot holds.
+std::string DataCollection(const repo::NamespaceEntry& entry) {
+  const bool buckets = entry.kind == repo::NamespaceKind::kTimeseries;
+  return buckets ? "system.buckets." + entry.collection : entry.collection;
+}
+
+class ClusterTarget final : public RestoreTarget {
+ public:
+  explicit ClusterTarget(mongo::Connection& connection)
+      : connection_(connection), facts_(connection.Facts()) {}
+
+  mongo::ServerFacts Facts() override { return facts_; }
+
+  std::vector<std::string> ListUserDatabases() override {
+    std::vector<std::string> names = connection_.ListDatabases();
+    std::erase_if(names, mongo::IsInternalDatabase);
+    return names;
+  }
+
+  void DropDatabase(const std::string& database) override {
+    Run(database, bson::Builder().Append("dropDatabase", std::int32_t{1}).Finish());
+  }
+
+  void DropCollection(const std::string& database, const std::string& collection) override {
+    try {
+      Run(database, bson::Builder().Append("drop", collection).Finish());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound) {
+        throw;
+      }
+    }
+  }
+
+  void CreateCollection(const repo::NamespaceEntry& entry) override {
+    const Bytes options = FittingOptions(facts_, entry);
+    bson::Builder command;
+    command.Append("create", entry.collection);
+    for (const bson::Element& option : bson::Document(options)) {
+      command.AppendElement(option.name, option);
+    }
+    Run(entry.database, command.Finish());
+  }
+
+  void InsertMany(const repo::NamespaceEntry& entry,
+                  const std::vector<ByteView>& documents) override {
+    connection_.InsertMany(entry.database, DataCollection(entry), documents);
+  }
+
+  void CreateIndexes(const repo::NamespaceEntry& entry) override {
+    bson::ArrayBuilder specs;
+    for (const Bytes& index : entry.indexes) {
+      if (const auto spec = FittingIndex(facts_, bson::Document(index))) {
+        specs.Append(bson::Document(*spec));
+      }
+    }
+    const Bytes array = specs.Finish();
+    if (!bson::Document(array).empty()) {
+      Run(entry.database,
+          bson::Builder()
+              .Append("createIndexes", entry.collection)
+              .AppendArray("indexes", bson::Document(array))
+              .Finish());
+    }
+  }
+
+  repo::NamespaceDigest ReadDigest(const repo::NamespaceEntry& entry,
+                                   const std::stop_token& stop) override {
+    repo::NamespaceDigest digest;
+    connection_.ForEachDocument(
+        entry.database, DataCollection(entry), stop, [&digest](ByteView document) {
+          digest.Add(document);
+        });
+    return digest;
+  }
+
+  void MarkIncomplete(const std::string& job, const std::string& snapshot) override {
+    const Bytes mark = bson::Builder().Append("_id", job).Append("snapshot", snapshot).Finish();
+    try {
+      connection_.InsertMany(mongo::kMarkerDatabase, mongo::kMarkerCollection, {ByteView(mark)});
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kConflict) {  // an interrupted run of this job has marked it
+        throw;
+      }
+    }
+  }
+
+  void MarkComplete() override { DropDatabase(std::string(mongo::kMarkerDatabase)); }
+
+ private:
+  void Run(const std::string& database, const Bytes& command) {
+    connection_.RunCommand(database, bson::Document(command));
+  }
+
+  mongo::Connection& connection_;
+  const mongo::ServerFacts facts_;
+};
+
+}  // namespace
+
+std::unique_ptr<RestoreTarget> MakeClusterTarget(mongo::Connection& connection) {
+  return std::make_unique<ClusterTarget>(connection);
+}
+
+}  // namespace tidemark::delivery

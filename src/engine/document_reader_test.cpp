@@ -1,0 +1,143 @@
+#include "engine/document_reader.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/engine_fixture.h"
+
+namespace tidemark::engine {
+namespace {
+
+using testing::HasSubstr;
+
+// Runs built by hand: one chunk each.
+class DocumentReaderTest : public EngineFixture {
+ protected:
+  DocumentReaderTest() : writer_(repository_->NewSnapshot(options_.project, {})) {
+    entry_.database = "db";
+    entry_.collection = "c";
+  }
+
+  static Bytes IdOf(std::int64_t id) { return bson::Builder().Append("", id).Finish(); }
+
+  repo::Run& AddRun(const std::vector<std::pair<std::int64_t, std::string>>& documents) {
+    Bytes plain;
+    for (const auto& [id, text] : documents) {
+      const Bytes document = NumberedDocument(id, text);
+      plain.insert(plain.end(), document.begin(), document.end());
+    }
+    const auto count = static_cast<std::uint32_t>(documents.size());
+    const Bytes first = IdOf(documents.front().first);
+    repo::Run& run = entry_.runs.emplace_back();
+    run.documents = count;
+    run.first_id = first;
+    run.last_id = IdOf(documents.back().first);
+    run.lists.push_back(writer_->StoreList({{writer_->Store(plain, count), first}}));
+    return run;
+  }
+
+  std::vector<Bytes> ReadAll() {
+    repo::Manifest manifest;
+    manifest.snapshot = options_.snapshot;
+    manifest.project = options_.project;
+    manifest.namespaces.push_back(entry_);
+    writer_->Commit(manifest);
+    return Read(entry_);
+  }
+
+  // The message of the failure.
+  std::string ReadFailure(ErrorCode code) {
+    try {
+      ReadAll();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code);
+      return std::string(error.message());
+    }
+    return "no failure";
+  }
+
+  std::unique_ptr<repo::SnapshotWriter> writer_;
+  repo::NamespaceEntry entry_;
+};
+
+TEST_F(DocumentReaderTest, LaterRunWinsOnEqualIds) {
+  AddRun({{1, "old"}, {2, "old"}, {5, "old"}});
+  AddRun({{2, "new"}, {3, "new"}});
+  AddRun({{3, "newest"}, {5, "newest"}});
+  EXPECT_EQ(ReadAll(),
+            (std::vector{NumberedDocument(1, "old"),
+                         NumberedDocument(2, "new"),
+                         NumberedDocument(3, "newest"),
+                         NumberedDocument(5, "newest")}));
+}
+
+TEST_F(DocumentReaderTest, ReadsDisjointRunsInOrderOfId) {
+  AddRun({{7, "b"}, {8, "b"}});
+  AddRun({{1, "a"}, {2, "a"}});
+  EXPECT_EQ(ReadAll(),
+            (std::vector{NumberedDocument(1, "a"),
+                         NumberedDocument(2, "a"),
+                         NumberedDocument(7, "b"),
+                         NumberedDocument(8, "b")}));
+}
+
+TEST_F(DocumentReaderTest, NaturalOrderIsKept) {
+  AddRun({{7, "b"}, {1, "a"}, {7, "c"}}).natural_order = true;
+  EXPECT_EQ(
+      ReadAll(),
+      (std::vector{NumberedDocument(7, "b"), NumberedDocument(1, "a"), NumberedDocument(7, "c")}));
+}
+
+TEST_F(DocumentReaderTest, NothingIsReadOfAnEmptyNamespace) {
+  EXPECT_TRUE(ReadAll().empty());
+}
+
+TEST_F(DocumentReaderTest, WrongDocumentCountOfARunIsCorrupt) {
+  AddRun({{1, "a"}}).documents = 2;
+  EXPECT_EQ(ReadFailure(ErrorCode::kCorrupt),
+            "reading db.c run 1 list 1 chunk 1: the run holds 1 documents, the manifest says 2");
+}
+
+TEST_F(DocumentReaderTest, WrongDocumentCountOfAChunkIsCorrupt) {
+  repo::Run& run = AddRun({{1, "a"}});
+  const Bytes plain = NumberedDocument(2);
+  run.lists = {writer_->StoreList({{writer_->Store(plain, 3), IdOf(2)}})};
+  run.first_id = IdOf(2);
+  EXPECT_EQ(ReadFailure(ErrorCode::kCorrupt),
+            "reading db.c run 1 list 1 chunk 1: holds 1 documents, listed with 3");
+}
+
+TEST_F(DocumentReaderTest, WrongFirstIdIsCorrupt) {
+  AddRun({{1, "a"}}).first_id = IdOf(0);
+  EXPECT_EQ(ReadFailure(ErrorCode::kCorrupt),
+            "reading db.c run 1 list 1 chunk 1: the first _id is not the one that the manifest "
+            "names");
+}
+
+TEST_F(DocumentReaderTest, MissingChunkIsNamedWithItsPlace) {
+  repo::Run& run = AddRun({{1, "a"}});
+  run.lists = {writer_->StoreList({{repo::ChunkRef{.plain_size = 10, .documents = 1}, IdOf(1)}})};
+  EXPECT_THAT(ReadFailure(ErrorCode::kNotFound), HasSubstr("reading db.c run 1 list 1 chunk 1: "));
+}
+
+TEST_F(DocumentReaderTest, StopsBeforeAChunk) {
+  AddRun({{1, "a"}});
+  stop_.request_stop();
+  EXPECT_EQ(ReadFailure(ErrorCode::kCancelled), "reading db.c: cancelled");
+}
+
+TEST_F(DocumentReaderTest, AFailureOfTheVisitorIsNotRenamed) {
+  AddRun({{1, "a"}});
+  ReadAll();
+  const auto reader = repository_->NewReader(options_.project);
+  try {
+    ReadDocuments(*reader, entry_, {}, [](ByteView) {
+      throw Error(ErrorCode::kUnavailable, "writing: target is gone");
+    });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "writing: target is gone");
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::engine

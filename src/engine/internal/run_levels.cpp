@@ -1,0 +1,104 @@
+#include "engine/internal/run_levels.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace tidemark::engine {
+namespace {
+
+// What a merge may hold of the runs of a level: collections of 16 MiB documents have chunks of
+// 16 MiB, and 64 of them would be a gigabyte. Four runs at least, or levels would not get fewer.
+constexpr std::size_t kMergeMemory = 64U << 20;
+constexpr std::size_t kMinMergedUnits = 4;
+
+// Nearly sorted collections give runs that overlap their neighbours only. They are left alone.
+constexpr std::size_t kHarmlessOverlap = 2;
+
+bool IsFull(const std::vector<std::vector<BuiltRun>>& units) {
+  std::size_t memory = 0;
+  for (const auto& unit : units) {
+    const auto largest = std::ranges::max_element(unit, {}, &BuiltRun::largest_chunk);
+    memory += largest->largest_chunk * std::min(unit.size(), kHarmlessOverlap);
+  }
+  return units.size() >= kMaxOpenRuns ||
+         (units.size() >= kMinMergedUnits && memory >= kMergeMemory);
+}
+
+std::vector<BuiltRun> Flatten(std::vector<std::vector<BuiltRun>> units) {
+  std::vector<BuiltRun> runs;
+  for (auto& unit : units) {
+    std::ranges::move(unit, std::back_inserter(runs));
+  }
+  return runs;
+}
+
+std::vector<DocumentKey> SortedKeys(const std::vector<BuiltRun>& runs, Bytes repo::Run::* id) {
+  std::vector<DocumentKey> keys;
+  keys.reserve(runs.size());
+  for (const BuiltRun& built : runs) {
+    keys.push_back(DecodeKey(built.run.*id));
+  }
+  std::ranges::sort(keys, [](const auto& a, const auto& b) { return CompareKeys(a, b) < 0; });
+  return keys;
+}
+
+}  // namespace
+
+std::size_t MaxOverlap(const std::vector<BuiltRun>& runs) {
+  const std::vector<DocumentKey> starts = SortedKeys(runs, &repo::Run::first_id);
+  const std::vector<DocumentKey> ends = SortedKeys(runs, &repo::Run::last_id);
+  std::size_t ended = 0;
+  std::size_t most = 0;
+  for (std::size_t started = 0; started < starts.size(); ++started) {
+    while (CompareKeys(ends[ended], starts[started]) < 0) {
+      ++ended;
+    }
+    most = std::max(most, started + 1 - ended);
+  }
+  return most;
+}
+
+void RunLevels::Add(BuiltRun run) {
+  Unit unit;
+  unit.push_back(std::move(run));
+  AddUnit(0, std::move(unit));
+}
+
+void RunLevels::AddUnit(std::size_t level, Unit unit) {
+  if (levels_.size() <= level) {
+    levels_.resize(level + 1);
+  }
+  levels_[level].push_back(std::move(unit));
+  if (IsFull(levels_[level])) {
+    Promote(level);
+  }
+}
+
+void RunLevels::Promote(std::size_t level) {
+  Unit unit = Flatten(std::exchange(levels_[level], {}));
+  if (MaxOverlap(unit) > kHarmlessOverlap) {
+    BuiltRun merged = merge_(unit);
+    unit.clear();
+    unit.push_back(std::move(merged));
+  }
+  if (levels_.size() == level + 1) {
+    levels_.emplace_back();
+  }
+  levels_[level + 1].push_back(std::move(unit));
+}
+
+std::vector<BuiltRun> RunLevels::Finish() {
+  for (std::size_t level = 1; level < levels_.size(); ++level) {
+    for (Unit& unit : std::exchange(levels_[level], {})) {
+      AddUnit(level, std::move(unit));
+    }
+  }
+  std::vector<BuiltRun> runs;
+  for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
+    std::ranges::move(Flatten(std::move(*level)), std::back_inserter(runs));
+  }
+  return runs;
+}
+
+}  // namespace tidemark::engine

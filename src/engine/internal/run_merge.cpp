@@ -1,0 +1,266 @@
+#include "engine/internal/run_merge.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tidemark::engine {
+namespace {
+
+// A position in one run. Before Open it stands at the run's first _id without having read anything.
+class RunCursor {
+ public:
+  RunCursor(const MergeSource& source, const repo::Run& run, std::size_t number)
+      : source_(source), run_(run), number_(number) {
+    if (!run.natural_order && run.documents > 0) {
+      key_ = DecodeKey(run.first_id);
+    }
+  }
+
+  std::size_t number() const { return number_; }
+
+  const DocumentKey& key() const { return key_; }
+
+  ByteView document() const { return document_; }
+
+  bool opened() const { return opened_; }
+
+  // To the first document. False when there is none.
+  bool Open();
+  // To the next document. False at the end, with nothing held any more.
+  bool Advance();
+
+ private:
+  bool NextChunk();
+  void LoadChunk();
+  bool NextList();
+  void TakeDocument();
+  void CheckChunkEnd() const;
+  void CheckRunEnd();
+  std::string Place() const;
+  [[noreturn]] void FailCorrupt(const std::string& why) const;
+
+  template <class Load>
+  auto AtPlace(const Load& load) const {
+    try {
+      return load();
+    } catch (const Error& error) {
+      throw error.WithContext("reading " + Place());
+    }
+  }
+
+  const MergeSource& source_;
+  const repo::Run& run_;
+  const std::size_t number_;
+  bool opened_ = false;
+  std::size_t next_list_ = 0;
+  std::vector<repo::ChunkRef> refs_;  // of the current list, without the first _ids
+  std::size_t next_ref_ = 0;
+  Bytes chunk_;
+  ByteView rest_;  // of the chunk, after document_
+  ByteView document_;
+  DocumentKey key_;
+  std::uint32_t seen_in_chunk_ = 0;
+  std::uint64_t seen_ = 0;
+};
+
+std::string RunCursor::Place() const {
+  return source_.what + " run " + std::to_string(number_ + 1) + " list " +
+         std::to_string(next_list_) + " chunk " + std::to_string(next_ref_);
+}
+
+void RunCursor::FailCorrupt(const std::string& why) const {
+  throw Error(ErrorCode::kCorrupt, "reading " + Place() + ": " + why);
+}
+
+bool RunCursor::Open() {
+  opened_ = true;
+  if (!Advance()) {
+    return false;
+  }
+  if (!run_.natural_order &&
+      CompareKeys(key_, DecodeKey(run_.first_id)) != std::weak_ordering::equivalent) {
+    FailCorrupt("the first _id is not the one that the manifest names");
+  }
+  return true;
+}
+
+bool RunCursor::Advance() {
+  while (rest_.empty()) {
+    CheckChunkEnd();
+    if (!NextChunk()) {
+      CheckRunEnd();
+      return false;
+    }
+  }
+  AtPlace([this] { TakeDocument(); });
+  return true;
+}
+
+void RunCursor::TakeDocument() {
+  const std::size_t size = bson::FrontDocumentSize(rest_);
+  document_ = rest_.first(size);
+  rest_ = rest_.subspan(size);
+  const bson::Document document(document_);
+  if (!run_.natural_order) {
+    key_ = KeyOf(document);
+  }
+  ++seen_in_chunk_;
+  ++seen_;
+}
+
+bool RunCursor::NextChunk() {
+  while (next_ref_ == refs_.size()) {
+    if (!NextList()) {
+      return false;
+    }
+  }
+  if (source_.stop.stop_requested()) {
+    throw Error(ErrorCode::kCancelled, "reading " + source_.what + ": cancelled");
+  }
+  LoadChunk();
+  return true;
+}
+
+void RunCursor::LoadChunk() {
+  const repo::ChunkRef& ref = refs_[next_ref_++];
+  chunk_ = {};  // before the next one comes: one chunk in memory
+  chunk_ = AtPlace([&] { return source_.loader.load(ref); });
+  rest_ = chunk_;
+  seen_in_chunk_ = 0;
+}
+
+bool RunCursor::NextList() {
+  if (next_list_ == run_.lists.size()) {
+    return false;
+  }
+  const repo::ChunkRef& list = run_.lists[next_list_++];
+  next_ref_ = 0;
+  const auto listed = AtPlace([&] { return source_.loader.load_list(list); });
+  refs_.clear();
+  for (const auto& chunk : listed) {
+    refs_.push_back(chunk.ref);
+  }
+  return true;
+}
+
+void RunCursor::CheckChunkEnd() const {
+  if (next_ref_ == 0) {
+    return;  // none read of this list yet
+  }
+  const std::uint32_t stated = refs_[next_ref_ - 1].documents;
+  if (seen_in_chunk_ != stated) {
+    FailCorrupt("holds " + std::to_string(seen_in_chunk_) + " documents, listed with " +
+                std::to_string(stated));
+  }
+}
+
+void RunCursor::CheckRunEnd() {
+  if (seen_ != run_.documents) {
+    FailCorrupt("the run holds " + std::to_string(seen_) + " documents, the manifest says " +
+                std::to_string(run_.documents));
+  }
+  chunk_ = {};
+  refs_ = {};
+  next_ref_ = 0;
+}
+
+// The run whose next key is least, all others in a heap behind it. Of equal keys the oldest run
+// comes first, so that a document is known to be replaced when it is reached.
+class Merger {
+ public:
+  Merger(const MergeSource& source, std::span<const repo::Run* const> runs) {
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (runs[i]->documents > 0) {
+        waiting_.push_back(std::make_unique<RunCursor>(source, *runs[i], i));
+      }
+    }
+    std::ranges::make_heap(waiting_, After);
+  }
+
+  void VisitAll(const DocumentVisitor& visit) {
+    while (!waiting_.empty()) {
+      Cursor current = TakeLeast();
+      const bool more = (current->opened() || current->Open()) && VisitWhileLeast(*current, visit);
+      if (more) {
+        waiting_.push_back(std::move(current));
+        std::ranges::push_heap(waiting_, After);
+      }
+    }
+  }
+
+ private:
+  using Cursor = std::unique_ptr<RunCursor>;
+
+  static bool After(const Cursor& a, const Cursor& b) {
+    const std::weak_ordering order = CompareKeys(a->key(), b->key());
+    return order != std::weak_ordering::equivalent ? order > 0 : a->number() > b->number();
+  }
+
+  Cursor TakeLeast() {
+    std::ranges::pop_heap(waiting_, After);
+    Cursor least = std::move(waiting_.back());
+    waiting_.pop_back();
+    return least;
+  }
+
+  // False at the end of the run.
+  bool VisitWhileLeast(RunCursor& current, const DocumentVisitor& visit);
+
+  std::vector<Cursor> waiting_;
+};
+
+bool Merger::VisitWhileLeast(RunCursor& current, const DocumentVisitor& visit) {
+  for (;;) {
+    const RunCursor* next = waiting_.empty() ? nullptr : waiting_.front().get();
+    const std::weak_ordering order =
+        next == nullptr ? std::weak_ordering::less : CompareKeys(current.key(), next->key());
+    const bool next_is_first = order > 0 || (order == 0 && next->number() < current.number());
+    if (next_is_first) {
+      return true;
+    }
+    const bool replaced = order == 0 && current.key().present;
+    if (!replaced) {
+      visit(current.document(), current.key());
+    }
+    if (!current.Advance()) {
+      return false;
+    }
+  }
+}
+
+ChunkLoader MakeLoader(auto& from) {
+  return {.load = [&from](const repo::ChunkRef& ref) { return from.Load(ref); },
+          .load_list = [&from](const repo::ChunkRef& ref) { return from.LoadList(ref); }};
+}
+
+}  // namespace
+
+ChunkLoader LoaderOf(repo::SnapshotReader& reader) {
+  return MakeLoader(reader);
+}
+
+ChunkLoader LoaderOf(repo::SnapshotWriter& writer) {
+  return MakeLoader(writer);
+}
+
+void MergeRuns(const MergeSource& source,
+               std::span<const repo::Run* const> runs,
+               const DocumentVisitor& visit) {
+  Merger(source, runs).VisitAll(visit);
+}
+
+void ReadInOrder(const MergeSource& source,
+                 std::span<const repo::Run* const> runs,
+                 const DocumentVisitor& visit) {
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    RunCursor cursor(source, *runs[i], i);
+    for (bool more = cursor.Open(); more; more = cursor.Advance()) {
+      visit(cursor.document(), cursor.key());
+    }
+  }
+}
+
+}  // namespace tidemark::engine

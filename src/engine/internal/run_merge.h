@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/internal/document_key.h"
+#include "repo/repository.h"
+
+namespace tidemark::engine {
+
+// Where chunks are read from: a finished repository, or the snapshot being written.
+struct ChunkLoader {
+  std::function<Bytes(const repo::ChunkRef&)> load;
+  std::function<std::vector<repo::SnapshotWriter::ListedChunk>(const repo::ChunkRef&)> load_list;
+};
+
+ChunkLoader LoaderOf(repo::SnapshotReader& reader);
+ChunkLoader LoaderOf(repo::SnapshotWriter& writer);
+
+// How to read and what to call it.
+struct MergeSource {
+  ChunkLoader loader;
+  std::string what;  // "db.collection", for errors
+  std::stop_token stop;
+};
+
+using DocumentVisitor = std::function<void(ByteView document, const DocumentKey& key)>;
+
+// Each document once, by _id, the later run winning. A run is opened when its first _id is reached
+// and closed at its end; an open run holds one chunk and one list of references.
+void MergeRuns(const MergeSource& source,
+               std::span<const repo::Run* const> runs,
+               const DocumentVisitor& visit);
+
+// Run after run, as stored.
+void ReadInOrder(const MergeSource& source,
+                 std::span<const repo::Run* const> runs,
+                 const DocumentVisitor& visit);
+
+}  // namespace tidemark::engine

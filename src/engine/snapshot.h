@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/units.h"
+#include "domain/snapshot.h"
+#include "engine/run_context.h"
+#include "engine/source.h"
+#include "repo/repository.h"
+
+namespace tidemark::engine {
+
+struct SnapshotOptions {
+  SnapshotId snapshot;
+  ProjectId project;
+  ClusterId cluster;
+  std::string cluster_name;
+  int parallel_namespaces = 4;
+  int encode_threads = 2;  // compress and encrypt; sized to cores
+  ByteCount sort_memory =
+      MiB(192);  // all sort buffers together (documented arithmetic in snapshot.cpp)
+  ByteCount chunk_size = KiB(128);  // plaintext bytes at which a chunk is closed
+  int compression_level = 1;
+};
+
+struct SnapshotSummary {
+  std::string mongodb_version;
+  bool consistent = false;
+  std::string inconsistent_reason;
+  domain::OplogPosition position;
+  std::uint64_t collections = 0;
+  std::uint64_t documents = 0;
+  std::uint64_t logical_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+};
+
+// Takes one snapshot: catalog, documents into sorted runs, manifest last. Memory stays within the
+// options' bounds whatever the collections' sizes. Blocks until done. On any error nothing of the
+// snapshot is visible. Never consistent yet: the oplog is not applied (a smear between begin and
+// end), and the summary says so.
+SnapshotSummary TakeSnapshot(SnapshotSource& source,
+                             repo::Repository& repository,
+                             const SnapshotOptions& options,
+                             const RunContext& run);
+
+}  // namespace tidemark::engine

@@ -1,0 +1,452 @@
+#include <algorithm>
+#include <array>
+
+#include "base/mutex.h"
+#include "bson/builder.h"
+#include "mongo/cluster.h"
+#include "mongo/internal/driver_error.h"
+#include "mongo/internal/handles.h"
+#include "mongo/internal/insert.h"
+
+namespace tidemark::mongo {
+namespace {
+
+// An index build answers when it is done; the driver's keep-alive finds a dead peer before.
+constexpr std::int32_t kIndexBuildTimeout = 24 * 3600 * 1000;  // milliseconds
+
+// Replies above 48,000,000 bytes are refused by the driver. MongoDB ends a batch at 16 MB by
+// itself, others count documents only: for them the batch follows the largest document seen.
+constexpr std::size_t kBatchBytes = 12U << 20;
+constexpr std::size_t kMostPerBatch = 1000;
+
+// Starts and ends the driver once per process; mongoc_init may be called only once.
+class Driver {
+ public:
+  static void Start() { static const Driver kDriver; }
+
+  ~Driver() { mongoc_cleanup(); }
+
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+ private:
+  Driver() {
+    mongoc_init();
+    // The driver's own log could show a connection string; what matters comes back as an error.
+    mongoc_log_set_handler(nullptr, nullptr);
+  }
+};
+
+std::string FullName(std::string_view database, std::string_view collection) {
+  return std::string(database) + "." + std::string(collection);
+}
+
+std::string TextMember(const bson::Document& document, std::string_view name) {
+  const auto element = document.Find(name);
+  return element ? std::string(element->AsString().value_or("")) : std::string();
+}
+
+// Decides how many documents the next reply may hold.
+class BatchSize {
+ public:
+  // True when the size has changed.
+  bool Saw(std::size_t bytes) {
+    largest_ = std::max(largest_, bytes);
+    ++seen_;
+    const std::size_t fitting = kBatchBytes / largest_;
+    const std::size_t next =
+        std::clamp<std::size_t>(std::min(fitting, next_ * 4), 1, kMostPerBatch);
+    if (next < next_ || seen_ >= next_ * 2) {
+      return std::exchange(next_, next) != next;
+    }
+    return false;
+  }
+
+  std::size_t next() const { return next_; }
+
+ private:
+  std::size_t largest_ = 1;
+  std::size_t seen_ = 0;
+  std::size_t next_ = 1;
+};
+
+// A cursor lives on the server that made it, so its getMore has to go to the same one.
+std::uint32_t SelectPrimary(mongoc_client_t* client, const std::string& doing) {
+  bson_error_t error;
+  const ServerHandle server(mongoc_client_select_server(client, true, nullptr, &error));
+  if (server == nullptr) {
+    ThrowDriverError(error, doing);
+  }
+  return mongoc_server_description_id(server.get());
+}
+
+void ThrowIfFailed(mongoc_cursor_t* cursor, const std::string& doing) {
+  bson_error_t error;
+  if (mongoc_cursor_error(cursor, &error)) {
+    ThrowDriverError(error, doing);
+  }
+}
+
+// As above, for a question to which the server may say no.
+void ThrowIfLost(mongoc_cursor_t* cursor, const std::string& doing) {
+  try {
+    ThrowIfFailed(cursor, doing);
+  } catch (const Error& error) {
+    if (IsRetryable(error.code())) {
+      throw;
+    }
+  }
+}
+
+// The documents of a command that answers with a cursor (listCollections, listIndexes).
+std::vector<Bytes> ReadCursor(mongoc_client_t* client,
+                              std::uint32_t server,
+                              const Reply& reply,
+                              const std::string& doing) {
+  const Bytes options = bson::Builder()
+                            .Append("serverId", static_cast<std::int32_t>(server))
+                            .Append("batchSize", std::int64_t{kMostPerBatch})
+                            .Finish();
+  const BsonView options_view(options);
+  // The cursor takes the copy over.
+  const CursorHandle cursor(mongoc_cursor_new_from_command_reply_with_opts(
+      client, bson_copy(reply.get()), options_view.get()));
+  std::vector<Bytes> documents;
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    documents.push_back(CopyOf(BytesOf(document)));
+  }
+  ThrowIfFailed(cursor.get(), doing);
+  return documents;
+}
+
+std::string HostOf(const mongoc_uri_t* uri) {
+  if (const char* srv = mongoc_uri_get_srv_hostname(uri)) {
+    return srv;
+  }
+  const mongoc_host_list_t* hosts = mongoc_uri_get_hosts(uri);
+  return hosts == nullptr ? "unknown host" : hosts->host_and_port;
+}
+
+class DriverConnection final : public Connection {
+ public:
+  DriverConnection(UriHandle uri, PoolHandle pool)
+      : uri_(std::move(uri)), host_(HostOf(uri_.get())), pool_(std::move(pool)) {}
+
+  ServerFacts Facts() override;
+  Bytes RunCommand(std::string_view database, const bson::Document& command) override;
+  std::vector<std::string> ListDatabases() override;
+  std::vector<Bytes> ListCollections(std::string_view database) override;
+  std::vector<Bytes> ListIndexes(std::string_view database, std::string_view collection) override;
+  void ForEachDocument(std::string_view database,
+                       std::string_view collection,
+                       const std::stop_token& stop,
+                       const std::function<void(ByteView)>& visit) override;
+  void InsertMany(std::string_view database,
+                  std::string_view collection,
+                  const std::vector<ByteView>& documents) override;
+  std::uint64_t Count(std::string_view database, std::string_view collection) override;
+
+ private:
+  struct Listing {
+    std::string database;
+    Bytes command;
+    std::string doing;
+    std::vector<std::uint32_t> empty_codes;  // server codes that mean: there is nothing to list
+  };
+
+  Bytes Run(mongoc_client_t* client, const std::string& database, const bson::Document& command);
+  Bytes BuildIndexes(const std::string& database, const bson::Document& command);
+  std::vector<Bytes> List(const Listing& listing);
+  void ReadBuildInfo(ServerFacts& facts);
+  void ReadOplogPosition(ServerFacts& facts);
+  bool ServerBoundsBatches();
+
+  std::string At(const std::string& doing) const { return doing + " at " + host_; }
+
+  const UriHandle uri_;
+  const std::string host_;  // for messages
+  const PoolHandle pool_;
+  Mutex mutex_;
+  std::optional<bool> server_bounds_batches_ TIDEMARK_GUARDED_BY(mutex_);
+};
+
+Bytes DriverConnection::Run(mongoc_client_t* client,
+                            const std::string& database,
+                            const bson::Document& command) {
+  const std::string name(command.empty() ? std::string_view("nothing") : command.begin()->name);
+  const BsonView view(command.bytes());
+  Reply reply;
+  bson_error_t error;
+  if (!mongoc_client_command_simple(
+          client, database.c_str(), view.get(), nullptr, reply.Out(), &error)) {
+    ThrowDriverError(error, At("running " + name + " on " + database));
+  }
+  return CopyOf(reply.bytes());
+}
+
+// On a client of its own, since the pool's socket timeout cannot be changed for one command.
+Bytes DriverConnection::BuildIndexes(const std::string& database, const bson::Document& command) {
+  const UriHandle patient(mongoc_uri_copy(uri_.get()));
+  mongoc_uri_set_option_as_int32(patient.get(), MONGOC_URI_SOCKETTIMEOUTMS, kIndexBuildTimeout);
+  const ClientHandle client(mongoc_client_new_from_uri(patient.get()));
+  TIDEMARK_CHECK(client != nullptr);
+  mongoc_client_set_error_api(client.get(), MONGOC_ERROR_API_VERSION_2);
+  mongoc_client_set_appname(client.get(), "tidemark");
+  return Run(client.get(), database, command);
+}
+
+Bytes DriverConnection::RunCommand(std::string_view database, const bson::Document& command) {
+  if (!command.empty() && command.begin()->name == "createIndexes") {
+    return BuildIndexes(std::string(database), command);
+  }
+  const BorrowedClient client(pool_.get());
+  return Run(client.get(), std::string(database), command);
+}
+
+std::vector<Bytes> DriverConnection::List(const Listing& listing) {
+  const BorrowedClient client(pool_.get());
+  const std::string doing = At(listing.doing);
+  const std::uint32_t server = SelectPrimary(client.get(), doing);
+  const BsonView view(listing.command);
+  Reply reply;
+  bson_error_t error;
+  if (mongoc_client_command_simple_with_server_id(client.get(),
+                                                  listing.database.c_str(),
+                                                  view.get(),
+                                                  nullptr,
+                                                  server,
+                                                  reply.Out(),
+                                                  &error)) {
+    return ReadCursor(client.get(), server, reply, doing);
+  }
+  const bool from_server = error.domain == MONGOC_ERROR_SERVER;
+  if (from_server &&
+      std::ranges::find(listing.empty_codes, error.code) != listing.empty_codes.end()) {
+    return {};
+  }
+  ThrowDriverError(error, doing);
+}
+
+std::vector<std::string> DriverConnection::ListDatabases() {
+  const Bytes command =
+      bson::Builder().Append("listDatabases", std::int32_t{1}).Append("nameOnly", true).Finish();
+  const Bytes reply = RunCommand("admin", bson::Document(command));
+  const auto databases = bson::Document(reply).Find("databases");
+  const auto array = databases ? databases->AsDocument() : std::nullopt;
+  if (!array) {
+    throw Error(ErrorCode::kUnavailable, At("listing databases") + ": the answer has no databases");
+  }
+  std::vector<std::string> names;
+  for (const bson::Element& element : *array) {
+    names.push_back(TextMember(element.AsDocument().value_or(bson::Document()), "name"));
+  }
+  return names;
+}
+
+std::vector<Bytes> DriverConnection::ListCollections(std::string_view database) {
+  Bytes command = bson::Builder()
+                      .Append("listCollections", std::int32_t{1})
+                      .Append("cursor", bson::Document())
+                      .Finish();
+  return List({std::string(database),
+               std::move(command),
+               "listing collections of " + std::string(database),
+               {}});
+}
+
+std::vector<Bytes> DriverConnection::ListIndexes(std::string_view database,
+                                                 std::string_view collection) {
+  Bytes command =
+      bson::Builder().Append("listIndexes", collection).Append("cursor", bson::Document()).Finish();
+  return List({std::string(database),
+               std::move(command),
+               "listing indexes of " + FullName(database, collection),
+               {kNamespaceNotFound, kCommandNotSupportedOnView}});
+}
+
+bool DriverConnection::ServerBoundsBatches() {
+  {
+    const MutexLock lock(mutex_);
+    if (server_bounds_batches_) {
+      return *server_bounds_batches_;
+    }
+  }
+  ServerFacts facts;
+  ReadBuildInfo(facts);
+  const bool bounds = facts.flavor == "mongodb";
+  const MutexLock lock(mutex_);
+  server_bounds_batches_ = bounds;
+  return bounds;
+}
+
+void DriverConnection::ForEachDocument(std::string_view database,
+                                       std::string_view collection,
+                                       const std::stop_token& stop,
+                                       const std::function<void(ByteView)>& visit) {
+  const bool bounded = ServerBoundsBatches();
+  const BorrowedClient client(pool_.get());
+  const std::string doing = At("reading " + FullName(database, collection));
+  const CollectionHandle handle(mongoc_client_get_collection(
+      client.get(), std::string(database).c_str(), std::string(collection).c_str()));
+  const Bytes filter = bson::Builder().Finish();
+  const Bytes options =
+      bounded ? filter : bson::Builder().Append("batchSize", std::int64_t{1}).Finish();
+  const BsonView filter_view(filter);
+  const BsonView options_view(options);
+  const CursorHandle cursor(mongoc_collection_find_with_opts(
+      handle.get(), filter_view.get(), options_view.get(), nullptr));
+  BatchSize batch;
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    if (stop.stop_requested()) {
+      throw Error(ErrorCode::kCancelled, doing + ": cancelled");
+    }
+    if (!bounded && batch.Saw(document->len)) {
+      mongoc_cursor_set_batch_size(cursor.get(), static_cast<std::uint32_t>(batch.next()));
+    }
+    visit(BytesOf(document));
+  }
+  ThrowIfFailed(cursor.get(), doing);
+}
+
+void DriverConnection::InsertMany(std::string_view database,
+                                  std::string_view collection,
+                                  const std::vector<ByteView>& documents) {
+  const BorrowedClient client(pool_.get());
+  const InsertPlace place{std::string(database),
+                          std::string(collection),
+                          At("writing to " + FullName(database, collection))};
+  InsertDocuments(client.get(), place, documents);
+}
+
+std::uint64_t DriverConnection::Count(std::string_view database, std::string_view collection) {
+  const Bytes command = bson::Builder().Append("count", collection).Finish();
+  const Bytes reply = RunCommand(database, bson::Document(command));
+  const auto n = bson::Document(reply).Find("n");
+  const auto count = n ? n->AsInteger() : std::nullopt;
+  if (!count || *count < 0) {
+    throw Error(ErrorCode::kUnavailable,
+                At("counting " + FullName(database, collection)) + ": the answer has no count");
+  }
+  return static_cast<std::uint64_t>(*count);
+}
+
+void DriverConnection::ReadBuildInfo(ServerFacts& facts) {
+  const Bytes command = bson::Builder().Append("buildInfo", std::int32_t{1}).Finish();
+  const Bytes reply = RunCommand("admin", bson::Document(command));
+  const bson::Document info(reply);
+  facts.version = TextMember(info, "version");
+  if (info.Find("ferretdbVersion") || info.Find("ferretdb")) {
+    facts.flavor = "ferretdb";
+  } else {
+    facts.flavor = info.Find("modules") || info.Find("storageEngines") ? "mongodb" : "other";
+  }
+}
+
+// The newest entry; where there is none, or no right to read it, there is no oplog for us.
+void DriverConnection::ReadOplogPosition(ServerFacts& facts) {
+  const BorrowedClient client(pool_.get());
+  const CollectionHandle oplog(mongoc_client_get_collection(client.get(), "local", "oplog.rs"));
+  const Bytes sort = bson::Builder().Append("$natural", std::int32_t{-1}).Finish();
+  const Bytes options = bson::Builder()
+                            .Append("sort", bson::Document(sort))
+                            .Append("limit", std::int64_t{1})
+                            .Finish();
+  const Bytes filter = bson::Builder().Finish();
+  const BsonView filter_view(filter);
+  const BsonView options_view(options);
+  const CursorHandle cursor(mongoc_collection_find_with_opts(
+      oplog.get(), filter_view.get(), options_view.get(), nullptr));
+  const bson_t* document = nullptr;
+  if (!mongoc_cursor_next(cursor.get(), &document)) {
+    ThrowIfLost(cursor.get(), At("reading local.oplog.rs"));
+    return;
+  }
+  const auto ts = bson::Document(BytesOf(document)).Find("ts");
+  if (ts && ts->type == bson::Type::kTimestamp) {
+    facts.has_oplog = true;
+    facts.position_increment = LoadLe32(ts->value.data());
+    facts.position_seconds = LoadLe32(ts->value.data() + 4);
+  }
+}
+
+ServerFacts DriverConnection::Facts() {
+  ServerFacts facts;
+  // isMaster, not hello: every server since 2.0 and every imitation knows it.
+  const Bytes command = bson::Builder().Append("isMaster", std::int32_t{1}).Finish();
+  const Bytes reply = RunCommand("admin", bson::Document(command));
+  const bson::Document hello(reply);
+  facts.is_sharded = TextMember(hello, "msg") == "isdbgrid";
+  facts.replica_set_name = TextMember(hello, "setName");
+  if (const auto wire = hello.Find("maxWireVersion")) {
+    facts.max_wire_version = static_cast<int>(wire->AsInteger().value_or(0));
+  }
+  ReadBuildInfo(facts);
+  ReadOplogPosition(facts);
+  return facts;
+}
+
+UriHandle ParseUri(const Secret& connection_string) {
+  bson_error_t error;
+  UriHandle uri(mongoc_uri_new_with_error(connection_string.Reveal().c_str(), &error));
+  if (uri == nullptr) {
+    // The driver's text may quote the string, password included.
+    throw Error(ErrorCode::kInvalidArgument,
+                "reading a connection string: it is malformed",
+                "its form is mongodb://[user:password@]host[:port][,...]/[database][?options]; "
+                "percent-encode special characters in user and password");
+  }
+  return uri;
+}
+
+// A restore must not be verified against a secondary that lags, nor written without an answer.
+void DemandPrimaryAndAnswers(mongoc_uri_t* uri) {
+  const CHandle<mongoc_read_prefs_t, mongoc_read_prefs_destroy> primary(
+      mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
+  mongoc_uri_set_read_prefs_t(uri, primary.get());
+  if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri))) {
+    const CHandle<mongoc_write_concern_t, mongoc_write_concern_destroy> acknowledged(
+        mongoc_write_concern_new());
+    mongoc_write_concern_set_w(acknowledged.get(), 1);
+    mongoc_uri_set_write_concern(uri, acknowledged.get());
+  }
+}
+
+void ApplyOptions(mongoc_uri_t* uri, const ConnectionOptions& options) {
+  const auto connect = static_cast<std::int32_t>(options.connect_timeout.count());
+  const auto socket = static_cast<std::int32_t>(options.socket_timeout.count());
+  mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, connect);
+  mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, connect);
+  mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, socket);
+  mongoc_uri_set_option_as_int32(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, socket);
+  mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, options.pool_size);
+  // One wrapper decides on retries; a driver that repeats by itself would hide what happened.
+  mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
+  mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> Connection::Open(const Secret& connection_string,
+                                             const ConnectionOptions& options) {
+  Driver::Start();
+  UriHandle uri = ParseUri(connection_string);
+  DemandPrimaryAndAnswers(uri.get());
+  ApplyOptions(uri.get(), options);
+  PoolHandle pool(mongoc_client_pool_new(uri.get()));
+  if (pool == nullptr) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "reading a connection string: its options cannot be used together");
+  }
+  mongoc_client_pool_set_error_api(pool.get(), MONGOC_ERROR_API_VERSION_2);
+  mongoc_client_pool_set_appname(pool.get(), "tidemark");
+  return std::make_unique<DriverConnection>(std::move(uri), std::move(pool));
+}
+
+bool IsInternalDatabase(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kInternal{"admin", "config", "local", kMarkerDatabase};
+  return std::ranges::find(kInternal, name) != kInternal.end();
+}
+
+}  // namespace tidemark::mongo

@@ -1,0 +1,214 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/api.h"
+#include "codec/codec.h"
+
+// The whole api over a catalog in a temporary directory and a repository in memory.
+namespace tidemark::api {
+
+class ApiFixture : public testing::Test {
+ protected:
+  ApiFixture() {
+    const repo::MasterKey master{1, 2, 3};
+    repo::Repository::Create(*blobs_, master, random_);
+    repository_ = repo::Repository::Open(*blobs_, master, random_);
+    directory_ =
+        std::filesystem::temp_directory_path() / ("api_test-" + RandomHex(system_random_, 8));
+    std::filesystem::create_directories(directory_);
+    store_ = catalog::OpenSqliteStore({.path = directory_ / "catalog.sqlite"});
+    environment_.emplace(
+        service::Environment{*store_, *repository_, clock_, random_, *log_, [] {}});
+    access_.emplace(*environment_);
+    clusters_.emplace(*environment_);
+    snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
+    restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
+    first_ = access_->Initialize("Acme", "Project0");
+    account_ = access_->CreateKey({first_.key.key},
+                                  domain::KeyKind::kServiceAccount,
+                                  "test",
+                                  {{domain::Role::kOrgOwner, first_.organization.id, {}}});
+    token_ = access_->IssueToken(account_.key.public_name, account_.secret.Reveal())->Reveal();
+    api_ = Api::Make({*access_,
+                      *clusters_,
+                      *snapshots_,
+                      *restores_,
+                      *store_,
+                      clock_,
+                      random_,
+                      *log_,
+                      std::string(32, 'k')});
+  }
+
+  ~ApiFixture() override {
+    api_.reset();
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static http::Request MakeRequest(http::Method method, const std::string& target) {
+    http::Request request;
+    request.method = method;
+    request.target = target;
+    request.path = target.substr(0, target.find('?'));
+    request.query =
+        request.path.size() == target.size() ? "" : target.substr(request.path.size() + 1);
+    request.headers = {{"host", "backup.example:8080"}};
+    request.scheme = "http";
+    request.request_id = "0123456789abcdef";
+    return request;
+  }
+
+  // With a bearer token of an organization owner, and the version that v2 needs.
+  http::Request MakeOwnerRequest(http::Method method,
+                                 const std::string& target,
+                                 const std::string& body = {}) {
+    http::Request request = MakeRequest(method, target);
+    request.headers.emplace_back("authorization", "Bearer " + token_);
+    request.headers.emplace_back("accept", "application/vnd.atlas.2024-05-30+json");
+    if (!body.empty()) {
+      request.headers.emplace_back("content-type", "application/json");
+    }
+    request.body = body;
+    return request;
+  }
+
+  http::Response Get(const std::string& target) {
+    return api_->Handle(MakeOwnerRequest(http::Method::kGet, target));
+  }
+
+  http::Response Post(const std::string& target, const std::string& body) {
+    return api_->Handle(MakeOwnerRequest(http::Method::kPost, target, body));
+  }
+
+  http::Response Delete(const std::string& target) {
+    return api_->Handle(MakeOwnerRequest(http::Method::kDelete, target));
+  }
+
+  // The bearer token of a new service account with that one role on the first project.
+  std::string TokenWith(domain::Role role) {
+    const auto made = access_->CreateKey({first_.key.key},
+                                         domain::KeyKind::kServiceAccount,
+                                         "test",
+                                         {{role, {}, first_.project.id}});
+    return access_->IssueToken(made.key.public_name, made.secret.Reveal())->Reveal();
+  }
+
+  http::Response GetAs(const std::string& token, const std::string& target) {
+    http::Request request = MakeRequest(http::Method::kGet, target);
+    request.headers.emplace_back("authorization", "Bearer " + token);
+    return api_->Handle(request);
+  }
+
+  static std::string HeaderOf(const http::Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) {
+        return value;
+      }
+    }
+    return {};
+  }
+
+  static boost::json::object BodyOf(const http::Response& response) {
+    return boost::json::parse(response.body).as_object();
+  }
+
+  static std::string CodeOf(const http::Response& response) {
+    return std::string(BodyOf(response).at("errorCode").as_string());
+  }
+
+  static std::vector<std::string> MembersOf(const boost::json::object& object) {
+    std::vector<std::string> members;
+    for (const auto& member : object) {
+      members.emplace_back(member.key());
+    }
+    return members;
+  }
+
+  domain::Cluster AddCluster(const std::string& name,
+                             domain::Topology topology = domain::Topology::kReplicaSet) {
+    service::ClusterRegistration registration;
+    registration.name = name;
+    registration.connection_string = Secret("mongodb://127.0.0.1:1/");
+    const domain::Cluster cluster = clusters_->Register(first_.project.id, registration);
+    store_->UpdateClusterFacts(cluster.id, topology, "7.0.42", "rs0");
+    return clusters_->Find(first_.project.id, name);
+  }
+
+  domain::Job JobFor(domain::JobKind kind, const ObjectId& subject) {
+    domain::Job job;
+    job.id = JobId::Generate(clock_.Now(), random_);
+    job.kind = kind;
+    job.subject = subject;
+    job.created = clock_.Now();
+    return job;
+  }
+
+  domain::Snapshot AddSnapshot(const domain::Cluster& cluster) {
+    return snapshots_->Take(cluster.project, cluster.name, "nightly");
+  }
+
+  domain::RestoreJob AddRestore(const domain::Cluster& source,
+                                const domain::Cluster& target,
+                                domain::OplogPosition position = {1700000000, 3}) {
+    domain::RestoreJob job;
+    job.id = RestoreJobId::Generate(clock_.Now(), random_);
+    job.project = source.project;
+    job.cluster = source.id;
+    job.cluster_name = source.name;
+    job.snapshot = AddSnapshot(source).id;
+    job.snapshot_finished = clock_.Now() - std::chrono::hours(1);
+    job.position = position;
+    job.target_project = target.project;
+    job.target_cluster = target.id;
+    job.target_name = target.name;
+    job.created = clock_.Now();
+    job.expires = clock_.Now() + std::chrono::hours(4);
+    job.requested_by = first_.key.key.id;
+    store_->AddRestore(job, JobFor(domain::JobKind::kRestore, job.id.raw()), "stopped");
+    return job;
+  }
+
+  std::string Group() const { return first_.project.id.ToString(); }
+
+  // Below a project: "/api/atlas/v1.0/groups/{id}" + rest.
+  std::string V1(const std::string& rest) const {
+    return "/api/atlas/v1.0/groups/" + Group() + rest;
+  }
+
+  std::string V2(const std::string& rest) const { return "/api/atlas/v2/groups/" + Group() + rest; }
+
+  std::string Own(const std::string& rest) const {
+    return "/api/tidemark/v1/projects/" + Group() + rest;
+  }
+
+  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
+  SeededRandom random_{7};
+  SystemRandom system_random_;
+  std::unique_ptr<Log> log_ = MakeNullLog();
+  std::unique_ptr<blob::BlobStore> blobs_ = blob::MakeMemoryStore();
+  std::unique_ptr<repo::Repository> repository_;
+  std::filesystem::path directory_;
+  std::unique_ptr<catalog::Store> store_;
+  std::optional<service::Environment> environment_;
+  std::optional<service::AccessService> access_;
+  std::optional<service::ClusterService> clusters_;
+  std::optional<service::SnapshotService> snapshots_;
+  std::optional<service::RestoreService> restores_;
+  service::AccessService::Bootstrap first_;
+  service::AccessService::NewKey account_;
+  std::string token_;
+  std::unique_ptr<Api> api_;
+};
+
+}  // namespace tidemark::api
