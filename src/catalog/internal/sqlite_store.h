@@ -1,0 +1,137 @@
+#pragma once
+
+#include "catalog/internal/session_pool.h"
+#include "catalog/store.h"
+
+namespace tidemark::catalog {
+
+// The methods live in store_<noun>.cpp. Synchronized.
+class SqliteStore final : public Store {
+ public:
+  explicit SqliteStore(const SqliteOptions& options) : pool_(options) {}
+
+  void AddOrganization(const domain::Organization& organization) override;
+  std::optional<domain::Organization> FindOrganization(const OrganizationId& id) override;
+  void AddProject(const domain::Project& project) override;
+  std::optional<domain::Project> FindProject(const ProjectId& id) override;
+  domain::Listing<domain::Project> ListProjects(const std::vector<OrganizationId>& organizations,
+                                                const std::vector<ProjectId>& projects,
+                                                const domain::Page& page) override;
+
+  void AddKey(const domain::Key& key, std::string_view sealed_secret) override;
+  std::optional<StoredKey> FindKeyByPublicName(std::string_view public_name) override;
+  std::optional<StoredKey> FindKey(const KeyId& id) override;
+  domain::Listing<domain::Key> ListKeys(const OrganizationId& organization,
+                                        const domain::Page& page) override;
+  bool RevokeKey(const KeyId& id, Instant now) override;
+  void AddToken(std::string_view token_hash, const KeyId& key, Instant expires) override;
+  std::optional<domain::Key> FindKeyByToken(std::string_view token_hash, Instant now) override;
+  void RevokeToken(std::string_view token_hash) override;
+  void DeleteExpiredTokens(Instant now) override;
+
+  void AddCluster(const domain::Cluster& cluster) override;
+  std::optional<domain::Cluster> FindCluster(const ProjectId& project,
+                                             std::string_view name) override;
+  std::optional<domain::Cluster> FindCluster(const ClusterId& id) override;
+  domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
+                                                const domain::Page& page) override;
+  std::int64_t CountClusters(const ProjectId& project) override;
+  bool RemoveCluster(const ClusterId& id, Instant now) override;
+  void UpdateClusterFacts(const ClusterId& id,
+                          domain::Topology topology,
+                          std::string_view version,
+                          std::string_view replica_set_name) override;
+
+  void AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) override;
+  std::optional<domain::Snapshot> FindSnapshot(const SnapshotId& id) override;
+  domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
+                                                  const domain::Page& page) override;
+  bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) override;
+
+  void AddRestore(const domain::RestoreJob& restore,
+                  const domain::Job& job,
+                  std::string_view stopped_reason) override;
+  std::optional<domain::RestoreJob> FindRestore(const RestoreJobId& id) override;
+  domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
+                                                   const domain::Page& page) override;
+  bool HasUnfinishedRestoreInto(const ClusterId& target) override;
+
+  std::optional<domain::Job> ClaimJob(std::string_view owner,
+                                      Instant now,
+                                      std::chrono::seconds lease) override;
+  bool ExtendLease(const domain::Lease& lease, Instant until) override;
+  bool SaveProgress(const domain::Lease& lease, const domain::JobProgress& progress) override;
+  bool SaveCheckpoint(const domain::Lease& lease, std::string_view checkpoint) override;
+  bool FinishSnapshot(const domain::Lease& lease, const domain::Snapshot& snapshot) override;
+  bool FinishRestore(const domain::Lease& lease,
+                     domain::RestoreState state,
+                     std::string_view failure,
+                     Instant now) override;
+  bool ReleaseJob(const domain::Lease& lease) override;
+  void BreakAllLeases() override;
+  std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) override;
+
+  void Ping() override;
+
+ private:
+  SessionPool pool_;
+};
+
+// Queues `job` in the caller's transaction.
+void InsertJob(Session& session, const domain::Job& job);
+
+// Runs one statement in a transaction of its own; the number of rows it changed.
+template <class... Args>
+std::int64_t RunAlone(SessionPool& pool, std::string_view sql, const Args&... args) {
+  WriteScope scope(pool);
+  const std::int64_t changed = Query(scope, sql, args...).Run();
+  scope.Commit();
+  return changed;
+}
+
+// Calls `insert`; a row that breaks a unique rule becomes kConflict with `message`.
+template <class Insert>
+void OrConflict(const std::string& message, const Insert& insert) {
+  try {
+    insert();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Error(ErrorCode::kConflict, message);
+  }
+}
+
+// The number in a one-row, one-column result.
+template <class... Args>
+std::int64_t CountRows(Session& session, std::string_view sql, const Args&... args) {
+  Query query(session, sql, args...);
+  std::int64_t count = 0;
+  if (query.Next()) {
+    query.Read(count);
+  }
+  return count;
+}
+
+// `read` turns the current row into a value.
+template <class Read, class... Args>
+auto FindRow(Session& session, const Read& read, std::string_view sql, const Args&... args)
+    -> std::optional<decltype(read(std::declval<Query&>()))> {
+  Query query(session, sql, args...);
+  if (!query.Next()) {
+    return std::nullopt;
+  }
+  return read(query);
+}
+
+template <class Read, class... Args>
+auto FindRows(Session& session, const Read& read, std::string_view sql, const Args&... args)
+    -> std::vector<decltype(read(std::declval<Query&>()))> {
+  std::vector<decltype(read(std::declval<Query&>()))> rows;
+  for (Query query(session, sql, args...); query.Next();) {
+    rows.push_back(read(query));
+  }
+  return rows;
+}
+
+}  // namespace tidemark::catalog

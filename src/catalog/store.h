@@ -1,0 +1,144 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/access.h"
+#include "domain/cluster.h"
+#include "domain/job.h"
+#include "domain/page.h"
+#include "domain/project.h"
+#include "domain/restore_job.h"
+#include "domain/snapshot.h"
+
+// Durable metadata: projects, clusters, keys, snapshots, restore jobs and who works on them. The
+// only home of SQL.
+namespace tidemark::catalog {
+
+// Every write is one transaction, durable when the call returns. Synchronized: any thread; every
+// call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
+// kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
+// change finds another state.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Organizations and projects.
+  virtual void AddOrganization(const domain::Organization& organization) = 0;
+  virtual std::optional<domain::Organization> FindOrganization(const OrganizationId& id) = 0;
+  virtual void AddProject(
+      const domain::Project& project) = 0;  // kConflict: name taken in the organization
+  virtual std::optional<domain::Project> FindProject(const ProjectId& id) = 0;
+  // Those of `organizations` and those listed in `projects`, by name.
+  virtual domain::Listing<domain::Project> ListProjects(
+      const std::vector<OrganizationId>& organizations,
+      const std::vector<ProjectId>& projects,
+      const domain::Page& page) = 0;
+
+  // Keys. `sealed_secret`: an API key's HA1 sealed by the repository, or a service account's secret
+  // hash.
+  virtual void AddKey(const domain::Key& key, std::string_view sealed_secret) = 0;
+
+  struct StoredKey {
+    domain::Key key;
+    std::string sealed_secret;
+  };
+
+  virtual std::optional<StoredKey> FindKeyByPublicName(std::string_view public_name) = 0;
+  virtual std::optional<StoredKey> FindKey(const KeyId& id) = 0;
+  virtual domain::Listing<domain::Key> ListKeys(const OrganizationId& organization,
+                                                const domain::Page& page) = 0;
+  virtual bool RevokeKey(const KeyId& id, Instant now) = 0;  // false: none, or revoked already
+
+  // OAuth tokens, by the SHA-256 (hex) of the token.
+  virtual void AddToken(std::string_view token_hash, const KeyId& key, Instant expires) = 0;
+  // The key of a token that has not expired or been revoked, and whose key is not revoked.
+  virtual std::optional<domain::Key> FindKeyByToken(std::string_view token_hash, Instant now) = 0;
+  virtual void RevokeToken(std::string_view token_hash) = 0;
+  virtual void DeleteExpiredTokens(Instant now) = 0;
+
+  // Clusters. The connection string is stored as it comes: the caller has sealed it
+  // (domain::Cluster::connection_string holds the sealed text in this interface).
+  virtual void AddCluster(
+      const domain::Cluster& cluster) = 0;  // kConflict: name registered in the project
+  virtual std::optional<domain::Cluster> FindCluster(const ProjectId& project,
+                                                     std::string_view name) = 0;
+  virtual std::optional<domain::Cluster> FindCluster(const ClusterId& id) = 0;  // removed ones too
+  virtual domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
+                                                        const domain::Page& page) = 0;
+  virtual std::int64_t CountClusters(const ProjectId& project) = 0;
+  virtual bool RemoveCluster(const ClusterId& id, Instant now) = 0;
+  // What the last contact showed.
+  virtual void UpdateClusterFacts(const ClusterId& id,
+                                  domain::Topology topology,
+                                  std::string_view version,
+                                  std::string_view replica_set_name) = 0;
+
+  // Snapshots. AddSnapshot also queues its job, in one transaction.
+  virtual void AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) = 0;
+  virtual std::optional<domain::Snapshot> FindSnapshot(const SnapshotId& id) = 0;
+  // Not the deleted ones; newest scheduled first, then id, descending.
+  virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
+                                                          const domain::Page& page) = 0;
+  // kConflict with the job's id when an unfinished restore job reads the snapshot. False: none, or
+  // deleted already.
+  virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;
+
+  // Restore jobs. AddRestore decides acceptance 2.11 and queues the job, in one transaction:
+  // kConflict when an unfinished restore has the same target, or restores this one's target into
+  // this one's source. On success every unfinished snapshot of the target cluster becomes kFailed
+  // with `stopped_reason` and its job done: a half-wiped state is never stored. kNotFound when the
+  // snapshot is gone.
+  virtual void AddRestore(const domain::RestoreJob& restore,
+                          const domain::Job& job,
+                          std::string_view stopped_reason) = 0;
+  virtual std::optional<domain::RestoreJob> FindRestore(const RestoreJobId& id) = 0;
+  // Newest created first, then id, descending.
+  virtual domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
+                                                           const domain::Page& page) = 0;
+  virtual bool HasUnfinishedRestoreInto(const ClusterId& target) = 0;
+
+  // Jobs. Claim takes the oldest ready job (or running one whose lease has passed), gives it to
+  // `owner` until now + lease, raises the fence and moves the subject to kRunning (started is set
+  // at the first claim), all in one transaction. A snapshot of a cluster that an unfinished restore
+  // has as its target is not claimed.
+  virtual std::optional<domain::Job> ClaimJob(std::string_view owner,
+                                              Instant now,
+                                              std::chrono::seconds lease) = 0;
+  // Each of these changes nothing and returns false when the lease is lost.
+  virtual bool ExtendLease(const domain::Lease& lease, Instant until) = 0;
+  virtual bool SaveProgress(const domain::Lease& lease, const domain::JobProgress& progress) = 0;
+  virtual bool SaveCheckpoint(const domain::Lease& lease, std::string_view checkpoint) = 0;
+  // Subject to kCompleted / kFailed with its final values, job done. `snapshot` gives the fields
+  // learned by the run.
+  virtual bool FinishSnapshot(const domain::Lease& lease, const domain::Snapshot& snapshot) = 0;
+  virtual bool FinishRestore(const domain::Lease& lease,
+                             domain::RestoreState state,
+                             std::string_view failure,
+                             Instant now) = 0;
+  // Gives the job back, ready to be claimed at once (shutdown).
+  virtual bool ReleaseJob(const domain::Lease& lease) = 0;
+  // All leases end now. For the start of a server that holds the data directory's lock: nobody else
+  // can be working.
+  virtual void BreakAllLeases() = 0;
+  // The job behind a snapshot or restore: its progress. nullopt when there is none.
+  virtual std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) = 0;
+
+  // A query that touches the file, for /readyz. Throws when it cannot be used.
+  virtual void Ping() = 0;
+};
+
+struct SqliteOptions {
+  std::string path;  // the file; created, with its schema, when missing
+  int connections = 4;
+  std::chrono::milliseconds busy_timeout{5000};
+};
+
+// Opens (and migrates) the catalog file. kUnsupported when a newer Tidemark wrote it.
+std::unique_ptr<Store> OpenSqliteStore(const SqliteOptions& options);
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,246 @@
+// The job queue. A write of a worker counts only while `fence = its fence AND state = 1` (running)
+// holds: a newer claim raises the fence, and release, finish and stop leave the state.
+#include "catalog/internal/sqlite_store.h"
+
+namespace tidemark::catalog {
+namespace {
+
+domain::Job ReadJob(const Query& row) {
+  domain::Job job;
+  row.Read(job.id,
+           job.kind,
+           job.subject,
+           job.state,
+           job.owner,
+           job.lease_until,
+           job.fence,
+           job.attempts,
+           job.checkpoint,
+           job.progress.phase,
+           job.progress.documents_done,
+           job.progress.documents_total,
+           job.progress.bytes_done,
+           job.progress.bytes_total,
+           job.progress.collections_done,
+           job.progress.collections_total,
+           job.created);
+  return job;
+}
+
+// A snapshot would read a cluster that is being wiped and loaded: it waits for the end of the
+// restore.
+std::optional<domain::Job> TakeOldest(Session& session,
+                                      std::string_view owner,
+                                      Instant now,
+                                      Instant until) {
+  Query query(session,
+              "UPDATE jobs SET state = 1, owner = ?1, lease_until = ?3, fence = fence + 1, "
+              "attempts = attempts + 1 WHERE id = ("
+              "SELECT j.id FROM jobs j WHERE j.state < 2 AND (j.state = 0 OR j.lease_until <= ?2) "
+              "AND NOT (j.kind = 0 AND EXISTS (SELECT 1 FROM snapshots s JOIN restores r "
+              "ON r.target_cluster = s.cluster AND r.state < 3 WHERE s.id = j.subject)) "
+              "ORDER BY j.created, j.id LIMIT 1) "
+              "RETURNING id, kind, subject, state, owner, lease_until, fence, attempts, "
+              "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
+              "collections_done, collections_total, created",
+              owner,
+              now,
+              until);
+  if (!query.Next()) {
+    return std::nullopt;
+  }
+  const domain::Job job = ReadJob(query);
+  query.Run();
+  return job;
+}
+
+void MoveSubjectToRunning(Session& session, const domain::Job& job, Instant now) {
+  switch (job.kind) {
+    case domain::JobKind::kTakeSnapshot:
+      Query(session,
+            "UPDATE snapshots SET state = 2, started = coalesce(started, ?2) "
+            "WHERE id = ?1 AND state < 3",
+            job.subject,
+            now)
+          .Run();
+      return;
+    case domain::JobKind::kRestore:
+      Query(session, "UPDATE restores SET state = 2 WHERE id = ?1 AND state < 3", job.subject)
+          .Run();
+      return;
+  }
+}
+
+// The subject of the job that the lease has just finished; nullopt when the lease is lost.
+std::optional<ObjectId> FinishJob(Session& session,
+                                  const domain::Lease& lease,
+                                  domain::JobKind kind) {
+  Query query(session,
+              "UPDATE jobs SET state = 2, owner = '', lease_until = NULL "
+              "WHERE id = ?1 AND fence = ?2 AND state = 1 AND kind = ?3 RETURNING subject",
+              lease.job,
+              lease.fence,
+              kind);
+  if (!query.Next()) {
+    return std::nullopt;
+  }
+  ObjectId subject;
+  query.Read(subject);
+  query.Run();
+  return subject;
+}
+
+void SaveOutcome(Session& session, const ObjectId& id, const domain::Snapshot& snapshot) {
+  Query(session,
+        "UPDATE snapshots SET state = ?2, finished = ?3, mongodb_version = ?4, consistent = ?5, "
+        "inconsistent_reason = ?6, position_seconds = ?7, position_increment = ?8, "
+        "failure = ?9, collections = ?10, documents = ?11, logical_bytes = ?12, "
+        "stored_bytes = ?13 WHERE id = ?1 AND state < 3",
+        id,
+        snapshot.state,
+        snapshot.finished,
+        snapshot.mongodb_version,
+        snapshot.consistent,
+        snapshot.inconsistent_reason,
+        snapshot.position.seconds,
+        snapshot.position.increment,
+        snapshot.failure,
+        snapshot.collections,
+        snapshot.documents,
+        snapshot.logical_bytes,
+        snapshot.stored_bytes)
+      .Run();
+}
+
+}  // namespace
+
+void InsertJob(Session& session, const domain::Job& job) {
+  Query(session,
+        "INSERT INTO jobs (id, kind, subject, state, owner, lease_until, fence, attempts, "
+        "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
+        "collections_done, collections_total, created) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        job.id,
+        job.kind,
+        job.subject,
+        job.state,
+        job.owner,
+        job.lease_until,
+        job.fence,
+        job.attempts,
+        Blob{job.checkpoint},
+        job.progress.phase,
+        job.progress.documents_done,
+        job.progress.documents_total,
+        job.progress.bytes_done,
+        job.progress.bytes_total,
+        job.progress.collections_done,
+        job.progress.collections_total,
+        job.created)
+      .Run();
+}
+
+std::optional<domain::Job> SqliteStore::ClaimJob(std::string_view owner,
+                                                 Instant now,
+                                                 std::chrono::seconds lease) {
+  WriteScope scope(pool_);
+  const std::optional<domain::Job> job = TakeOldest(scope, owner, now, now + lease);
+  if (job) {
+    MoveSubjectToRunning(scope, *job, now);
+    scope.Commit();
+  }
+  return job;
+}
+
+bool SqliteStore::ExtendLease(const domain::Lease& lease, Instant until) {
+  return RunAlone(pool_,
+                  "UPDATE jobs SET lease_until = ?3 WHERE id = ?1 AND fence = ?2 AND state = 1",
+                  lease.job,
+                  lease.fence,
+                  until) == 1;
+}
+
+bool SqliteStore::SaveProgress(const domain::Lease& lease, const domain::JobProgress& progress) {
+  return RunAlone(pool_,
+                  "UPDATE jobs SET phase = ?3, documents_done = ?4, documents_total = ?5, "
+                  "bytes_done = ?6, bytes_total = ?7, collections_done = ?8, "
+                  "collections_total = ?9 WHERE id = ?1 AND fence = ?2 AND state = 1",
+                  lease.job,
+                  lease.fence,
+                  progress.phase,
+                  progress.documents_done,
+                  progress.documents_total,
+                  progress.bytes_done,
+                  progress.bytes_total,
+                  progress.collections_done,
+                  progress.collections_total) == 1;
+}
+
+bool SqliteStore::SaveCheckpoint(const domain::Lease& lease, std::string_view checkpoint) {
+  return RunAlone(pool_,
+                  "UPDATE jobs SET checkpoint = ?3 WHERE id = ?1 AND fence = ?2 AND state = 1",
+                  lease.job,
+                  lease.fence,
+                  Blob{checkpoint}) == 1;
+}
+
+bool SqliteStore::FinishSnapshot(const domain::Lease& lease, const domain::Snapshot& snapshot) {
+  TIDEMARK_CHECK(domain::IsFinal(snapshot.state));
+  WriteScope scope(pool_);
+  const std::optional<ObjectId> subject = FinishJob(scope, lease, domain::JobKind::kTakeSnapshot);
+  if (!subject) {
+    return false;
+  }
+  SaveOutcome(scope, *subject, snapshot);
+  scope.Commit();
+  return true;
+}
+
+bool SqliteStore::FinishRestore(const domain::Lease& lease,
+                                domain::RestoreState state,
+                                std::string_view failure,
+                                Instant now) {
+  TIDEMARK_CHECK(domain::IsFinal(state));
+  WriteScope scope(pool_);
+  const std::optional<ObjectId> subject = FinishJob(scope, lease, domain::JobKind::kRestore);
+  if (!subject) {
+    return false;
+  }
+  Query(scope,
+        "UPDATE restores SET state = ?2, failure = ?3, finished = ?4 WHERE id = ?1 AND state < 3",
+        *subject,
+        state,
+        failure,
+        now)
+      .Run();
+  scope.Commit();
+  return true;
+}
+
+bool SqliteStore::ReleaseJob(const domain::Lease& lease) {
+  return RunAlone(pool_,
+                  "UPDATE jobs SET state = 0, owner = '', lease_until = NULL "
+                  "WHERE id = ?1 AND fence = ?2 AND state = 1",
+                  lease.job,
+                  lease.fence) == 1;
+}
+
+// `state < 2` lets the statement use the index of unfinished jobs instead of reading all there ever
+// were.
+void SqliteStore::BreakAllLeases() {
+  RunAlone(pool_,
+           "UPDATE jobs SET state = 0, owner = '', lease_until = NULL "
+           "WHERE state = 1 AND state < 2");
+}
+
+std::optional<domain::Job> SqliteStore::FindJobBySubject(const ObjectId& subject) {
+  const Reader reader(pool_);
+  return FindRow(reader,
+                 ReadJob,
+                 "SELECT id, kind, subject, state, owner, lease_until, fence, attempts, "
+                 "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
+                 "collections_done, collections_total, created FROM jobs WHERE subject = ?1",
+                 subject);
+}
+
+}  // namespace tidemark::catalog

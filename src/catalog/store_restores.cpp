@@ -1,0 +1,152 @@
+// Restore jobs.
+#include "catalog/internal/sqlite_store.h"
+
+namespace tidemark::catalog {
+namespace {
+
+domain::RestoreJob ReadRestore(const Query& row) {
+  domain::RestoreJob restore;
+  row.Read(restore.id,
+           restore.project,
+           restore.cluster,
+           restore.cluster_name,
+           restore.snapshot,
+           restore.snapshot_finished,
+           restore.position.seconds,
+           restore.position.increment,
+           restore.delivery,
+           restore.target_project,
+           restore.target_cluster,
+           restore.target_name,
+           restore.state,
+           restore.created,
+           restore.expires,
+           restore.finished,
+           restore.failure,
+           restore.requested_by);
+  return restore;
+}
+
+void InsertRestore(Session& session, const domain::RestoreJob& restore) {
+  Query(session,
+        "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, "
+        "position_seconds, position_increment, delivery, target_project, target_cluster, "
+        "target_name, state, created, expires, finished, failure, requested_by) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18)",
+        restore.id,
+        restore.project,
+        restore.cluster,
+        restore.cluster_name,
+        restore.snapshot,
+        restore.snapshot_finished,
+        restore.position.seconds,
+        restore.position.increment,
+        restore.delivery,
+        restore.target_project,
+        restore.target_cluster,
+        restore.target_name,
+        restore.state,
+        restore.created,
+        restore.expires,
+        restore.finished,
+        restore.failure,
+        restore.requested_by)
+      .Run();
+}
+
+// The index restores_into holds the same rule; asking first tells the two cases apart from any
+// other conflict.
+void RefuseRival(Session& session, const domain::RestoreJob& restore) {
+  const std::int64_t rivals =
+      CountRows(session,
+                "SELECT count(*) FROM restores WHERE state < 3 "
+                "AND (target_cluster = ?1 OR (target_cluster = ?2 AND cluster = ?1))",
+                restore.target_cluster,
+                restore.cluster);
+  if (rivals > 0) {
+    throw Error(ErrorCode::kConflict,
+                "cannot restore into cluster '" + restore.target_name +
+                    "': it takes part in an unfinished restore",
+                "start it again when that restore has finished");
+  }
+}
+
+void RequireSnapshot(Session& session, const SnapshotId& id) {
+  const std::int64_t found =
+      CountRows(session, "SELECT count(*) FROM snapshots WHERE id = ?1 AND deleted IS NULL", id);
+  if (found == 0) {
+    throw Error(ErrorCode::kNotFound, "cannot restore snapshot " + id.ToString() + ": no such one");
+  }
+}
+
+void StopSnapshotsOf(Session& session,
+                     const ClusterId& cluster,
+                     std::string_view reason,
+                     Instant now) {
+  Query(session,
+        "UPDATE jobs SET state = 2, owner = '', lease_until = NULL WHERE subject IN "
+        "(SELECT id FROM snapshots WHERE cluster = ?1 AND state < 3)",
+        cluster)
+      .Run();
+  Query(session,
+        "UPDATE snapshots SET state = 4, failure = ?2, finished = ?3 "
+        "WHERE cluster = ?1 AND state < 3",
+        cluster,
+        reason,
+        now)
+      .Run();
+}
+
+}  // namespace
+
+void SqliteStore::AddRestore(const domain::RestoreJob& restore,
+                             const domain::Job& job,
+                             std::string_view stopped_reason) {
+  WriteScope scope(pool_);
+  RefuseRival(scope, restore);
+  RequireSnapshot(scope, restore.snapshot);
+  InsertRestore(scope, restore);
+  InsertJob(scope, job);
+  StopSnapshotsOf(scope, restore.target_cluster, stopped_reason, restore.created);
+  scope.Commit();
+}
+
+std::optional<domain::RestoreJob> SqliteStore::FindRestore(const RestoreJobId& id) {
+  const Reader reader(pool_);
+  return FindRow(reader,
+                 ReadRestore,
+                 "SELECT id, project, cluster, cluster_name, snapshot, snapshot_finished, "
+                 "position_seconds, position_increment, delivery, target_project, "
+                 "target_cluster, target_name, state, created, expires, finished, failure, "
+                 "requested_by FROM restores WHERE id = ?1",
+                 id);
+}
+
+domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& source,
+                                                              const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::RestoreJob> listing;
+  listing.total = CountRows(scope, "SELECT count(*) FROM restores WHERE cluster = ?1", source);
+  listing.rows =
+      FindRows(scope,
+               ReadRestore,
+               "SELECT id, project, cluster, cluster_name, snapshot, snapshot_finished, "
+               "position_seconds, position_increment, delivery, target_project, "
+               "target_cluster, target_name, state, created, expires, finished, failure, "
+               "requested_by FROM restores WHERE cluster = ?1 "
+               "ORDER BY created DESC, id DESC LIMIT ?2 OFFSET ?3",
+               source,
+               page.size,
+               page.Offset());
+  return listing;
+}
+
+bool SqliteStore::HasUnfinishedRestoreInto(const ClusterId& target) {
+  const Reader reader(pool_);
+  return CountRows(reader,
+                   "SELECT count(*) FROM restores WHERE target_cluster = ?1 AND state < 3",
+                   target) > 0;
+}
+
+}  // namespace tidemark::catalog

@@ -1,0 +1,142 @@
+// Snapshots.
+#include "catalog/internal/sqlite_store.h"
+
+namespace tidemark::catalog {
+namespace {
+
+domain::Snapshot ReadSnapshot(const Query& row) {
+  domain::Snapshot snapshot;
+  row.Read(snapshot.id,
+           snapshot.project,
+           snapshot.cluster,
+           snapshot.cluster_name,
+           snapshot.state,
+           snapshot.description,
+           snapshot.scheduled,
+           snapshot.started,
+           snapshot.finished,
+           snapshot.expires,
+           snapshot.deleted,
+           snapshot.mongodb_version,
+           snapshot.consistent,
+           snapshot.inconsistent_reason,
+           snapshot.position.seconds,
+           snapshot.position.increment,
+           snapshot.failure,
+           snapshot.collections,
+           snapshot.documents,
+           snapshot.logical_bytes,
+           snapshot.stored_bytes);
+  return snapshot;
+}
+
+void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
+  Query(session,
+        "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
+        "scheduled, started, finished, expires, deleted, mongodb_version, consistent, "
+        "inconsistent_reason, position_seconds, position_increment, failure, collections, "
+        "documents, logical_bytes, stored_bytes) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18, ?19, ?20, ?21)",
+        snapshot.id,
+        snapshot.project,
+        snapshot.cluster,
+        snapshot.cluster_name,
+        snapshot.state,
+        snapshot.description,
+        snapshot.scheduled,
+        snapshot.started,
+        snapshot.finished,
+        snapshot.expires,
+        snapshot.deleted,
+        snapshot.mongodb_version,
+        snapshot.consistent,
+        snapshot.inconsistent_reason,
+        snapshot.position.seconds,
+        snapshot.position.increment,
+        snapshot.failure,
+        snapshot.collections,
+        snapshot.documents,
+        snapshot.logical_bytes,
+        snapshot.stored_bytes)
+      .Run();
+}
+
+ObjectId ReadId(const Query& row) {
+  ObjectId id;
+  row.Read(id);
+  return id;
+}
+
+void RefuseWhileBeingRestored(Session& session, const SnapshotId& id) {
+  const std::optional<ObjectId> reader =
+      FindRow(session,
+              ReadId,
+              "SELECT id FROM restores WHERE snapshot = ?1 AND state < 3 ORDER BY id LIMIT 1",
+              id);
+  if (reader) {
+    throw Error(ErrorCode::kConflict,
+                "cannot delete snapshot " + id.ToString() + ": restore job " + reader->ToString() +
+                    " reads it",
+                "delete it when the restore job has finished");
+  }
+}
+
+}  // namespace
+
+void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {
+  OrConflict("cannot add snapshot " + snapshot.id.ToString() + ": it or its job exists", [&] {
+    WriteScope scope(pool_);
+    InsertSnapshot(scope, snapshot);
+    InsertJob(scope, job);
+    scope.Commit();
+  });
+}
+
+std::optional<domain::Snapshot> SqliteStore::FindSnapshot(const SnapshotId& id) {
+  const Reader reader(pool_);
+  return FindRow(reader,
+                 ReadSnapshot,
+                 "SELECT id, project, cluster, cluster_name, state, description, scheduled, "
+                 "started, finished, expires, deleted, mongodb_version, consistent, "
+                 "inconsistent_reason, position_seconds, position_increment, failure, "
+                 "collections, documents, logical_bytes, stored_bytes "
+                 "FROM snapshots WHERE id = ?1",
+                 id);
+}
+
+domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cluster,
+                                                             const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::Snapshot> listing;
+  listing.total = CountRows(
+      scope, "SELECT count(*) FROM snapshots WHERE cluster = ?1 AND deleted IS NULL", cluster);
+  listing.rows = FindRows(scope,
+                          ReadSnapshot,
+                          "SELECT id, project, cluster, cluster_name, state, description, "
+                          "scheduled, started, finished, expires, deleted, mongodb_version, "
+                          "consistent, inconsistent_reason, position_seconds, "
+                          "position_increment, failure, collections, documents, "
+                          "logical_bytes, stored_bytes "
+                          "FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+                          "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3",
+                          cluster,
+                          page.size,
+                          page.Offset());
+  return listing;
+}
+
+bool SqliteStore::MarkSnapshotDeleted(const SnapshotId& id, Instant now) {
+  WriteScope scope(pool_);
+  RefuseWhileBeingRestored(scope, id);
+  const std::int64_t changed = Query(scope,
+                                     "UPDATE snapshots SET deleted = ?2 "
+                                     "WHERE id = ?1 AND deleted IS NULL",
+                                     id,
+                                     now)
+                                   .Run();
+  scope.Commit();
+  return changed == 1;
+}
+
+}  // namespace tidemark::catalog

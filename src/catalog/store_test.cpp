@@ -1,0 +1,96 @@
+#include "catalog/store.h"
+
+#include <fstream>
+
+#include <sqlite3.h>
+
+#include "base/c_handle.h"
+#include "tests/conformance/store_suite.h"
+
+namespace tidemark::catalog {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(Sqlite,
+                         StoreSuite,
+                         testing::Values(StoreDialect{"Sqlite",
+                                                      [](const std::filesystem::path& directory) {
+                                                        return OpenSqliteStore(
+                                                            {.path = directory / "catalog.db"});
+                                                      }}),
+                         [](const auto& info) { return info.param.name; });
+
+class SqliteFile : public testing::Test {
+ protected:
+  SqliteFile() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sqlite_file_XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    path_ = directory_ / "catalog.db";
+  }
+
+  ~SqliteFile() override { std::filesystem::remove_all(directory_); }
+
+  CHandle<sqlite3, sqlite3_close> OpenRaw() {
+    sqlite3* raw = nullptr;
+    EXPECT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
+    return CHandle<sqlite3, sqlite3_close>(raw);
+  }
+
+  std::string OpenRefusal() {
+    return Refusal([&] { OpenSqliteStore({.path = path_}); });
+  }
+
+  std::filesystem::path directory_;
+  std::filesystem::path path_;
+};
+
+TEST_F(SqliteFile, IsReadableByItsOwnerOnly) {
+  const auto store = OpenSqliteStore({.path = path_});
+  using std::filesystem::perms;
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), perms::owner_read | perms::owner_write);
+}
+
+TEST_F(SqliteFile, OfANewerVersionIsRefused) {
+  OpenSqliteStore({.path = path_}).reset();
+  sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
+  EXPECT_EQ(OpenRefusal(),
+            "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
+            "program's 1");
+}
+
+TEST_F(SqliteFile, ThatIsNoDatabaseIsCorrupt) {
+  std::ofstream(path_) << std::string(8192, 'x');
+  EXPECT_THAT(OpenRefusal(), testing::StartsWith("Corrupt: "));
+}
+
+TEST_F(SqliteFile, InAMissingFolderIsNotFound) {
+  path_ = directory_ / "missing" / "catalog.db";
+  EXPECT_THAT(OpenRefusal(), testing::StartsWith("NotFound: "));
+}
+
+TEST_F(SqliteFile, LockedByAnotherProcessIsUnavailable) {
+  const auto store = OpenSqliteStore({.path = path_, .busy_timeout = std::chrono::milliseconds{1}});
+  const auto raw = OpenRaw();
+  ASSERT_EQ(sqlite3_exec(raw.get(), "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(Refusal([&] { store->BreakAllLeases(); }),
+            "Unavailable: catalog statement failed: database is locked");
+  ASSERT_EQ(sqlite3_exec(raw.get(), "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+  store->BreakAllLeases();
+}
+
+TEST_F(SqliteFile, DamagedIdIsCorrupt) {
+  const auto store = OpenSqliteStore({.path = path_});
+  ASSERT_EQ(sqlite3_exec(OpenRaw().get(),
+                         "INSERT INTO jobs VALUES ('nonsense', 0, '000000000000000000000001', 0, "
+                         "'', NULL, 0, 0, '', '', 0, 0, 0, 0, 0, 0, 0)",
+                         nullptr,
+                         nullptr,
+                         nullptr),
+            SQLITE_OK);
+  EXPECT_EQ(Refusal([&] {
+              store->FindJobBySubject(ObjectId::Parse("000000000000000000000001").value());
+            }),
+            "Corrupt: catalog row is damaged: 'nonsense' is not an id");
+}
+
+}  // namespace
+}  // namespace tidemark::catalog

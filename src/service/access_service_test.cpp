@@ -1,0 +1,150 @@
+#include "service/access_service.h"
+
+#include <filesystem>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "codec/codec.h"
+
+namespace tidemark::service {
+namespace {
+
+using domain::Grant;
+using domain::KeyKind;
+using domain::Permission;
+using domain::Role;
+
+class AccessServiceTest : public testing::Test {
+ protected:
+  AccessServiceTest() {
+    const repo::MasterKey master{1, 2, 3};
+    repo::Repository::Create(*blobs_, master, random_);
+    repository_ = repo::Repository::Open(*blobs_, master, random_);
+    directory_ = std::filesystem::temp_directory_path() /
+                 ("access_service_test-" + RandomHex(system_random_, 8));
+    std::filesystem::create_directories(directory_);
+    store_ = catalog::OpenSqliteStore({.path = directory_ / "catalog.sqlite"});
+    environment_.emplace(Environment{*store_, *repository_, clock_, random_, *log_, [] {}});
+    access_.emplace(*environment_);
+    first_ = access_->Initialize("Acme", "Project 0");
+  }
+
+  ~AccessServiceTest() override {
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  Caller Owner() { return {first_.key.key}; }
+
+  Caller KeyWith(const std::vector<Grant>& grants) {
+    return {access_->CreateKey(Owner(), KeyKind::kApiKey, "test", grants).key};
+  }
+
+  Reason RefusalOf(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const Refusal& refusal) {
+      return refusal.reason();
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return Reason::kKeyNotFound;
+  }
+
+  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
+  SeededRandom random_{7};
+  SystemRandom system_random_;
+  std::unique_ptr<Log> log_ = MakeNullLog();
+  std::unique_ptr<blob::BlobStore> blobs_ = blob::MakeMemoryStore();
+  std::unique_ptr<repo::Repository> repository_;
+  std::filesystem::path directory_;
+  std::unique_ptr<catalog::Store> store_;
+  std::optional<Environment> environment_;
+  std::optional<AccessService> access_;
+  AccessService::Bootstrap first_;
+};
+
+TEST_F(AccessServiceTest, FirstKeyOwnsTheOrganizationAndItsProjects) {
+  EXPECT_THAT(first_.key.key.public_name, testing::MatchesRegex("[a-z]{8}"));
+  EXPECT_EQ(access_->RequireProject(Owner(), first_.project.id, Permission::kProjectOwner).name,
+            "Project 0");
+}
+
+TEST_F(AccessServiceTest, DigestKeyGivesTheHa1OfPublicRealmAndPrivateKey) {
+  const auto found = access_->FindDigestKey(first_.key.key.public_name);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(
+      found->ha1.Reveal(),
+      codec::Md5Hex(first_.key.key.public_name + ":MMS Public API:" + first_.key.secret.Reveal()));
+}
+
+TEST_F(AccessServiceTest, UnknownRevokedAndServiceAccountNamesHaveNoDigestKey) {
+  const auto account = access_->CreateKey(Owner(), KeyKind::kServiceAccount, "ci", {});
+  const auto revoked = access_->CreateKey(Owner(), KeyKind::kApiKey, "old", {});
+  access_->RevokeKey(Owner(), revoked.key.id);
+  EXPECT_FALSE(access_->FindDigestKey("nobodyxx").has_value());
+  EXPECT_FALSE(access_->FindDigestKey(account.key.public_name).has_value());
+  EXPECT_FALSE(access_->FindDigestKey(revoked.key.public_name).has_value());
+}
+
+TEST_F(AccessServiceTest, TokenLivesAnHour) {
+  const auto account = access_->CreateKey(
+      Owner(), KeyKind::kServiceAccount, "ci", {{Role::kGroupReadOnly, {}, first_.project.id}});
+  const auto token = access_->IssueToken(account.key.public_name, account.secret.Reveal());
+  ASSERT_TRUE(token.has_value());
+  clock_.Advance(std::chrono::minutes(59));
+  EXPECT_EQ(access_->FindByToken(token->Reveal())->key.id, account.key.id);
+  clock_.Advance(std::chrono::minutes(1));
+  EXPECT_FALSE(access_->FindByToken(token->Reveal()).has_value());
+}
+
+TEST_F(AccessServiceTest, TokenNeedsTheRightSecretAndItsOwnClientRevokesIt) {
+  const auto account = access_->CreateKey(Owner(), KeyKind::kServiceAccount, "ci", {});
+  const auto other = access_->CreateKey(Owner(), KeyKind::kServiceAccount, "other", {});
+  EXPECT_FALSE(access_->IssueToken(account.key.public_name, "wrong").has_value());
+  const auto token = access_->IssueToken(account.key.public_name, account.secret.Reveal());
+  EXPECT_TRUE(access_->RevokeToken(other.key.public_name, other.secret.Reveal(), token->Reveal()));
+  EXPECT_TRUE(access_->FindByToken(token->Reveal()).has_value());
+  EXPECT_FALSE(access_->RevokeToken(account.key.public_name, "wrong", token->Reveal()));
+  EXPECT_TRUE(
+      access_->RevokeToken(account.key.public_name, account.secret.Reveal(), token->Reveal()));
+  EXPECT_FALSE(access_->FindByToken(token->Reveal()).has_value());
+}
+
+TEST_F(AccessServiceTest, ProjectRefusalsAreToldApart) {
+  const domain::Project second = access_->CreateProject(Owner(), "Project 1");
+  const Caller reader = KeyWith({{Role::kGroupReadOnly, {}, first_.project.id}});
+  const ProjectId unknown = ProjectId::Generate(clock_.Now(), random_);
+  EXPECT_EQ(RefusalOf([&] { access_->RequireProject(reader, unknown, Permission::kProjectRead); }),
+            Reason::kGroupNotFound);
+  EXPECT_EQ(
+      RefusalOf([&] { access_->RequireProject(reader, second.id, Permission::kProjectRead); }),
+      Reason::kUserCannotAccessGroup);
+  EXPECT_EQ(RefusalOf([&] {
+              access_->RequireProject(reader, first_.project.id, Permission::kProjectOwner);
+            }),
+            Reason::kUserUnauthorized);
+}
+
+TEST_F(AccessServiceTest, OnlyTheOrganizationOwnerMakesKeysAndOnlyForItsOwnProjects) {
+  const Caller owner_of_project = KeyWith({{Role::kGroupOwner, {}, first_.project.id}});
+  EXPECT_EQ(RefusalOf([&] { access_->CreateKey(owner_of_project, KeyKind::kApiKey, "x", {}); }),
+            Reason::kUserUnauthorized);
+  const Grant foreign{Role::kGroupOwner, {}, ProjectId::Generate(clock_.Now(), random_)};
+  EXPECT_EQ(RefusalOf([&] { access_->CreateKey(Owner(), KeyKind::kApiKey, "x", {foreign}); }),
+            Reason::kInvalidValue);
+}
+
+TEST_F(AccessServiceTest, ProjectsAreListedForTheKeysThatReachThem) {
+  const domain::Project second = access_->CreateProject(Owner(), "Project 1");
+  const Caller reader = KeyWith({{Role::kGroupReadOnly, {}, second.id}});
+  EXPECT_EQ(access_->ListProjects(Owner(), {}).total, 2);
+  const auto seen = access_->ListProjects(reader, {});
+  ASSERT_EQ(seen.total, 1);
+  EXPECT_EQ(seen.rows[0].id, second.id);
+  EXPECT_EQ(RefusalOf([&] { access_->CreateProject(Owner(), "Project 1"); }), Reason::kNameTaken);
+}
+
+}  // namespace
+}  // namespace tidemark::service

@@ -1,0 +1,152 @@
+#include "service/cluster_service.h"
+
+#include "bson/builder.h"
+
+namespace tidemark::service {
+namespace {
+
+std::string UriLabel(const ClusterId& id) {
+  return "connection-string:" + id.ToString();
+}
+
+[[noreturn]] void ThrowNotFound(const ProjectId& project, const std::string& name) {
+  throw Refusal(Reason::kClusterNotFound,
+                ErrorCode::kNotFound,
+                "finding cluster " + name + " in project " + project.ToString() + ": there is none",
+                {name, project.ToString()});
+}
+
+void CheckRegistration(const ClusterRegistration& registration) {
+  if (!domain::IsClusterName(registration.name)) {
+    throw Refusal(
+        Reason::kInvalidValue,
+        ErrorCode::kInvalidArgument,
+        "a cluster name is 1 to 64 letters, digits and hyphens and starts with a letter or digit",
+        {"name"});
+  }
+  try {
+    mongo::Connection::Open(registration.connection_string, {});
+  } catch (const Error& error) {
+    throw Refusal(Reason::kInvalidValue,
+                  ErrorCode::kInvalidArgument,
+                  std::string(error.message()),
+                  {"connectionString"});
+  }
+}
+
+// One document in, one document out, in the database that a restore uses for its marker.
+void TryWrite(mongo::Connection& connection) {
+  constexpr std::string_view kProbe = "probe";
+  const Bytes document = bson::Builder().Append("_id", "tidemark check").Finish();
+  const Bytes drop = bson::Builder().Append("drop", kProbe).Finish();
+  connection.InsertMany(mongo::kMarkerDatabase, kProbe, {ByteView(document)});
+  connection.RunCommand(mongo::kMarkerDatabase, bson::Document(drop));
+}
+
+}  // namespace
+
+domain::Topology TopologyOf(const mongo::ServerFacts& facts) {
+  if (facts.is_sharded) {
+    return domain::Topology::kSharded;
+  }
+  return facts.replica_set_name.empty() ? domain::Topology::kStandalone
+                                        : domain::Topology::kReplicaSet;
+}
+
+domain::Cluster ClusterService::Register(const ProjectId& project,
+                                         const ClusterRegistration& registration) {
+  CheckRegistration(registration);
+  const Instant now = env_.clock.Now();
+  domain::Cluster cluster;
+  cluster.id = ClusterId::Generate(now, env_.random);
+  cluster.project = project;
+  cluster.name = registration.name;
+  cluster.tier = registration.tier;
+  cluster.connection_string = Secret(
+      env_.repository.SealSecret(UriLabel(cluster.id), registration.connection_string.Reveal()));
+  cluster.encryption_at_rest = registration.encryption_at_rest;
+  cluster.paused = registration.paused;
+  cluster.require_quiet = registration.require_quiet;
+  cluster.allow_lossy = registration.allow_lossy;
+  cluster.created = now;
+  try {
+    env_.store.AddCluster(cluster);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Refusal(Reason::kNameTaken,
+                  ErrorCode::kConflict,
+                  "registering cluster " + cluster.name + ": the name is taken in this project",
+                  {cluster.name});
+  }
+  env_.log.Info("project={} cluster={} tier={}  cluster registered",
+                project.ToString(),
+                cluster.name,
+                domain::TierName(cluster.tier));
+  return cluster;
+}
+
+domain::Cluster ClusterService::Find(const ProjectId& project, const std::string& name) {
+  auto found = env_.store.FindCluster(project, name);
+  if (!found) {
+    ThrowNotFound(project, name);
+  }
+  return *found;
+}
+
+domain::Listing<domain::Cluster> ClusterService::List(const ProjectId& project,
+                                                      const domain::Page& page) {
+  return env_.store.ListClusters(project, page);
+}
+
+std::unique_ptr<mongo::Connection> ClusterService::Connect(
+    const domain::Cluster& cluster, const mongo::ConnectionOptions& options) {
+  const Secret uri(
+      env_.repository.OpenSecret(UriLabel(cluster.id), cluster.connection_string.Reveal()));
+  return mongo::Connection::Open(uri, options);
+}
+
+ClusterCheck ClusterService::Check(const ProjectId& project, const std::string& name) {
+  const domain::Cluster cluster = Find(project, name);
+  ClusterCheck check;
+  try {
+    const auto connection = Connect(cluster, {});
+    const mongo::ServerFacts facts = connection->Facts();
+    check.reachable = true;
+    check.version = facts.version;
+    check.flavor = facts.flavor;
+    check.topology = TopologyOf(facts);
+    check.replica_set_name = facts.replica_set_name;
+    check.has_oplog = facts.has_oplog;
+    env_.store.UpdateClusterFacts(
+        cluster.id, check.topology, facts.version, facts.replica_set_name);
+    connection->ListDatabases();
+    check.can_read = true;
+    TryWrite(*connection);
+    check.can_write = true;
+  } catch (const Error& error) {  // what failed is the answer, not a failure of the question
+    check.problems.emplace_back(error.message());
+  }
+  if (check.reachable && !check.has_oplog) {
+    check.problems.emplace_back(
+        "the cluster has no readable oplog: its snapshots are not one moment in time");
+  }
+  return check;
+}
+
+void ClusterService::Remove(const ProjectId& project, const std::string& name) {
+  const domain::Cluster cluster = Find(project, name);
+  if (env_.store.HasUnfinishedRestoreInto(cluster.id)) {
+    throw Refusal(Reason::kClusterBusy,
+                  ErrorCode::kConflict,
+                  "removing cluster " + name + ": a restore into it is running",
+                  {name});
+  }
+  if (!env_.store.RemoveCluster(cluster.id, env_.clock.Now())) {
+    ThrowNotFound(project, name);
+  }
+  env_.log.Info("project={} cluster={}  cluster unregistered", project.ToString(), name);
+}
+
+}  // namespace tidemark::service

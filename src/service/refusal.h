@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tidemark::service {
+
+// Why a use case says no, in the order and words of contract.md 6 and 8. One enumerator per Atlas
+// error code; the api folder gives each its HTTP status and text. Not persistent.
+enum class Reason {
+  kGroupNotFound,           // [groupId]
+  kUserCannotAccessGroup,   // []
+  kUserUnauthorized,        // []
+  kClusterNotFound,         // [name, groupId]
+  kTenantSnapshotNotFound,  // [snapshotId, cluster]
+  kTenantRestoreNotFound,   // [restoreId, cluster]
+  kSnapshotNotFound,        // [snapshotId, cluster]  (own API)
+  kRestoreJobNotFound,      // [jobId, cluster]
+  kIncompleteSnapshot,      // [] CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT
+  kDeletedSnapshot,         // [] CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT
+  kCannotRestoreToTarget,   // []
+  kIncompatibleTopology,    // [name] TENANT_RESTORE_INCOMPATIBLE_TOPOLOGY
+  kDestinationEncryption,   // [name] TENANT_RESTORE_DESTINATION_ENCRYPTION
+  kVersionMismatch,         // [snapshot version, target version] TENANT_RESTORE_VERSION_MISMATCH
+  kClusterPaused,           // [name] CLUSTER_PAUSED_CANNOT_RESTORE
+  kDestinationUnavailable,  // [name] TENANT_RESTORE_DESTINATION_UNAVAILABLE
+  kRestoreInProgress,       // [name] ATLAS_CLUSTER_RESTORE_IN_PROGRESS
+  kNameTaken,               // [name] own API: cluster or project exists
+  kSnapshotInUse,           // [id] own API: an unfinished restore reads it
+  kKeyNotFound,             // [id] own API
+  kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right
+  kClusterBusy,  // [name] own API: a restore is wiping the cluster / the cluster has unfinished
+                 // jobs
+};
+
+// The exception of a refused use case. `code()` is the base code that goes with the reason.
+class Refusal : public Error {
+ public:
+  Refusal(Reason reason,
+          ErrorCode code,
+          const std::string& message,
+          std::vector<std::string> parameters = {})
+      : Error(code, message), reason_(reason), parameters_(std::move(parameters)) {}
+
+  Reason reason() const { return reason_; }
+
+  const std::vector<std::string>& parameters() const { return parameters_; }
+
+ private:
+  Reason reason_;
+  std::vector<std::string> parameters_;
+};
+
+}  // namespace tidemark::service

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "delivery/cluster_restore.h"
+#include "domain/restore_job.h"
+#include "jobs/runner.h"
+#include "service/cluster_service.h"
+
+namespace tidemark::service {
+
+struct RestoreRequest {
+  ProjectId project;    // of the source; the caller's right on it has been checked
+  std::string cluster;  // the source
+  SnapshotId snapshot;
+  std::optional<ProjectId> target_project;  // default: `project`
+  std::string target_cluster;
+};
+
+// Restores into clusters. Synchronized; every call blocks.
+class RestoreService {
+ public:
+  RestoreService(Environment& environment,
+                 AccessService& access,
+                 ClusterService& clusters,
+                 delivery::RestoreOptions options)
+      : env_(environment), access_(access), clusters_(clusters), options_(std::move(options)) {}
+
+  // Steps 3 to 11 of contract.md 8 in their order, then the job. Nothing is written before the last
+  // check passes.
+  domain::RestoreJob Start(const Caller& caller, const RestoreRequest& request);
+  // The same checks, no job: what would be dropped and written.
+  delivery::RestorePlan Plan(const Caller& caller, const RestoreRequest& request);
+  domain::Listing<domain::RestoreJob> List(const domain::Cluster& source, const domain::Page& page);
+  // Of that source cluster; nullopt otherwise.
+  std::optional<domain::RestoreJob> Find(const domain::Cluster& source, const RestoreJobId& id);
+  std::optional<domain::Job> FindJob(const RestoreJobId& id);
+  // The handler of JobKind::kRestore.
+  void Run(const jobs::JobContext& context);
+
+ private:
+  struct Checked {
+    domain::Cluster source;
+    domain::Snapshot snapshot;
+    domain::Cluster target;
+  };
+
+  Checked CheckRequest(const Caller& caller, const RestoreRequest& request);
+  // Steps 7 to 10 and 12 of contract.md 8, with the facts of one fresh look at the target.
+  void CheckTarget(Checked& checked);
+  void RestoreNow(const domain::RestoreJob& restore, const jobs::JobContext& context);
+
+  Environment& env_;
+  AccessService& access_;
+  ClusterService& clusters_;
+  delivery::RestoreOptions options_;
+};
+
+}  // namespace tidemark::service

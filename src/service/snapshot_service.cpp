@@ -1,0 +1,169 @@
+#include "service/snapshot_service.h"
+
+#include "engine/mongo_source.h"
+#include "service/internal/job_run.h"
+
+namespace tidemark::service {
+namespace {
+
+// The shared tier keeps the last 8 daily snapshots: contract.md 7.1.
+constexpr std::chrono::hours kSnapshotLife{24 * 8};
+
+// An unfinished restore has left its marker: what is there now is nobody's data.
+void RefuseHalfRestored(mongo::Connection& connection, const std::string& cluster) {
+  if (connection.Count(mongo::kMarkerDatabase, mongo::kMarkerCollection) == 0) {
+    return;
+  }
+  throw Error(
+      ErrorCode::kConflict,
+      "taking a snapshot of cluster " + cluster + ": an unfinished restore has left it incomplete",
+      "restore into it again, or drop its database " + std::string(mongo::kMarkerDatabase) +
+          " to accept the data as they are");
+}
+
+void Describe(domain::Snapshot& snapshot, const engine::SnapshotSummary& summary) {
+  snapshot.mongodb_version = summary.mongodb_version;
+  snapshot.consistent = summary.consistent;
+  snapshot.inconsistent_reason = summary.inconsistent_reason;
+  snapshot.position = summary.position;
+  snapshot.collections = summary.collections;
+  snapshot.documents = summary.documents;
+  snapshot.logical_bytes = summary.logical_bytes;
+  snapshot.stored_bytes = summary.stored_bytes;
+}
+
+}  // namespace
+
+domain::Snapshot SnapshotService::Take(const ProjectId& project,
+                                       const std::string& cluster,
+                                       const std::string& description) {
+  const domain::Cluster source = clusters_.Find(project, cluster);
+  const Instant now = env_.clock.Now();
+  domain::Snapshot snapshot;
+  snapshot.id = SnapshotId::Generate(now, env_.random);
+  snapshot.project = project;
+  snapshot.cluster = source.id;
+  snapshot.cluster_name = source.name;
+  snapshot.description = description;
+  snapshot.scheduled = now;
+  snapshot.expires = now + kSnapshotLife;
+  domain::Job job;
+  job.id = JobId::Generate(now, env_.random);
+  job.kind = domain::JobKind::kTakeSnapshot;
+  job.subject = snapshot.id.raw();
+  job.created = now;
+  env_.store.AddSnapshot(snapshot, job);
+  env_.log.Info("snapshot={} cluster={}  snapshot queued", snapshot.id.ToString(), source.name);
+  env_.wake_runner();
+  return snapshot;
+}
+
+domain::Listing<domain::Snapshot> SnapshotService::List(const domain::Cluster& cluster,
+                                                        const domain::Page& page) {
+  return env_.store.ListSnapshots(cluster.id, page);
+}
+
+std::optional<domain::Snapshot> SnapshotService::Find(const domain::Cluster& cluster,
+                                                      const SnapshotId& id) {
+  auto found = env_.store.FindSnapshot(id);
+  return found && found->cluster == cluster.id && !found->deleted ? found : std::nullopt;
+}
+
+std::optional<domain::Job> SnapshotService::FindJob(const SnapshotId& id) {
+  return env_.store.FindJobBySubject(id.raw());
+}
+
+void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& id) {
+  const auto snapshot = Find(cluster, id);
+  if (!snapshot) {
+    throw Refusal(Reason::kSnapshotNotFound,
+                  ErrorCode::kNotFound,
+                  "deleting snapshot " + id.ToString() + ": there is none",
+                  {id.ToString(), cluster.name});
+  }
+  if (!domain::IsFinal(snapshot->state)) {
+    throw Refusal(Reason::kClusterBusy,
+                  ErrorCode::kConflict,
+                  "deleting snapshot " + id.ToString() + ": it is being taken",
+                  {cluster.name});
+  }
+  try {
+    env_.store.MarkSnapshotDeleted(id, env_.clock.Now());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Refusal(Reason::kSnapshotInUse,
+                  ErrorCode::kConflict,
+                  "deleting snapshot " + id.ToString() + ": a restore is reading it",
+                  {id.ToString()});
+  }
+  // After the catalog: a crash between the two leaves an unlisted manifest, never a listed snapshot
+  // without one.
+  env_.repository.DeleteManifest(snapshot->project, id);
+  env_.log.Info("snapshot={} cluster={}  snapshot deleted", id.ToString(), cluster.name);
+}
+
+engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapshot,
+                                                 const jobs::JobContext& context) {
+  const auto cluster = env_.store.FindCluster(snapshot.cluster);
+  if (!cluster || cluster->removed) {
+    throw Error(
+        ErrorCode::kNotFound,
+        "taking a snapshot of cluster " + snapshot.cluster_name + ": it is no longer registered");
+  }
+  mongo::ConnectionOptions connect;
+  connect.connect_timeout = kJobConnectTimeout;
+  const auto connection = clusters_.Connect(*cluster, connect);
+  const mongo::ServerFacts facts = connection->Facts();
+  env_.store.UpdateClusterFacts(
+      cluster->id, TopologyOf(facts), facts.version, facts.replica_set_name);
+  RefuseHalfRestored(*connection, cluster->name);
+  // A crash after the manifest but before the catalog row leaves a manifest under this id; this run
+  // replaces it.
+  env_.repository.DeleteManifest(snapshot.project, snapshot.id);
+  const auto source = engine::MakeMongoSource(*connection);
+  engine::SnapshotOptions options = engine_;
+  options.snapshot = snapshot.id;
+  options.project = snapshot.project;
+  options.cluster = snapshot.cluster;
+  options.cluster_name = snapshot.cluster_name;
+  return engine::TakeSnapshot(
+      *source, env_.repository, options, MakeRunContext(context, env_.clock, env_.log));
+}
+
+void SnapshotService::Run(const jobs::JobContext& context) {
+  auto snapshot = env_.store.FindSnapshot(SnapshotId(context.job.subject));
+  TIDEMARK_CHECK(snapshot.has_value());
+  try {
+    Describe(*snapshot, TakeNow(*snapshot, context));
+    snapshot->state = domain::SnapshotState::kCompleted;
+  } catch (const Error& error) {
+    if (context.stop.stop_requested()) {
+      throw;  // handed back, or no longer ours: whoever has the lease decides
+    }
+    snapshot->state = domain::SnapshotState::kFailed;
+    snapshot->failure = FailureText(error);
+  }
+  snapshot->finished = env_.clock.Now();
+  if (!env_.store.FinishSnapshot(context.lease, *snapshot)) {
+    env_.log.Warn("snapshot={}  finished without its lease: the result is dropped",
+                  snapshot->id.ToString());
+    return;
+  }
+  if (snapshot->state == domain::SnapshotState::kFailed) {
+    env_.log.Error("snapshot={} cluster={}  snapshot failed: {}",
+                   snapshot->id.ToString(),
+                   snapshot->cluster_name,
+                   snapshot->failure);
+  } else {
+    env_.log.Info("snapshot={} cluster={} documents={} bytes={} stored={}  snapshot completed",
+                  snapshot->id.ToString(),
+                  snapshot->cluster_name,
+                  snapshot->documents,
+                  snapshot->logical_bytes,
+                  snapshot->stored_bytes);
+  }
+}
+
+}  // namespace tidemark::service

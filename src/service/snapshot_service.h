@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include "domain/job.h"
+#include "domain/snapshot.h"
+#include "engine/snapshot.h"
+#include "jobs/runner.h"
+#include "service/cluster_service.h"
+
+namespace tidemark::service {
+
+// Snapshots of registered clusters. Synchronized; every call blocks.
+class SnapshotService {
+ public:
+  // `engine` gives thread counts and memory; its ids are filled in per run.
+  SnapshotService(Environment& environment,
+                  ClusterService& clusters,
+                  engine::SnapshotOptions engine)
+      : env_(environment), clusters_(clusters), engine_(std::move(engine)) {}
+
+  // Queues one; kClusterNotFound.
+  domain::Snapshot Take(const ProjectId& project,
+                        const std::string& cluster,
+                        const std::string& description);
+  domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster, const domain::Page& page);
+  // Of that cluster and not deleted; nullopt otherwise.
+  std::optional<domain::Snapshot> Find(const domain::Cluster& cluster, const SnapshotId& id);
+  // kSnapshotNotFound, kSnapshotInUse; kClusterBusy while it is being taken.
+  void Delete(const domain::Cluster& cluster, const SnapshotId& id);
+  std::optional<domain::Job> FindJob(const SnapshotId& id);
+  // The handler of JobKind::kTakeSnapshot.
+  void Run(const jobs::JobContext& context);
+
+ private:
+  engine::SnapshotSummary TakeNow(const domain::Snapshot& snapshot,
+                                  const jobs::JobContext& context);
+
+  Environment& env_;
+  ClusterService& clusters_;
+  engine::SnapshotOptions engine_;
+};
+
+}  // namespace tidemark::service

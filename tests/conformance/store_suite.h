@@ -1,0 +1,229 @@
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "tests/conformance/store_fixture.h"
+#include "tests/conformance/store_jobs_suite.h"
+
+// The whole StoreSuite: include this, then instantiate it.
+namespace tidemark::catalog {
+
+TEST_P(StoreSuite, OrganizationIsFoundById) {
+  EXPECT_EQ(store_->FindOrganization(organization_.id).value().name, "org");
+  EXPECT_FALSE(store_->FindOrganization(NewId<OrganizationId>()));
+  EXPECT_EQ(Refusal([&] { store_->AddOrganization(organization_); }),
+            "Conflict: cannot add organization " + organization_.id.ToString() + ": it exists");
+}
+
+TEST_P(StoreSuite, ProjectNameIsUniqueInItsOrganization) {
+  const domain::Project found = store_->FindProject(project_.id).value();
+  EXPECT_EQ(found.organization, organization_.id);
+  EXPECT_EQ(found.name, "project");
+  EXPECT_EQ(found.created, kNow);
+  EXPECT_EQ(Refusal([&] { AddProject("project"); }),
+            "Conflict: cannot add project 'project': its organization has one of that name");
+}
+
+TEST_P(StoreSuite, ProjectsAreListedByNameOverPages) {
+  AddProject("alpha");
+  const domain::Project beta = AddProject("beta");
+  const auto all = store_->ListProjects({organization_.id}, {beta.id}, {});
+  EXPECT_THAT(Names(all), testing::ElementsAre("alpha", "beta", "project"));
+  const auto second = store_->ListProjects({organization_.id}, {}, {.number = 2, .size = 2});
+  EXPECT_THAT(Names(second), testing::ElementsAre("project"));
+  EXPECT_EQ(second.total, 3);
+  EXPECT_THAT(Names(store_->ListProjects({}, {beta.id}, {})), testing::ElementsAre("beta"));
+  EXPECT_EQ(store_->ListProjects({}, {}, {}).total, 0);
+}
+
+TEST_P(StoreSuite, KeyComesBackWithGrantsAndSecret) {
+  const domain::Key key = NewKey("mdb_sa_id_1");
+  const std::string secret("a\0b\xfe", 4);
+  store_->AddKey(key, secret);
+  const Store::StoredKey found = store_->FindKeyByPublicName("mdb_sa_id_1").value();
+  EXPECT_EQ(found.sealed_secret, secret);
+  EXPECT_EQ(found.key.id, key.id);
+  EXPECT_EQ(found.key.kind, domain::KeyKind::kServiceAccount);
+  EXPECT_EQ(found.key.description, "for tests");
+  ASSERT_EQ(found.key.grants.size(), 2U);
+  EXPECT_EQ(found.key.grants[0].role, domain::Role::kOrgReadOnly);
+  EXPECT_EQ(found.key.grants[0].organization, organization_.id);
+  EXPECT_TRUE(found.key.grants[0].project.IsZero());
+  EXPECT_EQ(found.key.grants[1].project, project_.id);
+  EXPECT_EQ(store_->FindKey(key.id).value().key.public_name, "mdb_sa_id_1");
+  EXPECT_FALSE(store_->FindKeyByPublicName("nobody"));
+  EXPECT_EQ(Refusal([&] { store_->AddKey(NewKey("mdb_sa_id_1"), ""); }),
+            "Conflict: cannot add key 'mdb_sa_id_1': it exists");
+}
+
+TEST_P(StoreSuite, KeyIsRevokedOnce) {
+  const domain::Key key = NewKey("abcdefgh");
+  store_->AddKey(key, "secret");
+  EXPECT_TRUE(store_->RevokeKey(key.id, kNow));
+  EXPECT_FALSE(store_->RevokeKey(key.id, kNow));
+  EXPECT_FALSE(store_->RevokeKey(NewId<KeyId>(), kNow));
+  EXPECT_EQ(store_->FindKey(key.id).value().key.revoked, kNow);
+}
+
+TEST_P(StoreSuite, KeysAreListedWithGrants) {
+  store_->AddKey(NewKey("one"), "1");
+  store_->AddKey(NewKey("two"), "2");
+  const auto page = store_->ListKeys(organization_.id, {.number = 1, .size = 1});
+  EXPECT_EQ(page.total, 2);
+  ASSERT_EQ(page.rows.size(), 1U);
+  EXPECT_EQ(page.rows[0].grants.size(), 2U);
+}
+
+TEST_P(StoreSuite, TokenCountsUntilItExpiresOrIsRevoked) {
+  const domain::Key key = NewKey("abcdefgh");
+  store_->AddKey(key, "secret");
+  store_->AddToken("hash1", key.id, kNow + std::chrono::hours{1});
+  store_->AddToken("hash2", key.id, kNow + std::chrono::hours{1});
+  const domain::Key found = store_->FindKeyByToken("hash1", kNow).value();
+  EXPECT_EQ(found.id, key.id);
+  EXPECT_EQ(found.grants.size(), 2U);
+  EXPECT_FALSE(store_->FindKeyByToken("hash1", kNow + std::chrono::hours{1}));
+  store_->RevokeToken("hash1");
+  EXPECT_FALSE(store_->FindKeyByToken("hash1", kNow));
+  EXPECT_TRUE(store_->FindKeyByToken("hash2", kNow));
+  store_->RevokeKey(key.id, kNow);
+  EXPECT_FALSE(store_->FindKeyByToken("hash2", kNow));
+}
+
+TEST_P(StoreSuite, ExpiredTokensAreDeleted) {
+  const domain::Key key = NewKey("abcdefgh");
+  store_->AddKey(key, "secret");
+  store_->AddToken("old", key.id, kNow);
+  store_->AddToken("new", key.id, kNow + std::chrono::seconds{1});
+  store_->DeleteExpiredTokens(kNow);
+  EXPECT_FALSE(store_->FindKeyByToken("old", kNow - std::chrono::seconds{1}));
+  EXPECT_TRUE(store_->FindKeyByToken("new", kNow));
+}
+
+TEST_P(StoreSuite, ClusterComesBackWhole) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const domain::Cluster found = store_->FindCluster(project_.id, "c0").value();
+  EXPECT_EQ(found.id, cluster.id);
+  EXPECT_EQ(found.tier, domain::Tier::kFlex);
+  EXPECT_EQ(found.topology, domain::Topology::kReplicaSet);
+  EXPECT_EQ(found.connection_string.Reveal(), cluster.connection_string.Reveal());
+  EXPECT_TRUE(found.encryption_at_rest);
+  EXPECT_FALSE(found.paused);
+  EXPECT_TRUE(found.require_quiet);
+  EXPECT_FALSE(found.allow_lossy);
+  EXPECT_FALSE(found.removed);
+  EXPECT_FALSE(store_->FindCluster(AddProject("other").id, "c0"));
+}
+
+TEST_P(StoreSuite, RemovedClusterFreesItsName) {
+  const domain::Cluster first = AddCluster("c0");
+  EXPECT_EQ(Refusal([&] { AddCluster("c0"); }),
+            "Conflict: cannot register cluster 'c0': its project has one of that name");
+  EXPECT_TRUE(store_->RemoveCluster(first.id, kNow));
+  EXPECT_FALSE(store_->RemoveCluster(first.id, kNow));
+  EXPECT_FALSE(store_->FindCluster(project_.id, "c0"));
+  EXPECT_EQ(store_->FindCluster(first.id).value().removed, kNow);
+  const domain::Cluster second = AddCluster("c0");
+  EXPECT_EQ(store_->FindCluster(project_.id, "c0").value().id, second.id);
+}
+
+TEST_P(StoreSuite, ClustersAreListedAndCountedUntilRemoved) {
+  const domain::Cluster b = AddCluster("b");
+  AddCluster("a");
+  EXPECT_EQ(store_->CountClusters(project_.id), 2);
+  EXPECT_THAT(Names(store_->ListClusters(project_.id, {})), testing::ElementsAre("a", "b"));
+  store_->RemoveCluster(b.id, kNow);
+  EXPECT_EQ(store_->CountClusters(project_.id), 1);
+  EXPECT_EQ(store_->ListClusters(project_.id, {}).total, 1);
+}
+
+TEST_P(StoreSuite, ClusterFactsAreUpdated) {
+  const domain::Cluster cluster = AddCluster("c0");
+  store_->UpdateClusterFacts(cluster.id, domain::Topology::kSharded, "8.0.4", "");
+  const domain::Cluster found = store_->FindCluster(cluster.id).value();
+  EXPECT_EQ(found.topology, domain::Topology::kSharded);
+  EXPECT_EQ(found.mongodb_version, "8.0.4");
+  EXPECT_EQ(found.replica_set_name, "");
+}
+
+TEST_P(StoreSuite, SnapshotIsQueuedWithItsJob) {
+  const domain::Snapshot snapshot = AddSnapshot(AddCluster("c0"));
+  const domain::Snapshot found = store_->FindSnapshot(snapshot.id).value();
+  EXPECT_EQ(found.state, domain::SnapshotState::kPending);
+  EXPECT_EQ(found.description, "on demand");
+  EXPECT_EQ(found.expires, snapshot.expires);
+  EXPECT_FALSE(found.started);
+  const domain::Job job = store_->FindJobBySubject(snapshot.id.raw()).value();
+  EXPECT_EQ(job.kind, domain::JobKind::kTakeSnapshot);
+  EXPECT_EQ(job.state, domain::JobState::kReady);
+  EXPECT_FALSE(store_->FindJobBySubject(NewId<SnapshotId>().raw()));
+  EXPECT_EQ(Refusal([&] { store_->AddSnapshot(snapshot, job); }),
+            "Conflict: cannot add snapshot " + snapshot.id.ToString() + ": it or its job exists");
+}
+
+TEST_P(StoreSuite, SnapshotOfAnUnknownClusterIsRefused) {
+  EXPECT_THAT(Refusal([&] { AddSnapshot(NewCluster("ghost")); }),
+              testing::StartsWith("NotFound: "));
+}
+
+TEST_P(StoreSuite, SnapshotsAreListedNewestFirstAndStableOverPages) {
+  const domain::Cluster cluster = AddCluster("c0");
+  std::vector<std::pair<Instant, std::string>> expected;
+  for (int i = 0; i < 23; ++i) {
+    const Instant scheduled = kNow + std::chrono::seconds{i / 5};
+    expected.emplace_back(scheduled, AddSnapshot(cluster, scheduled).id.ToString());
+  }
+  std::ranges::sort(expected, std::greater<>());
+  std::vector<std::pair<Instant, std::string>> seen;
+  for (int number = 1; number <= 4; ++number) {
+    const auto page = store_->ListSnapshots(cluster.id, {.number = number, .size = 7});
+    EXPECT_EQ(page.total, 23);
+    for (const domain::Snapshot& row : page.rows) {
+      seen.emplace_back(row.scheduled, row.id.ToString());
+    }
+  }
+  EXPECT_EQ(seen, expected);
+}
+
+TEST_P(StoreSuite, DeletedSnapshotIsFoundButNotListed) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const domain::Snapshot snapshot = AddFinishedSnapshot(cluster);
+  EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot.id, kNow));
+  EXPECT_FALSE(store_->MarkSnapshotDeleted(snapshot.id, kNow));
+  EXPECT_EQ(store_->FindSnapshot(snapshot.id).value().deleted, kNow);
+  EXPECT_EQ(store_->ListSnapshots(cluster.id, {}).total, 0);
+}
+
+TEST_P(StoreSuite, SnapshotThatIsBeingRestoredIsNotDeleted) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  const domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));
+  AddRestore(restore);
+  EXPECT_EQ(Refusal([&] { store_->MarkSnapshotDeleted(snapshot.id, kNow); }),
+            "Conflict: cannot delete snapshot " + snapshot.id.ToString() + ": restore job " +
+                restore.id.ToString() + " reads it");
+  ASSERT_TRUE(store_->FinishRestore(Claim(), domain::RestoreState::kFailed, "why", kNow));
+  EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot.id, kNow));
+}
+
+TEST_P(StoreSuite, ReopenedStoreHasEverything) {
+  const domain::Cluster cluster = AddCluster("c0");
+  store_->AddKey(NewKey("abcdefgh"), "sealed");
+  const domain::Snapshot snapshot = AddFinishedSnapshot(cluster);
+  const domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));
+  AddRestore(restore);
+  const domain::Lease lease = Claim();
+  ASSERT_TRUE(store_->SaveCheckpoint(lease, "half way"));
+  Reopen();
+  store_->Ping();
+  EXPECT_EQ(store_->FindProject(project_.id).value().name, "project");
+  EXPECT_EQ(store_->FindCluster(project_.id, "c0").value().id, cluster.id);
+  EXPECT_EQ(store_->FindKeyByPublicName("abcdefgh").value().sealed_secret, "sealed");
+  EXPECT_EQ(store_->FindSnapshot(snapshot.id).value().state, domain::SnapshotState::kCompleted);
+  EXPECT_EQ(store_->FindRestore(restore.id).value().state, domain::RestoreState::kRunning);
+  EXPECT_EQ(store_->FindJobBySubject(restore.id.raw()).value().checkpoint, "half way");
+  EXPECT_TRUE(store_->ExtendLease(lease, kNow + kLease));
+}
+
+}  // namespace tidemark::catalog
