@@ -1,0 +1,196 @@
+#include "api/api.h"
+
+#include <utility>
+
+#include "api/internal/authentication.h"
+#include "api/internal/call.h"
+#include "api/internal/failure.h"
+#include "api/internal/oauth.h"
+#include "api/internal/routes.h"
+#include "api/internal/versions.h"
+#include "service/refusal.h"
+
+namespace tidemark::api {
+namespace {
+
+constexpr std::string_view kHealthPath = "/healthz";
+constexpr std::string_view kReadyPath = "/readyz";
+
+http::Response Health(int status, std::string_view word) {
+  Reply reply;
+  reply.status = status;
+  reply.body["status"] = word;
+  return RenderReply(reply, {}, "application/json");
+}
+
+bool IsRead(http::Method method) {
+  return method == http::Method::kGet || method == http::Method::kHead;
+}
+
+std::string AllowHeader(const std::vector<http::Method>& methods) {
+  std::string allow;
+  for (const http::Method method : methods) {
+    allow += (allow.empty() ? "" : ", ") + std::string(http::MethodName(method));
+    if (method == http::Method::kGet) {
+      allow += ", HEAD";
+    }
+  }
+  return allow;
+}
+
+// The media type of a success. Throws 406.
+std::string ResolveMediaType(const RouteTable::Match& match, const http::Request& request) {
+  if (match.family != Family::kV2) {
+    return "application/json";
+  }
+  const auto version = ResolveVersion(request.Header("accept").value_or(""), match.route->versions);
+  if (!version) {
+    throw InvalidVersion();
+  }
+  return VersionedMediaType(*version);
+}
+
+bool NamesProject(const Route& route) {
+  return route.pattern.find("{groupId}") != std::string_view::npos;
+}
+
+// contract.md 2: form and existence of the project, then the right on it.
+void CheckRight(const Route& route, Call& call) {
+  if (NamesProject(route)) {
+    const std::string& text = call.path.Get("groupId");
+    const auto id = ProjectId::Parse(text);
+    if (!id) {
+      throw InvalidGroupId(text);
+    }
+    call.project = call.parts.access.RequireProject(call.caller, *id, route.permission);
+    return;
+  }
+  const domain::Key& key = call.caller.key;
+  if (!domain::Allows(key.grants, route.permission, key.organization, {}) &&
+      route.permission != domain::Permission::kAnyKey) {
+    throw service::Refusal(service::Reason::kUserUnauthorized,
+                           ErrorCode::kPermissionDenied,
+                           "administering the organization: the key is not ORG_OWNER");
+  }
+}
+
+class AtlasApi final : public Api {
+ public:
+  explicit AtlasApi(const ApiParts& parts)
+      : parts_(parts), authentication_(parts.access, parts.clock, parts.random, parts.nonce_key) {}
+
+  http::Response Handle(const http::Request& request) override {
+    try {
+      return Answer(request);
+    } catch (const std::exception& error) {
+      return Unexpected(request, error);
+    }
+  }
+
+ private:
+  http::Response Answer(const http::Request& request) {
+    if (request.path == kHealthPath && IsRead(request.method)) {
+      return Health(200, "ok");
+    }
+    if (request.path == kReadyPath && IsRead(request.method)) {
+      return Ready();
+    }
+    if (request.path == kTokenPath && request.method == http::Method::kPost) {
+      return AnswerOAuth(IssueOAuthToken, request);
+    }
+    if (request.path == kRevokePath && request.method == http::Method::kPost) {
+      return AnswerOAuth(RevokeOAuthToken, request);
+    }
+    return AnswerIdentified(request);
+  }
+
+  http::Response Ready() {
+    try {
+      parts_.store.Ping();
+      return Health(200, "ready");
+    } catch (const Error& error) {
+      parts_.log.Warn("not ready: {}", error.message());
+      return Health(503, "unavailable");
+    }
+  }
+
+  using OAuthFunction = http::Response (*)(service::AccessService&, const http::Request&);
+
+  http::Response AnswerOAuth(OAuthFunction answer, const http::Request& request) {
+    try {
+      return answer(parts_.access, request);
+    } catch (const Error& error) {
+      parts_.log.Error("request={} path={}  {}", request.request_id, request.path, error.message());
+      return OAuthServerError();
+    }
+  }
+
+  http::Response AnswerIdentified(const http::Request& request) {
+    const Style style = ParseStyle(request.query);
+    RouteTable::Match match;
+    http::Response response;
+    try {
+      Identity identity = authentication_.Identify(request);
+      if (!identity.caller) {
+        return authentication_.Challenge(identity.staleness);
+      }
+      match = routes_.Find(request);
+      response = Dispatch(match, std::move(*identity.caller), request);
+    } catch (const Error& error) {
+      response = Refuse(error, request, style);
+    }
+    if (match.route != nullptr && !match.route->deprecation.empty()) {
+      response.headers.emplace_back("Deprecation", match.route->deprecation);
+    }
+    return response;
+  }
+
+  http::Response Dispatch(const RouteTable::Match& match,
+                          service::Caller caller,
+                          const http::Request& request) {
+    if (match.route == nullptr && !match.allowed.empty()) {
+      throw MethodNotAllowed(AllowHeader(match.allowed));
+    }
+    if (match.route == nullptr) {
+      throw ResourceNotFound(request.path);
+    }
+    const std::string media_type = ResolveMediaType(match, request);
+    Call call{parts_, request, match.parameters, match.family, std::move(caller), {}, {}};
+    CheckRight(*match.route, call);
+    if (request.body_too_large) {
+      throw PayloadTooLarge();
+    }
+    call.query = ParseListQuery(request.query);
+    return RenderReply(match.route->handler(call), call.query.style, media_type);
+  }
+
+  http::Response Refuse(const Error& error, const http::Request& request, const Style& style) {
+    const Failure failure = FailureOf(error, request.request_id);
+    if (failure.status >= 500) {
+      parts_.log.Error("request={} path={} code={}  {}",
+                       request.request_id,
+                       request.path,
+                       ErrorCodeName(error.code()),
+                       error.message());
+    }
+    return RenderFailure(failure, style);
+  }
+
+  http::Response Unexpected(const http::Request& request, const std::exception& error) {
+    parts_.log.Error(
+        "request={} path={}  unexpected: {}", request.request_id, request.path, error.what());
+    return RenderFailure(UnexpectedFailure(request.request_id), {});
+  }
+
+  const ApiParts parts_;
+  const RouteTable routes_;
+  Authentication authentication_;
+};
+
+}  // namespace
+
+std::unique_ptr<Api> Api::Make(const ApiParts& parts) {
+  return std::make_unique<AtlasApi>(parts);
+}
+
+}  // namespace tidemark::api

@@ -1,0 +1,302 @@
+#include <utility>
+
+#include "api/internal/failure.h"
+#include "service/refusal.h"
+
+namespace tidemark::api {
+namespace {
+
+using service::Reason;
+
+constexpr std::string_view kRetryAfterSeconds = "5";
+
+// How one reason is told; {0} and {1} stand for the refusal's parameters.
+struct Row {
+  int status;
+  std::string_view code;
+  std::string_view text;
+};
+
+// contract.md 6, access and objects.
+Row AccessRow(Reason reason) {
+  switch (reason) {
+    case Reason::kGroupNotFound:
+      return {404, "GROUP_NOT_FOUND", "No group with ID {0} exists."};
+    case Reason::kUserCannotAccessGroup:
+      return {401, "USER_CANNOT_ACCESS_GROUP", "Current user is not authorized to access group."};
+    case Reason::kUserUnauthorized:
+      return {401, "USER_UNAUTHORIZED", "Current user is not authorized to perform this action."};
+    case Reason::kKeyNotFound:
+      return {404, "KEY_NOT_FOUND", "No key with ID {0} exists."};
+    default:
+      CheckFailed("every reason has a row", __FILE__, __LINE__);
+  }
+}
+
+// contract.md 6, snapshots and restores.
+Row RestoreRow(Reason reason) {
+  switch (reason) {
+    case Reason::kIncompleteSnapshot:
+      return {409,
+              "CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT",
+              "Cannot start restore job for incomplete cluster snapshot."};
+    case Reason::kDeletedSnapshot:
+      return {409,
+              "CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT",
+              "Cannot start restore job for deleted snapshot."};
+    case Reason::kCannotRestoreToTarget:
+      return {403,
+              "CANNOT_RESTORE_TO_TARGET",
+              "Current user does not have the rights to restore to the target."};
+    case Reason::kIncompatibleTopology:
+      return {400,
+              "TENANT_RESTORE_INCOMPATIBLE_TOPOLOGY",
+              "Cluster {0} is sharded; snapshots are restored between replica sets only."};
+    case Reason::kDestinationEncryption:
+      return {400,
+              "TENANT_RESTORE_DESTINATION_ENCRYPTION",
+              "Cannot restore to cluster {0} because it has encryption at rest enabled."};
+    case Reason::kVersionMismatch:
+      return {400,
+              "TENANT_RESTORE_VERSION_MISMATCH",
+              "The snapshot's MongoDB version {0} does not match the target's version {1}."};
+    case Reason::kClusterPaused:
+      return {
+          400, "CLUSTER_PAUSED_CANNOT_RESTORE", "Cluster {0} is paused and cannot be restored to."};
+    case Reason::kDestinationUnavailable:
+      return {400,
+              "TENANT_RESTORE_DESTINATION_UNAVAILABLE",
+              "Cluster {0} cannot be restored to at the moment. Try again later."};
+    case Reason::kRestoreInProgress:
+      return {409,
+              "ATLAS_CLUSTER_RESTORE_IN_PROGRESS",
+              "A restore involving cluster {0} is already in progress."};
+    default:
+      return AccessRow(reason);
+  }
+}
+
+// The exhaustive one: a new enumerator stops it from compiling.
+Row RowOf(Reason reason) {
+  switch (reason) {
+    case Reason::kClusterNotFound:
+      return {404, "CLUSTER_NOT_FOUND", "No cluster named {0} exists in group {1}."};
+    case Reason::kTenantSnapshotNotFound:
+      return {404, "TENANT_SNAPSHOT_NOT_FOUND", "No snapshot with ID {0} exists for cluster {1}."};
+    case Reason::kTenantRestoreNotFound:
+      return {404, "TENANT_RESTORE_NOT_FOUND", "No restore with ID {0} exists for cluster {1}."};
+    case Reason::kSnapshotNotFound:
+      return {404, "SNAPSHOT_NOT_FOUND", "No snapshot with ID {0} exists for cluster {1}."};
+    case Reason::kRestoreJobNotFound:
+      return {404, "RESTORE_JOB_NOT_FOUND", "No restore job with ID {0} exists for cluster {1}."};
+    case Reason::kNameTaken:
+      return {409, "NAME_TAKEN", "The name {0} is taken."};
+    case Reason::kSnapshotInUse:
+      return {409, "SNAPSHOT_IN_USE", "Snapshot {0} is being read by an unfinished restore."};
+    case Reason::kInvalidValue:
+      return {400, "VALIDATION_ERROR", "The value of {0} is not valid."};
+    case Reason::kClusterBusy:
+      return {409, "CLUSTER_BUSY", "Cluster {0} has an unfinished job."};
+    case Reason::kGroupNotFound:
+    case Reason::kUserCannotAccessGroup:
+    case Reason::kUserUnauthorized:
+    case Reason::kKeyNotFound:
+      return AccessRow(reason);
+    case Reason::kIncompleteSnapshot:
+    case Reason::kDeletedSnapshot:
+    case Reason::kCannotRestoreToTarget:
+    case Reason::kIncompatibleTopology:
+    case Reason::kDestinationEncryption:
+    case Reason::kVersionMismatch:
+    case Reason::kClusterPaused:
+    case Reason::kDestinationUnavailable:
+    case Reason::kRestoreInProgress:
+      return RestoreRow(reason);
+  }
+  CheckFailed("every reason has a row", __FILE__, __LINE__);
+}
+
+// One pass, so that a parameter that looks like a placeholder stays what it is.
+std::string Expand(std::string_view text, const std::vector<std::string>& parameters) {
+  std::string out;
+  while (!text.empty()) {
+    const bool mark = text.size() >= 3 && text[0] == '{' && text[2] == '}';
+    if (!mark) {
+      out.push_back(text.front());
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto index = static_cast<std::size_t>(text[1] - '0');
+    out += index < parameters.size() ? parameters[index] : std::string();
+    text.remove_prefix(3);
+  }
+  return out;
+}
+
+Failure RefusalFailure(const service::Refusal& refusal) {
+  const Row row = RowOf(refusal.reason());
+  Failure failure;
+  failure.status = row.status;
+  failure.code = row.code;
+  failure.parameters = refusal.parameters();
+  failure.detail = Expand(row.text, refusal.parameters());
+  if (refusal.reason() == Reason::kInvalidValue && !refusal.parameters().empty()) {
+    failure.fields.push_back({refusal.parameters().front(), std::string(refusal.message())});
+  }
+  return failure;
+}
+
+Failure UnavailableFailure() {
+  Failure failure;
+  failure.status = 503;
+  failure.code = "SERVICE_UNAVAILABLE";
+  failure.detail = "The service is temporarily unavailable. Try again later.";
+  failure.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  return failure;
+}
+
+RequestError Make(int status,
+                  std::string_view code,
+                  std::string_view text,
+                  std::vector<std::string> parameters = {}) {
+  Failure failure;
+  failure.status = status;
+  failure.code = code;
+  failure.detail = Expand(text, parameters);
+  failure.parameters = std::move(parameters);
+  return RequestError(std::move(failure));
+}
+
+ErrorCode CodeOfStatus(int status) {
+  switch (status) {
+    case 404:
+      return ErrorCode::kNotFound;
+    case 413:
+      return ErrorCode::kResourceExhausted;
+    default:
+      return ErrorCode::kInvalidArgument;
+  }
+}
+
+}  // namespace
+
+RequestError::RequestError(Failure failure)
+    : Error(CodeOfStatus(failure.status), "answering a request: " + failure.code),
+      failure_(std::move(failure)) {}
+
+Failure UnexpectedFailure(std::string_view request_id) {
+  Failure failure;
+  failure.code = "UNEXPECTED_ERROR";
+  failure.detail =
+      "Unexpected error; the server's log has it under request " + std::string(request_id) + ".";
+  return failure;
+}
+
+Failure FailureOf(const Error& error, std::string_view request_id) {
+  if (const auto* own = dynamic_cast<const RequestError*>(&error)) {
+    return own->failure();
+  }
+  if (const auto* refusal = dynamic_cast<const service::Refusal*>(&error)) {
+    return RefusalFailure(*refusal);
+  }
+  switch (error.code()) {
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kTimeout:
+    case ErrorCode::kResourceExhausted:
+    case ErrorCode::kCancelled:
+      return UnavailableFailure();
+    // What reaches here is not the caller's doing: a wrong request is a RequestError or a Refusal.
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kConflict:
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kPermissionDenied:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kIo:
+    case ErrorCode::kInternal:
+      return UnexpectedFailure(request_id);
+  }
+  CheckFailed("every error code has an answer", __FILE__, __LINE__);
+}
+
+RequestError ResourceNotFound(std::string_view path) {
+  return Make(404, "RESOURCE_NOT_FOUND", "Cannot find resource {0}.", {std::string(path)});
+}
+
+RequestError MethodNotAllowed(std::string allow) {
+  Failure failure;
+  failure.status = 405;
+  failure.code = "METHOD_NOT_ALLOWED";
+  failure.detail = "The resource does not support this method; it supports " + allow + ".";
+  failure.headers.emplace_back("Allow", std::move(allow));
+  return RequestError(std::move(failure));
+}
+
+RequestError InvalidGroupId(const std::string& id) {
+  return InvalidPathId("INVALID_GROUP_ID", id);
+}
+
+RequestError InvalidPathId(std::string_view code, const std::string& id) {
+  return Make(404, code, "An invalid ID {0} was specified.", {id});
+}
+
+RequestError InvalidVersion() {
+  return Make(406, "INVALID_VERSION_DATE", "Invalid accept header or version date.");
+}
+
+RequestError InvalidQueryParameter(std::string_view name) {
+  return Make(400,
+              "INVALID_QUERY_PARAMETER",
+              "Invalid query parameter {0} specified.",
+              {std::string(name)});
+}
+
+RequestError PayloadTooLarge() {
+  return Make(413, "PAYLOAD_TOO_LARGE", "The request body is too large.");
+}
+
+RequestError UnsupportedMediaType() {
+  return Make(415,
+              "UNSUPPORTED_MEDIA_TYPE",
+              "The request body must be application/json or application/vnd.atlas.<date>+json.");
+}
+
+RequestError MalformedJson() {
+  return Make(400, "MALFORMED_JSON", "Received JSON is malformed.");
+}
+
+RequestError NotAJsonObject() {
+  return Make(400, "INVALID_JSON", "Received JSON is not an object.");
+}
+
+RequestError InvalidAttribute(std::string_view name) {
+  return Make(400, "INVALID_ATTRIBUTE", "Invalid attribute {0} specified.", {std::string(name)});
+}
+
+RequestError MissingAttribute(std::string_view name) {
+  return Make(400,
+              "MISSING_ATTRIBUTE",
+              "The required attribute {0} was not specified.",
+              {std::string(name)});
+}
+
+RequestError InvalidJsonAttribute(std::string_view name, std::string_view expected) {
+  return Make(400,
+              "INVALID_JSON_ATTRIBUTE",
+              "Received JSON for the {0} attribute does not match expected format: " +
+                  std::string(expected) + ".",
+              {std::string(name)});
+}
+
+RequestError InvalidValue(std::string_view name, std::string_view rule) {
+  Failure failure;
+  failure.status = 400;
+  failure.code = "VALIDATION_ERROR";
+  failure.detail = "The value of " + std::string(name) + " is not valid.";
+  failure.parameters.emplace_back(name);
+  failure.fields.push_back({std::string(name), std::string(rule)});
+  return RequestError(std::move(failure));
+}
+
+}  // namespace tidemark::api

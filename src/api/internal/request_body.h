@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "http/message.h"
+
+namespace tidemark::api {
+
+enum class FieldType { kString, kBoolean, kArray, kObjectId, kDeploymentItemName };
+
+enum class FieldUse {
+  kRequired,
+  kOptional,
+  kReadOnly,  // known, ignored: clients send back what they got
+};
+
+struct Field {
+  std::string_view name;
+  FieldType type = FieldType::kString;
+  FieldUse use = FieldUse::kOptional;
+};
+
+// The request's JSON object with exactly the writable members that have a value, each of its type.
+// Throws RequestError, in this order: 415, MALFORMED_JSON (also duplicate members, trailing bytes,
+// invalid UTF-8, more than 64 levels), INVALID_JSON, INVALID_ATTRIBUTE, MISSING_ATTRIBUTE,
+// INVALID_JSON_ATTRIBUTE, VALIDATION_ERROR. An empty body is an empty object.
+boost::json::object ReadBody(const http::Request& request, std::span<const Field> fields);
+
+// The same for an object inside a body.
+boost::json::object CheckFields(const boost::json::object& object, std::span<const Field> fields);
+
+// Members of what ReadBody gave. Absent: empty, false.
+std::string StringOf(const boost::json::object& body, std::string_view name);
+bool FlagOf(const boost::json::object& body, std::string_view name);
+
+}  // namespace tidemark::api

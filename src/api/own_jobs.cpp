@@ -1,0 +1,207 @@
+#include <array>
+
+#include "api/internal/call.h"
+#include "api/internal/failure.h"
+#include "api/internal/own_render.h"
+#include "api/internal/request_body.h"
+#include "service/refusal.h"
+
+namespace tidemark::api {
+namespace {
+
+namespace json = boost::json;
+
+using enum FieldUse;
+
+constexpr std::array kSnapshotFields{Field{"description", FieldType::kString, kOptional}};
+
+constexpr std::array kRestoreFields{
+    Field{"snapshotId", FieldType::kObjectId, kRequired},
+    Field{"targetClusterName", FieldType::kDeploymentItemName, kRequired},
+    Field{"targetProjectId", FieldType::kObjectId, kOptional},
+    Field{"dryRun", FieldType::kBoolean, kOptional},
+};
+
+void AddTimes(json::object& body, const domain::Snapshot& snapshot) {
+  body["scheduled"] = FormatInstant(snapshot.scheduled);
+  AddInstant(body, "started", snapshot.started);
+  AddInstant(body, "finished", snapshot.finished);
+  body["expires"] = FormatInstant(snapshot.expires);
+}
+
+// What only a finished run knows.
+void AddOutcome(json::object& body, const domain::Snapshot& snapshot) {
+  AddText(body, "mongoDBVersion", snapshot.mongodb_version);
+  body["consistent"] = snapshot.consistent;
+  AddText(body, "inconsistentReason", snapshot.inconsistent_reason);
+  AddText(body, "failure", snapshot.failure);
+  body["collections"] = snapshot.collections;
+  body["documents"] = snapshot.documents;
+  body["logicalBytes"] = snapshot.logical_bytes;
+  body["storedBytes"] = snapshot.stored_bytes;
+}
+
+json::object RenderSnapshot(const Call& call, const domain::Snapshot& snapshot) {
+  json::object body;
+  body["id"] = snapshot.id.ToString();
+  body["projectId"] = snapshot.project.ToString();
+  body["clusterId"] = snapshot.cluster.ToString();
+  body["clusterName"] = snapshot.cluster_name;
+  body["state"] = domain::SnapshotStateName(snapshot.state);
+  body["description"] = snapshot.description;
+  AddTimes(body, snapshot);
+  AddOutcome(body, snapshot);
+  AddProgress(body, call.parts.snapshots.FindJob(snapshot.id));
+  return body;
+}
+
+json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
+  json::object body;
+  body["id"] = job.id.ToString();
+  body["projectId"] = job.project.ToString();
+  body["clusterName"] = job.cluster_name;
+  body["snapshotId"] = job.snapshot.ToString();
+  body["targetProjectId"] = job.target_project.ToString();
+  body["targetClusterName"] = job.target_name;
+  body["state"] = domain::RestoreStateName(job.state);
+  body["created"] = FormatInstant(job.created);
+  AddInstant(body, "finished", job.finished);
+  body["expires"] = FormatInstant(job.expires);
+  AddText(body, "failure", job.failure);
+  AddProgress(body, call.parts.restores.FindJob(job.id));
+  return body;
+}
+
+json::array TextArray(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) {
+    array.emplace_back(text);
+  }
+  return array;
+}
+
+json::object RenderPlan(const delivery::RestorePlan& plan) {
+  json::array writes;
+  for (const delivery::RestorePlan::Write& write : plan.writes) {
+    writes.push_back(json::object{{"database", write.database},
+                                  {"collection", write.collection},
+                                  {"kind", write.kind},
+                                  {"documents", write.documents},
+                                  {"bytes", write.bytes},
+                                  {"indexes", write.indexes}});
+  }
+  json::object body;
+  body["plan"] = json::object{{"dropDatabases", TextArray(plan.drop_databases)},
+                              {"writes", std::move(writes)},
+                              {"losses", TextArray(plan.losses)}};
+  body["text"] = delivery::FormatPlan(plan);
+  return body;
+}
+
+service::RestoreRequest MakeRequest(const Call& call, const json::object& body) {
+  service::RestoreRequest request;
+  request.project = call.project->id;
+  request.cluster = call.path.Get("clusterName");
+  request.snapshot = SnapshotId::Parse(StringOf(body, "snapshotId")).value();
+  request.target_project = ProjectId::Parse(StringOf(body, "targetProjectId"));
+  request.target_cluster = StringOf(body, "targetClusterName");
+  return request;
+}
+
+[[noreturn]] void RefuseAbsent(service::Reason reason,
+                               const std::string& id,
+                               const std::string& cluster) {
+  throw service::Refusal(reason,
+                         ErrorCode::kNotFound,
+                         "finding " + id + " of cluster " + cluster + ": there is none",
+                         {id, cluster});
+}
+
+SnapshotId ParseSnapshotId(const Call& call, const domain::Cluster& cluster) {
+  const std::string& text = call.path.Get("snapshotId");
+  const auto id = SnapshotId::Parse(text);
+  if (!id) {
+    RefuseAbsent(service::Reason::kSnapshotNotFound, text, cluster.name);
+  }
+  return *id;
+}
+
+}  // namespace
+
+void AddProgress(json::object& body, const std::optional<domain::Job>& job) {
+  if (!job) {
+    return;
+  }
+  const domain::JobProgress& progress = job->progress;
+  body["progress"] = json::object{{"phase", progress.phase},
+                                  {"documentsDone", progress.documents_done},
+                                  {"documentsTotal", progress.documents_total},
+                                  {"bytesDone", progress.bytes_done},
+                                  {"bytesTotal", progress.bytes_total},
+                                  {"collectionsDone", progress.collections_done},
+                                  {"collectionsTotal", progress.collections_total}};
+}
+
+Reply ListSnapshots(const Call& call) {
+  const auto listing = call.parts.snapshots.List(FindOwnCluster(call), call.query.page);
+  json::array results;
+  for (const domain::Snapshot& snapshot : listing.rows) {
+    results.push_back(RenderSnapshot(call, snapshot));
+  }
+  return ListReply(call.request, call.query, std::move(results), listing.total);
+}
+
+Reply CreateSnapshot(const Call& call) {
+  const json::object body = ReadBody(call.request, kSnapshotFields);
+  const domain::Snapshot snapshot = call.parts.snapshots.Take(
+      call.project->id, FindCluster(call).name, StringOf(body, "description"));
+  return {201, Shape::kObject, RenderSnapshot(call, snapshot)};
+}
+
+Reply GetSnapshot(const Call& call) {
+  const domain::Cluster cluster = FindOwnCluster(call);
+  const SnapshotId id = ParseSnapshotId(call, cluster);
+  const auto snapshot = call.parts.snapshots.Find(cluster, id);
+  if (!snapshot) {
+    RefuseAbsent(service::Reason::kSnapshotNotFound, id.ToString(), cluster.name);
+  }
+  return {200, Shape::kObject, RenderSnapshot(call, *snapshot)};
+}
+
+Reply DeleteSnapshot(const Call& call) {
+  const domain::Cluster cluster = FindOwnCluster(call);
+  call.parts.snapshots.Delete(cluster, ParseSnapshotId(call, cluster));
+  return {204, Shape::kNone, {}};
+}
+
+Reply ListRestores(const Call& call) {
+  const auto listing = call.parts.restores.List(FindOwnCluster(call), call.query.page);
+  json::array results;
+  for (const domain::RestoreJob& job : listing.rows) {
+    results.push_back(RenderRestore(call, job));
+  }
+  return ListReply(call.request, call.query, std::move(results), listing.total);
+}
+
+Reply CreateRestore(const Call& call) {
+  const json::object body = ReadBody(call.request, kRestoreFields);
+  const service::RestoreRequest request = MakeRequest(call, body);
+  if (FlagOf(body, "dryRun")) {
+    return {200, Shape::kObject, RenderPlan(call.parts.restores.Plan(call.caller, request))};
+  }
+  return {
+      201, Shape::kObject, RenderRestore(call, call.parts.restores.Start(call.caller, request))};
+}
+
+Reply GetRestore(const Call& call) {
+  const domain::Cluster cluster = FindOwnCluster(call);
+  const std::string& text = call.path.Get("jobId");
+  const auto id = RestoreJobId::Parse(text);
+  const auto job = id ? call.parts.restores.Find(cluster, *id) : std::nullopt;
+  if (!job) {
+    RefuseAbsent(service::Reason::kRestoreJobNotFound, text, cluster.name);
+  }
+  return {200, Shape::kObject, RenderRestore(call, *job)};
+}
+
+}  // namespace tidemark::api

@@ -1,0 +1,83 @@
+#include "api/internal/call.h"
+#include "service/refusal.h"
+
+namespace tidemark::api {
+namespace {
+
+namespace json = boost::json;
+
+// Group of openapi.json.
+json::object RenderGroup(const Call& call, const domain::Project& project) {
+  json::object body;
+  body["clusterCount"] = call.parts.access.CountClusters(project.id);
+  body["created"] = FormatInstant(project.created);
+  body["id"] = project.id.ToString();
+  body["links"] = SelfLink(HrefOf(call, "/groups/" + project.id.ToString()));
+  body["name"] = project.name;
+  body["orgId"] = project.organization.ToString();
+  return body;
+}
+
+json::array RenderGrants(const std::vector<domain::Grant>& grants) {
+  json::array roles;
+  for (const domain::Grant& grant : grants) {
+    json::object role{{"roleName", domain::RoleName(grant.role)}};
+    if (domain::IsOrganizationRole(grant.role)) {
+      role["orgId"] = grant.organization.ToString();
+    } else {
+      role["groupId"] = grant.project.ToString();
+    }
+    roles.push_back(std::move(role));
+  }
+  return roles;
+}
+
+}  // namespace
+
+std::string HrefOf(const Call& call, const std::string& path) {
+  return BaseUrl(call.request) + std::string(FamilyPrefix(call.family)) + path;
+}
+
+std::string ClusterPath(const ProjectId& project, const std::string& name) {
+  return "/groups/" + project.ToString() + "/clusters/" + name;
+}
+
+domain::Cluster FindCluster(const Call& call) {
+  const std::string& name = call.path.Get("clusterName");
+  if (!domain::IsClusterName(name)) {
+    throw service::Refusal(service::Reason::kClusterNotFound,
+                           ErrorCode::kNotFound,
+                           "finding cluster " + name + ": no cluster can have that name",
+                           {name, call.project->id.ToString()});
+  }
+  return call.parts.clusters.Find(call.project->id, name);
+}
+
+Reply GetSystemStatus(const Call& call) {
+  const domain::Key& key = call.caller.key;
+  Reply reply;
+  reply.body["apiKey"] = json::object{{"accessList", json::array{}},
+                                      {"id", key.id.ToString()},
+                                      {"publicKey", key.public_name},
+                                      {"roles", RenderGrants(key.grants)}};
+  reply.body["appName"] = "MongoDB Atlas";  // the schema's only value
+  reply.body["build"] = TIDEMARK_VERSION;
+  reply.body["links"] = SelfLink(HrefOf(call, ""));
+  reply.body["throttling"] = false;
+  return reply;
+}
+
+Reply ListGroups(const Call& call) {
+  const auto listing = call.parts.access.ListProjects(call.caller, call.query.page);
+  json::array results;
+  for (const domain::Project& project : listing.rows) {
+    results.push_back(RenderGroup(call, project));
+  }
+  return ListReply(call.request, call.query, std::move(results), listing.total);
+}
+
+Reply GetGroup(const Call& call) {
+  return {200, Shape::kObject, RenderGroup(call, *call.project)};
+}
+
+}  // namespace tidemark::api

@@ -1,0 +1,95 @@
+#include <array>
+
+#include "api/internal/call.h"
+#include "api/internal/request_body.h"
+#include "service/refusal.h"
+
+namespace tidemark::api {
+namespace {
+
+namespace json = boost::json;
+
+using enum FieldUse;
+
+// TenantRestore of openapi.json.
+constexpr std::array kTenantRestoreFields{
+    Field{"snapshotId", FieldType::kObjectId, kRequired},
+    Field{"targetDeploymentItemName", FieldType::kDeploymentItemName, kRequired},
+    Field{"targetProjectId", FieldType::kObjectId, kOptional},
+    Field{"clusterName", FieldType::kString, kReadOnly},
+    Field{"deliveryType", FieldType::kString, kReadOnly},
+    Field{"expirationDate", FieldType::kString, kReadOnly},
+    Field{"id", FieldType::kString, kReadOnly},
+    Field{"links", FieldType::kArray, kReadOnly},
+    Field{"projectId", FieldType::kString, kReadOnly},
+    Field{"restoreFinishedDate", FieldType::kString, kReadOnly},
+    Field{"restoreScheduledDate", FieldType::kString, kReadOnly},
+    Field{"snapshotFinishedDate", FieldType::kString, kReadOnly},
+    Field{"snapshotUrl", FieldType::kString, kReadOnly},
+    Field{"status", FieldType::kString, kReadOnly},
+};
+
+json::object RenderTenantRestore(const Call& call, const domain::RestoreJob& job) {
+  json::object body;
+  body["clusterName"] = job.cluster_name;
+  body["deliveryType"] = job.delivery == domain::DeliveryMethod::kDownload ? "DOWNLOAD" : "RESTORE";
+  body["expirationDate"] = FormatInstant(job.expires);
+  body["id"] = job.id.ToString();
+  body["links"] = SelfLink(HrefOf(
+      call,
+      ClusterPath(job.project, job.cluster_name) + "/backup/tenant/restores/" + job.id.ToString()));
+  body["projectId"] = job.project.ToString();
+  if (job.finished) {
+    body["restoreFinishedDate"] = FormatInstant(*job.finished);
+  }
+  body["restoreScheduledDate"] = FormatInstant(job.created);
+  body["snapshotFinishedDate"] = FormatInstant(job.snapshot_finished);
+  body["snapshotId"] = job.snapshot.ToString();
+  body["status"] = domain::RestoreStateName(job.state);
+  body["targetDeploymentItemName"] = job.target_name;
+  body["targetProjectId"] = job.target_project.ToString();
+  return body;
+}
+
+service::RestoreRequest ReadRestoreRequest(const Call& call) {
+  const json::object body = ReadBody(call.request, kTenantRestoreFields);
+  service::RestoreRequest request;
+  request.project = call.project->id;
+  request.cluster = call.path.Get("clusterName");
+  request.snapshot = SnapshotId::Parse(StringOf(body, "snapshotId")).value();
+  request.target_project = ProjectId::Parse(StringOf(body, "targetProjectId"));
+  request.target_cluster = StringOf(body, "targetDeploymentItemName");
+  return request;
+}
+
+}  // namespace
+
+Reply ListTenantRestores(const Call& call) {
+  const auto listing = call.parts.restores.List(FindCluster(call), call.query.page);
+  json::array results;
+  for (const domain::RestoreJob& job : listing.rows) {
+    results.push_back(RenderTenantRestore(call, job));
+  }
+  return ListReply(call.request, call.query, std::move(results), listing.total);
+}
+
+Reply GetTenantRestore(const Call& call) {
+  const domain::Cluster cluster = FindCluster(call);
+  const std::string& text = call.path.Get("restoreId");
+  const auto id = RestoreJobId::Parse(text);
+  const auto job = id ? call.parts.restores.Find(cluster, *id) : std::nullopt;
+  if (!job) {
+    throw service::Refusal(service::Reason::kTenantRestoreNotFound,
+                           ErrorCode::kNotFound,
+                           "finding restore " + text + ": there is none",
+                           {text, cluster.name});
+  }
+  return {200, Shape::kObject, RenderTenantRestore(call, *job)};
+}
+
+Reply CreateTenantRestore(const Call& call) {
+  const domain::RestoreJob job = call.parts.restores.Start(call.caller, ReadRestoreRequest(call));
+  return {200, Shape::kObject, RenderTenantRestore(call, job)};
+}
+
+}  // namespace tidemark::api

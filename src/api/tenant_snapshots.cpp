@@ -1,0 +1,70 @@
+#include "api/internal/call.h"
+#include "api/internal/failure.h"
+#include "service/refusal.h"
+
+namespace tidemark::api {
+namespace {
+
+namespace json = boost::json;
+
+// BackupTenantSnapshot of openapi.json.
+json::object RenderTenantSnapshot(const Call& call, const domain::Snapshot& snapshot) {
+  json::object body;
+  body["expiration"] = FormatInstant(snapshot.expires);
+  if (snapshot.finished) {
+    body["finishTime"] = FormatInstant(*snapshot.finished);
+  }
+  body["id"] = snapshot.id.ToString();
+  body["links"] = SelfLink(HrefOf(call,
+                                  ClusterPath(snapshot.project, snapshot.cluster_name) +
+                                      "/backup/tenant/snapshots/" + snapshot.id.ToString()));
+  if (!snapshot.mongodb_version.empty()) {
+    body["mongoDBVersion"] = snapshot.mongodb_version;
+  }
+  body["scheduledTime"] = FormatInstant(snapshot.scheduled);
+  if (snapshot.started) {
+    body["startTime"] = FormatInstant(*snapshot.started);
+  }
+  body["status"] = domain::SnapshotStateName(snapshot.state);
+  return body;
+}
+
+// This family tells of replica sets only; a standalone counts as one (contract.md 7.1).
+bool HasTenantSnapshots(const domain::Cluster& cluster) {
+  return cluster.topology != domain::Topology::kSharded;
+}
+
+}  // namespace
+
+Reply ListTenantSnapshots(const Call& call) {
+  const domain::Cluster cluster = FindCluster(call);
+  domain::Listing<domain::Snapshot> listing;
+  if (HasTenantSnapshots(cluster)) {
+    listing = call.parts.snapshots.List(cluster, call.query.page);
+  }
+  json::array results;
+  for (const domain::Snapshot& snapshot : listing.rows) {
+    results.push_back(RenderTenantSnapshot(call, snapshot));
+  }
+  return ListReply(call.request, call.query, std::move(results), listing.total);
+}
+
+Reply GetTenantSnapshot(const Call& call) {
+  const domain::Cluster cluster = FindCluster(call);
+  const std::string& text = call.path.Get("snapshotId");
+  const auto id = SnapshotId::Parse(text);
+  if (!id) {
+    throw InvalidPathId("INVALID_SNAPSHOT_ID", text);
+  }
+  const auto snapshot =
+      HasTenantSnapshots(cluster) ? call.parts.snapshots.Find(cluster, *id) : std::nullopt;
+  if (!snapshot) {
+    throw service::Refusal(service::Reason::kTenantSnapshotNotFound,
+                           ErrorCode::kNotFound,
+                           "finding snapshot " + text + ": there is none",
+                           {text, cluster.name});
+  }
+  return {200, Shape::kObject, RenderTenantSnapshot(call, *snapshot)};
+}
+
+}  // namespace tidemark::api

@@ -1,0 +1,98 @@
+#include <array>
+
+#include "config/settings.h"
+
+namespace tidemark::config {
+namespace {
+
+constexpr std::array kOptions{
+    Option{"data-dir",
+           OptionType::kText,
+           "./tidemark-data",
+           0,
+           0,
+           "",
+           "folder of catalog, repository and master key"},
+    Option{"listen",
+           OptionType::kText,
+           "127.0.0.1:8080",
+           0,
+           0,
+           "",
+           "address:port to serve on; anything but loopback needs a TLS certificate"},
+    Option{"tls-certificate",
+           OptionType::kText,
+           "",
+           0,
+           0,
+           "",
+           "PEM file with the certificate chain; turns https on"},
+    Option{
+        "tls-key", OptionType::kText, "", 0, 0, "", "PEM file with the certificate's private key"},
+    Option{"log-level", OptionType::kLogLevel, "info", 0, 0, "", "debug, info, warn or error"},
+    Option{"job-workers",
+           OptionType::kInteger,
+           "2",
+           1,
+           64,
+           "",
+           "snapshots and restores that run at once"},
+    Option{"snapshot-parallel-namespaces",
+           OptionType::kInteger,
+           "4",
+           1,
+           64,
+           "",
+           "collections that one snapshot reads at once"},
+    Option{"snapshot-encode-threads",
+           OptionType::kInteger,
+           "0",
+           0,
+           256,
+           "",
+           "threads of one snapshot that compress and encrypt; 0 means one a core"},
+    Option{"snapshot-sort-memory-mib",
+           OptionType::kInteger,
+           "192",
+           8,
+           65536,
+           "MiB",
+           "sort buffers of one snapshot, all together"},
+    Option{"snapshot-chunk-size-kib",
+           OptionType::kInteger,
+           "128",
+           4,
+           4096,
+           "KiB",
+           "plaintext at which a chunk is closed"},
+    Option{"snapshot-compression-level", OptionType::kInteger, "1", 1, 19, "", "zstd level"},
+    Option{"restore-writers",
+           OptionType::kInteger,
+           "4",
+           1,
+           64,
+           "",
+           "unordered bulk writers of one collection"},
+    Option{"call-threads",
+           OptionType::kInteger,
+           "8",
+           1,
+           256,
+           "",
+           "API requests that are worked on at once"},
+    Option{"max-connections",
+           OptionType::kInteger,
+           "2048",
+           1,
+           65536,
+           "",
+           "HTTP connections at once; beyond: 503"},
+};
+
+}  // namespace
+
+std::span<const Option> Options() {
+  return kOptions;
+}
+
+}  // namespace tidemark::config

@@ -1,0 +1,153 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <toml++/toml.h>
+
+#include "base/error.h"
+
+namespace tidemark::config {
+namespace {
+
+const Option* FindOption(std::string_view name) {
+  const auto found = std::ranges::find(Options(), name, &Option::name);
+  return found == Options().end() ? nullptr : &*found;
+}
+
+std::string Allowed(const Option& option) {
+  switch (option.type) {
+    case OptionType::kText:
+      return "text";
+    case OptionType::kInteger:
+      return "a whole number from " + std::to_string(option.minimum) + " to " +
+             std::to_string(option.maximum);
+    case OptionType::kLogLevel:
+      return "debug, info, warn or error";
+  }
+  return {};
+}
+
+bool Fits(const Option& option, const std::string& value) {
+  if (option.type == OptionType::kLogLevel) {
+    return value == "debug" || value == "info" || value == "warn" || value == "error";
+  }
+  if (option.type == OptionType::kText) {
+    return true;
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc() && end == value.data() + value.size() && number >= option.minimum &&
+         number <= option.maximum;
+}
+
+void CheckValue(const Option& option, const std::string& value, std::string_view where) {
+  if (!Fits(option, value)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "reading the setting " + std::string(option.name) + " from " + std::string(where) +
+                    ": \"" + value + "\" is not " + Allowed(option));
+  }
+}
+
+std::string TomlText(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) {
+    return *text;
+  }
+  if (const auto number = node.value_exact<std::int64_t>()) {
+    return std::to_string(*number);
+  }
+  return "(neither text nor a whole number)";
+}
+
+toml::table ParseFile(const std::string& path) {
+  try {
+    return toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "reading the settings file " + path + ": " + std::string(error.description()),
+                "docs/configuration.md shows its form");
+  }
+}
+
+using Values = std::map<std::string, std::string, std::less<>>;
+
+void ApplyFile(const std::string& path, Values& values) {
+  for (const auto& [key, node] : ParseFile(path)) {
+    const Option* option = FindOption(key.str());
+    if (option == nullptr) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "reading the settings file " + path + ": there is no setting \"" +
+                      std::string(key.str()) + "\"",
+                  "docs/configuration.md lists all of them");
+    }
+    const std::string value = TomlText(node);
+    CheckValue(*option, value, path);
+    values[std::string(option->name)] = value;
+  }
+}
+
+}  // namespace
+
+std::string EnvironmentName(std::string_view option) {
+  std::string name = "TIDEMARK_" + std::string(option);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return name;
+}
+
+Settings LoadSettings(const SettingsSources& sources) {
+  Settings settings;
+  for (const Option& option : Options()) {
+    settings.values_[std::string(option.name)] = option.default_value;
+  }
+  if (sources.file) {
+    ApplyFile(*sources.file, settings.values_);
+  }
+  for (const Option& option : Options()) {
+    const std::string variable = EnvironmentName(option.name);
+    if (const auto value = sources.environment(variable)) {
+      CheckValue(option, *value, "the environment variable " + variable);
+      settings.values_[std::string(option.name)] = *value;
+    }
+    if (const auto flag = sources.flags.find(option.name); flag != sources.flags.end()) {
+      CheckValue(option, flag->second, "the flag --" + std::string(option.name));
+      settings.values_[std::string(option.name)] = flag->second;
+    }
+  }
+  return settings;
+}
+
+const std::string& Settings::Text(std::string_view name) const {
+  const auto found = values_.find(name);
+  TIDEMARK_CHECK(found != values_.end());
+  return found->second;
+}
+
+std::int64_t Settings::Integer(std::string_view name) const {
+  const std::string& text = Text(name);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  TIDEMARK_CHECK(error == std::errc() && end == text.data() + text.size());
+  return number;
+}
+
+std::string RenderReference() {
+  std::string text =
+      "# Settings of `tidemark serve`\n\n"
+      "Made from the table in src/config/options.cpp; a test compares. A flag wins over the "
+      "environment, the\n"
+      "environment over the file (`--config FILE`, TOML: `job-workers = 4`), the file over the "
+      "default.\n\n"
+      "| setting | environment | default | allowed | meaning |\n|---|---|---|---|---|\n";
+  for (const Option& option : Options()) {
+    text +=
+        "| `" + std::string(option.name) + "` | `" + EnvironmentName(option.name) + "` | " +
+        (option.default_value.empty() ? "none" : "`" + std::string(option.default_value) + "`") +
+        " | " + Allowed(option) + (option.unit.empty() ? "" : ", in " + std::string(option.unit)) +
+        " | " + std::string(option.help) + " |\n";
+  }
+  return text;
+}
+
+}  // namespace tidemark::config

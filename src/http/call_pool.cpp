@@ -1,0 +1,72 @@
+#include "http/internal/call_pool.h"
+
+#include <utility>
+
+#include <pthread.h>
+
+namespace tidemark::http {
+
+CallPool::CallPool(int threads, std::size_t max_waiting)
+    : capacity_(static_cast<std::size_t>(threads) + max_waiting) {
+  for (int i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] {
+      pthread_setname_np(pthread_self(), "calls");
+      Work();
+    });
+  }
+}
+
+CallPool::~CallPool() {
+  Stop();
+}
+
+bool CallPool::TryRun(Job job) {
+  const MutexLock lock(mutex_);
+  if (stopped_ || waiting_.size() + running_ >= capacity_) {
+    return false;
+  }
+  waiting_.push_back(std::move(job));
+  not_empty_.NotifyOne();
+  return true;
+}
+
+void CallPool::Stop() {
+  std::deque<Job> dropped;
+  {
+    const MutexLock lock(mutex_);
+    stopped_ = true;
+    dropped.swap(waiting_);
+    not_empty_.NotifyAll();
+  }
+  for (const Job& job : dropped) {
+    job(Fate::kDropped);
+  }
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+  threads_.clear();
+}
+
+void CallPool::Work() {
+  while (std::optional<Job> job = Next()) {
+    (*job)(Fate::kRun);
+    const MutexLock lock(mutex_);
+    --running_;
+  }
+}
+
+std::optional<CallPool::Job> CallPool::Next() {
+  const MutexLock lock(mutex_);
+  while (waiting_.empty() && !stopped_) {
+    not_empty_.Wait(mutex_);
+  }
+  if (waiting_.empty()) {
+    return std::nullopt;
+  }
+  Job job = std::move(waiting_.front());
+  waiting_.pop_front();
+  ++running_;
+  return job;
+}
+
+}  // namespace tidemark::http

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace tidemark::http {
+
+// The `calls` pool: a fixed number of threads and a bounded queue. Synchronized.
+class CallPool {
+ public:
+  enum class Fate { kRun, kDropped };
+  // Called exactly once: on a thread of the pool with kRun, or by Stop() with kDropped. Must not
+  // throw.
+  using Job = std::function<void(Fate)>;
+
+  CallPool(int threads, std::size_t max_waiting);
+  // Stops.
+  ~CallPool();
+  CallPool(const CallPool&) = delete;
+  CallPool& operator=(const CallPool&) = delete;
+
+  // False, and `job` is not called, when the queue is full or the pool has stopped. Does not block.
+  bool TryRun(Job job) TIDEMARK_EXCLUDES(mutex_);
+
+  // Drops what waits, joins what runs. May be repeated; only by one thread at a time.
+  void Stop() TIDEMARK_EXCLUDES(mutex_);
+
+ private:
+  void Work() TIDEMARK_EXCLUDES(mutex_);
+  // Blocks while there is nothing to do; nullopt once stopped.
+  std::optional<Job> Next() TIDEMARK_EXCLUDES(mutex_);
+
+  const std::size_t capacity_;  // running and waiting
+  Mutex mutex_;
+  CondVar not_empty_;
+  std::deque<Job> waiting_ TIDEMARK_GUARDED_BY(mutex_);
+  std::size_t running_ TIDEMARK_GUARDED_BY(mutex_) = 0;
+  bool stopped_ TIDEMARK_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace tidemark::http

@@ -1,0 +1,270 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "http/internal/exchange.h"
+
+namespace tidemark::http {
+
+using TlsStream = asio::ssl::stream<TcpStream>;
+
+inline constexpr std::size_t kReadAtOnce = 16U << 10;    // bytes
+inline constexpr std::size_t kMaxDrained = 8U << 20;     // bytes of a body over the bound
+inline constexpr std::chrono::seconds kLinger{5};        // for the peer to read the last answer
+inline constexpr std::size_t kMaxLingered = 256U << 20;  // bytes thrown away in that time
+
+// One connection, plain or TLS, from handshake to close: requests one after another. Lives in the
+// frame of the coroutine that runs it. Confined to its loop.
+template <class Stream>
+class Session final : public Connection {
+ public:
+  Session(Stream stream, IoLoop& loop, const Shared& shared)
+      : stream_(std::move(stream)), loop_(loop), shared_(shared), buffer_(BufferLimit(shared)) {
+    loop_.connections().insert(this);
+  }
+
+  ~Session() override { loop_.connections().erase(this); }
+
+  void CloseIfIdle() override {
+    if (idle_) {
+      Close();
+    }
+  }
+
+  void Close() override { Lowest().close(); }
+
+  Task<void> Run() {
+    if (!SetRemoteAddress()) {
+      co_return;
+    }
+    if (!co_await Handshake()) {
+      co_return;
+    }
+    while (!shared_.stopping && co_await WaitForRequest()) {
+      if (!co_await ServeRequest()) {
+        break;
+      }
+    }
+    co_await End();
+  }
+
+ private:
+  static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+  // The parser wants a whole head at once; 431 comes from its own limit, not from the buffer's.
+  static std::size_t BufferLimit(const Shared& shared) {
+    return shared.options.max_header + 4 * kReadAtOnce;
+  }
+
+  TcpStream& Lowest() { return beast::get_lowest_layer(stream_); }
+
+  bool SetRemoteAddress() {
+    boost::system::error_code error;
+    const auto endpoint = Lowest().socket().remote_endpoint(error);
+    if (!error) {
+      remote_address_ = endpoint.address().to_string();
+      Lowest().socket().set_option(Tcp::no_delay(true), error);
+    }
+    return !error;
+  }
+
+  Task<bool> Handshake() {
+    if constexpr (kTls) {
+      boost::system::error_code error;
+      Lowest().expires_after(shared_.options.header_timeout);
+      co_await stream_.async_handshake(asio::ssl::stream_base::server, Into(error));
+      co_return !error;
+    }
+    co_return true;
+  }
+
+  // False when the peer has gone, or was silent for too long.
+  Task<bool> WaitForRequest() {
+    if (buffer_.size() > 0) {
+      co_return true;
+    }
+    buffer_.shrink_to_fit();  // an idle connection should cost little
+    boost::system::error_code error;
+    Lowest().expires_after(first_ ? shared_.options.header_timeout : shared_.options.idle_timeout);
+    first_ = false;
+    idle_ = true;
+    const std::size_t got =
+        co_await stream_.async_read_some(buffer_.prepare(kFirstRead), Into(error));
+    idle_ = false;
+    buffer_.commit(got);
+    co_return !error;
+  }
+
+  // False when the connection cannot be used any more.
+  Task<bool> ServeRequest() {
+    BodyParser parser;
+    parser.header_limit(static_cast<std::uint32_t>(shared_.options.max_header));
+    parser.body_limit(boost::none);  // max_body is applied while reading
+    boost::system::error_code error;
+    Lowest().expires_after(shared_.options.header_timeout);
+    co_await beast::http::async_read_header(stream_, buffer_, parser, Into(error));
+    if (error) {
+      co_return co_await RefuseHead(error);
+    }
+    if (const std::string_view problem = HeadProblem(parser); !problem.empty()) {
+      co_return co_await Refuse(400, std::string(problem));
+    }
+    Request request = MakeRequest(parser);
+    request.remote_address = remote_address_;
+    request.scheme = kTls ? "https" : "http";
+    request.request_id = RandomHex(shared_.random, 8);
+    if (!parser.is_done() && !co_await ReadBody(parser, request)) {
+      co_return false;
+    }
+    const Response response = co_await CallOnPool(shared_, request);
+    const bool keep = parser.is_done() && parser.keep_alive() && !shared_.stopping &&
+                      parser.get().version() == 11;
+    co_return co_await Write(
+        response, request, keep ? ConnectionFate::kKeepAlive : ConnectionFate::kClose);
+  }
+
+  // False when the connection broke or the body is malformed. The parser is not done when the body
+  // was given up.
+  Task<bool> ReadBody(BodyParser& parser, Request& request) {
+    const std::uint64_t announced = parser.content_length().value_or(0);
+    if (WantsContinue(request) && announced > shared_.options.max_body) {
+      request.body_too_large = true;  // never sent: the peer waits for our word
+      co_return true;
+    }
+    Lowest().expires_after(shared_.options.body_timeout);
+    if (WantsContinue(request) && !co_await SendContinue()) {
+      co_return false;
+    }
+    std::uint64_t seen = 0;
+    std::array<char, kReadAtOnce> piece;
+    while (!parser.is_done() && seen <= shared_.options.max_body + kMaxDrained) {
+      boost::system::error_code error;
+      const std::size_t got = co_await ReadPiece(parser, piece, error);
+      if (error) {
+        co_return co_await RefuseBody(error);
+      }
+      seen += got;
+      Append({piece.data(), got}, request);
+    }
+    co_return true;
+  }
+
+  static bool WantsContinue(const Request& request) {
+    return beast::iequals(request.Header("expect").value_or(""), "100-continue");
+  }
+
+  Task<bool> SendContinue() {
+    boost::system::error_code error;
+    co_await asio::async_write(
+        stream_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), Into(error));
+    co_return !error;
+  }
+
+  Task<std::size_t> ReadPiece(BodyParser& parser,
+                              std::array<char, kReadAtOnce>& piece,
+                              boost::system::error_code& error) {
+    auto& body = parser.get().body();
+    body.data = piece.data();
+    body.size = piece.size();
+    co_await beast::http::async_read(stream_, buffer_, parser, Into(error));
+    if (error == beast::http::error::need_buffer) {
+      error = {};
+    }
+    co_return piece.size() - body.size;
+  }
+
+  void Append(std::string_view piece, Request& request) const {
+    if (request.body_too_large) {
+      return;
+    }
+    if (request.body.size() + piece.size() > shared_.options.max_body) {
+      request.body_too_large = true;
+      request.body = {};
+      return;
+    }
+    request.body.append(piece);
+  }
+
+  static bool IsProtocolError(const boost::system::error_code& error) {
+    static const auto& category = make_error_code(beast::http::error::bad_method).category();
+    return error.category() == category && error != beast::http::error::end_of_stream &&
+           error != beast::http::error::partial_message;
+  }
+
+  Task<bool> RefuseHead(boost::system::error_code error) {
+    if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) {
+      co_return co_await Refuse(431, "The request header is too large.");
+    }
+    if (IsProtocolError(error)) {
+      co_return co_await Refuse(400, "The request is not HTTP/1.1: " + error.message() + ".");
+    }
+    co_return false;
+  }
+
+  Task<bool> RefuseBody(boost::system::error_code error) {
+    if (IsProtocolError(error)) {
+      co_await Refuse(400, "The request body is malformed: " + error.message() + ".");
+    }
+    co_return false;
+  }
+
+  Task<bool> Refuse(int status, std::string detail) {
+    Request unread;
+    unread.request_id = RandomHex(shared_.random, 8);
+    co_return co_await Write(ErrorResponse(status, detail), unread, ConnectionFate::kClose);
+  }
+
+  // True when the connection may serve another request.
+  Task<bool> Write(const Response& response, const Request& request, ConnectionFate fate) {
+    const std::string head = FormatHead(response, {shared_.clock.Now(), request.request_id, fate});
+    const bool bare = request.method == Method::kHead || !MayHaveBody(response.status);
+    const std::array<asio::const_buffer, 2> parts{
+        asio::buffer(head), bare ? asio::const_buffer() : asio::buffer(response.body)};
+    boost::system::error_code error;
+    Lowest().expires_after(shared_.options.body_timeout);
+    co_await asio::async_write(stream_, parts, Into(error));
+    lingering_ = !error && fate == ConnectionFate::kClose;
+    co_return !error && fate == ConnectionFate::kKeepAlive;
+  }
+
+  // A close with unread input resets the connection, and the peer may lose our last answer with it:
+  // end our side, then throw away what still comes, for a while.
+  Task<void> End() {
+    if (!lingering_) {
+      co_return;
+    }
+    boost::system::error_code error;
+    Lowest().expires_after(kLinger);
+    if constexpr (kTls) {
+      co_await stream_.async_shutdown(Into(error));
+    }
+    Lowest().socket().shutdown(Tcp::socket::shutdown_send, error);
+    std::array<char, kReadAtOnce> ignored;
+    for (std::size_t total = 0; !error && total < kMaxLingered;) {
+      idle_ = true;
+      total += co_await Lowest().async_read_some(asio::buffer(ignored), Into(error));
+    }
+  }
+
+  static constexpr std::size_t kFirstRead = 4096;  // bytes
+
+  Stream stream_;
+  IoLoop& loop_;
+  const Shared& shared_;
+  beast::flat_buffer buffer_;
+  std::string remote_address_;
+  bool first_ = true;
+  bool idle_ = false;
+  bool lingering_ = false;  // our last answer announced the close
+};
+
+}  // namespace tidemark::http

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "http/message.h"
+
+namespace tidemark::http {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;         // 0: any free one, see Server::port()
+  std::string tls_certificate_file;  // PEM; both or none. Plain http is for loopback only: anything
+                                     // else throws
+  std::string tls_key_file;
+  int io_threads = 1;
+  int call_threads = 8;                     // `calls` pool: handlers run here and may block
+  std::size_t max_waiting_calls = 256;      // beyond: 503 with Retry-After
+  std::size_t max_connections = 2048;       // beyond: accepted and closed with 503
+  std::size_t max_body = 1U << 20;          // bytes; a larger body is 413 (Request::body_too_large)
+  std::size_t max_header = 16U << 10;       // bytes; larger: 431
+  std::chrono::seconds header_timeout{15};  // whole header must have come
+  std::chrono::seconds body_timeout{60};
+  std::chrono::seconds idle_timeout{75};  // between requests of one connection
+};
+
+// A plain function; runs on the `calls` pool, may block, must not throw (what it throws becomes a
+// bare 500 and a log line).
+using Handler = std::function<Response(const Request&)>;
+
+// A listening HTTP/1.1 server: keep-alive, chunked request bodies, HEAD, pipelined requests one
+// after another, Expect: 100-continue, TLS 1.2+. Bounded in connections, header, body and time.
+// Synchronized.
+class Server {
+ public:
+  // Binds and serves at once. kInvalidArgument: no such address, plain http beyond loopback, bad
+  // certificate; kConflict: port taken. `log` and `random` must outlive the server.
+  static std::unique_ptr<Server> Start(const ServerOptions& options,
+                                       Handler handler,
+                                       Log& log,
+                                       RandomSource& random);
+  virtual ~Server() = default;
+  virtual std::uint16_t port() const = 0;
+  // Stops accepting, lets requests that have begun finish for at most `grace`, then closes. Blocks.
+  // May be repeated.
+  virtual void Stop(std::chrono::seconds grace) = 0;
+};
+
+}  // namespace tidemark::http

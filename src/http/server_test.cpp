@@ -1,0 +1,355 @@
+#include "http/server.h"
+
+#include <future>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace tidemark::http {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+// A blocking connection that sends and receives raw bytes.
+class Peer {
+ public:
+  explicit Peer(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  ~Peer() { close(socket_); }
+
+  void Send(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t sent = send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent <= 0) {
+        return;
+      }
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+
+  // Everything up to and with `mark`, or until the end of the stream.
+  std::string ReadThrough(std::string_view mark) {
+    while (received_.find(mark) == std::string::npos && Receive()) {
+    }
+    const std::size_t at = received_.find(mark);
+    const std::size_t end = at == std::string::npos ? received_.size() : at + mark.size();
+    std::string text = received_.substr(0, end);
+    received_.erase(0, end);
+    return text;
+  }
+
+  std::string ReadToEnd() {
+    while (Receive()) {
+    }
+    return std::exchange(received_, {});
+  }
+
+ private:
+  bool Receive() {
+    std::array<char, 4096> piece;
+    const ssize_t got = recv(socket_, piece.data(), piece.size(), 0);
+    if (got > 0) {
+      received_.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    return got > 0;
+  }
+
+  int socket_;
+  std::string received_;
+};
+
+Response Echo(const Request& request) {
+  if (request.path == "/empty") {
+    return {204, {}, {}};
+  }
+  if (request.path == "/throw") {
+    throw std::runtime_error("no luck");
+  }
+  if (request.body_too_large) {
+    return {413, {}, "too large|"};
+  }
+  return {200,
+          {{"Content-Type", "text/plain"}},
+          std::string(MethodName(request.method)) + " " + request.path + "?" + request.query + " " +
+              request.body + "|"};
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest() { options_.port = 0; }
+
+  Server& Start(Handler handler = Echo) {
+    server_ = Server::Start(options_, std::move(handler), *log_, random_);
+    return *server_;
+  }
+
+  Peer Connect() const { return Peer(server_->port()); }
+
+  std::string Exchange(std::string_view request) {
+    Peer peer = Connect();
+    peer.Send(request);
+    return peer.ReadToEnd();
+  }
+
+  ServerOptions options_;
+  std::unique_ptr<Log> log_ = MakeNullLog();
+  SystemRandom random_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(ServerTest, KeepsTheConnectionForTheNextRequest) {
+  Start();
+  Peer peer = Connect();
+  peer.Send("GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string first = peer.ReadThrough("|");
+  EXPECT_THAT(first, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(first, HasSubstr("Server: tidemark\r\n"));
+  EXPECT_THAT(first, HasSubstr("Date: "));
+  EXPECT_THAT(first, HasSubstr("X-Request-Id: "));
+  EXPECT_THAT(first, HasSubstr("Content-Length: 12\r\n"));
+  EXPECT_THAT(first, EndsWith("\r\n\r\nGET /a?b=c |"));
+  peer.Send("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nxyz");
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("POST /p? xyz|"));
+}
+
+TEST_F(ServerTest, ClosesWhenAskedTo) {
+  Start();
+  EXPECT_THAT(Exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(Exchange("GET / HTTP/1.0\r\n\r\n"), EndsWith("GET /? |"));
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  Start();
+  Peer peer = Connect();
+  peer.Send(
+      "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
+      "GET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("GET /1? |"));
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("POST /2? ab|"));
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("GET /3? |"));
+}
+
+TEST_F(ServerTest, ReadsChunkedBodies) {
+  Start();
+  Peer peer = Connect();
+  peer.Send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nTrailer: t\r\n\r\n");
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("POST /? abcde|"));
+  peer.Send("GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("GET /again? |"));
+}
+
+TEST_F(ServerTest, RefusesMalformedChunks) {
+  Start();
+  EXPECT_THAT(Exchange("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+              StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+}
+
+TEST_F(ServerTest, HeadHasTheLengthButNoBody) {
+  Start();
+  Peer peer = Connect();
+  peer.Send("HEAD /h HTTP/1.1\r\nHost: x\r\n\r\nGET /g HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string head = peer.ReadThrough("\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("Content-Length: 10\r\n"));
+  EXPECT_THAT(peer.ReadThrough("|"), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(ServerTest, NoContentHasNoLength) {
+  Start();
+  EXPECT_THAT(Exchange("GET /empty HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              Not(HasSubstr("Content-Length")));
+}
+
+TEST_F(ServerTest, ContinuesWhenExpectedTo) {
+  Start();
+  Peer peer = Connect();
+  peer.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(peer.ReadThrough("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  peer.Send("hi");
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("POST /? hi|"));
+}
+
+TEST_F(ServerTest, DoesNotAskForABodyThatIsTooLarge) {
+  options_.max_body = 4;
+  Start();
+  EXPECT_THAT(
+      Exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"),
+      StartsWith("HTTP/1.1 413 Payload Too Large\r\n"));
+}
+
+TEST_F(ServerTest, DrainsABodyOverTheBoundAndGoesOn) {
+  options_.max_body = 1000;
+  Start();
+  Peer peer = Connect();
+  peer.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" +
+            std::string(100000, 'x'));
+  EXPECT_THAT(peer.ReadThrough("|"), StartsWith("HTTP/1.1 413 Payload Too Large\r\n"));
+  peer.Send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(peer.ReadThrough("|"), EndsWith("GET /next? |"));
+}
+
+TEST_F(ServerTest, GivesUpOnAHugeBodyAndCloses) {
+  options_.max_body = 1000;
+  Start();
+  const std::string answer =
+      Exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n" +
+               std::string(10 << 20, 'x'));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 413 Payload Too Large\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(ServerTest, RefusesWhatIsNotHttp) {
+  Start();
+  const std::string answer = Exchange("hello there\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, HasSubstr(R"("error":400,"errorCode":"UNEXPECTED_ERROR")"));
+}
+
+TEST_F(ServerTest, RefusesWhatTwoServersCouldReadDifferently) {
+  Start();
+  for (const char* headers : {"",
+                              "Host: x\r\nHost: y\r\n",
+                              "Host: x\r\nTransfer-Encoding: gzip\r\n",
+                              "Host: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                              "Host: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n"}) {
+    EXPECT_THAT(Exchange("POST / HTTP/1.1\r\n" + std::string(headers) + "\r\n"),
+                StartsWith("HTTP/1.1 400 Bad Request\r\n"))
+        << headers;
+  }
+}
+
+TEST_F(ServerTest, RefusesAHeaderBomb) {
+  Start();
+  EXPECT_THAT(Exchange("GET / HTTP/1.1\r\nHost: x\r\nBomb: " + std::string(200000, 'x')),
+              StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
+}
+
+TEST_F(ServerTest, AThrowingHandlerBecomesABare500) {
+  Start();
+  const std::string answer =
+      Exchange("GET /throw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("no luck")));
+}
+
+TEST_F(ServerTest, SilentPeersAreClosed) {
+  options_.header_timeout = std::chrono::seconds(1);
+  Start();
+  Peer peer = Connect();
+  peer.Send("GET / HTTP/1.1\r\nHo");
+  EXPECT_EQ(peer.ReadToEnd(), "");
+}
+
+TEST_F(ServerTest, SaysBusyWhenThePoolIsFull) {
+  options_.call_threads = 1;
+  options_.max_waiting_calls = 0;
+  std::promise<void> running;
+  std::promise<void> go;
+  Start([&](const Request&) {
+    running.set_value();
+    go.get_future().wait();
+    return Response{200, {}, "done|"};
+  });
+  Peer first = Connect();
+  first.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  running.get_future().wait();
+  Peer second = Connect();
+  second.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answer = second.ReadThrough("}");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
+  go.set_value();
+  EXPECT_THAT(first.ReadThrough("|"), EndsWith("done|"));
+}
+
+TEST_F(ServerTest, SaysBusyBeyondTheConnections) {
+  options_.max_connections = 1;
+  Start();
+  Peer first = Connect();
+  first.Send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(first.ReadThrough("|"), EndsWith("GET /1? |"));
+  const std::string answer = Exchange("GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
+  first.Send("GET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(first.ReadThrough("|"), EndsWith("GET /3? |"));
+}
+
+TEST_F(ServerTest, StopLetsARunningRequestFinishAndClosesIdleOnes) {
+  std::promise<void> running;
+  std::promise<void> go;
+  Server& server = Start([&](const Request& request) {
+    if (request.path == "/slow") {
+      running.set_value();
+      go.get_future().wait();
+    }
+    return Response{200, {}, request.path + "|"};
+  });
+  Peer idle = Connect();
+  idle.Send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+  idle.ReadThrough("|");
+  auto slow = std::make_unique<Peer>(server.port());
+  slow->Send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  running.get_future().wait();
+  auto stopped = std::async(std::launch::async, [&] { server.Stop(std::chrono::seconds(30)); });
+  EXPECT_EQ(idle.ReadToEnd(), "");
+  go.set_value();
+  const std::string answer = slow->ReadThrough("|");
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, EndsWith("/slow|"));
+  slow.reset();
+  stopped.get();
+  server.Stop(std::chrono::seconds(0));
+}
+
+ErrorCode CodeOfStart(const ServerOptions& options) {
+  const auto log = MakeNullLog();
+  SystemRandom random;
+  try {
+    Server::Start(options, Echo, *log, random);
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ErrorCode::kInternal;
+}
+
+TEST_F(ServerTest, RefusesAddressesItMayNotServe) {
+  options_.address = "0.0.0.0";
+  EXPECT_EQ(CodeOfStart(options_), ErrorCode::kInvalidArgument);
+  options_.address = "nonsense";
+  EXPECT_EQ(CodeOfStart(options_), ErrorCode::kInvalidArgument);
+  options_.address = "127.0.0.1";
+  options_.tls_certificate_file = "/nowhere/certificate.pem";
+  EXPECT_EQ(CodeOfStart(options_), ErrorCode::kInvalidArgument);
+  options_.tls_key_file = "/nowhere/key.pem";
+  EXPECT_EQ(CodeOfStart(options_), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ServerTest, ATakenPortIsAConflict) {
+  options_.port = Start().port();
+  EXPECT_EQ(CodeOfStart(options_), ErrorCode::kConflict);
+}
+
+}  // namespace
+}  // namespace tidemark::http
