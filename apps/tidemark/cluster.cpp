@@ -1,0 +1,136 @@
+#include <fmt/core.h>
+
+#include "command.h"
+#include "output.h"
+
+namespace tidemark::app {
+namespace {
+
+struct ClusterOptions {
+  std::string project;
+  std::string name;
+  std::string uri;
+  std::string tier = "shared";
+  bool encryption_at_rest = false;
+  bool paused = false;
+  bool require_quiet = false;
+  bool allow_lossy = false;
+};
+
+const std::vector<Column> kColumns{Member("NAME", "name"),
+                                   Member("TIER", "tier"),
+                                   Member("TOPOLOGY", "topology"),
+                                   Member("VERSION", "mongoDBVersion"),
+                                   Member("CREATED", "created")};
+
+using SharedOptions =
+    std::shared_ptr<ClusterOptions>;  // shared by the parser's bindings and the actions
+
+std::string ClustersPath(const ClusterOptions& options) {
+  return "/projects/" + options.project + "/clusters";
+}
+
+CLI::App* AddCommand(CLI::App& parent,
+                     const char* name,
+                     const char* help,
+                     Session& session,
+                     const SharedOptions& options) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->add_option("--project", options->project, "id of the project")
+      ->required()
+      ->envname("TIDEMARK_PROJECT");
+  AddClientOptions(*command, session);
+  return command;
+}
+
+int Add(const ClusterOptions& options, Session& session) {
+  const boost::json::value made =
+      session.MakeClient().Post(ClustersPath(options),
+                                {{"name", options.name},
+                                 {"tier", options.tier},
+                                 {"connectionString", options.uri},
+                                 {"encryptionAtRest", options.encryption_at_rest},
+                                 {"paused", options.paused},
+                                 {"requireQuiet", options.require_quiet},
+                                 {"allowLossy", options.allow_lossy}});
+  if (session.output == OutputFormat::kJson) {
+    PrintJson(made);
+  } else {
+    fmt::print("cluster {} registered\n", options.name);
+  }
+  return 0;
+}
+
+int Check(const ClusterOptions& options, Session& session) {
+  const boost::json::value check = session.MakeClient().Post(
+      ClustersPath(options) + "/" + options.name + "/check", boost::json::object());
+  PrintObject(session.output, check);
+  const bool usable = check.at("reachable").as_bool() && check.at("canRead").as_bool() &&
+                      check.at("canWrite").as_bool();
+  return usable ? 0 : 1;
+}
+
+void AddAdd(CLI::App& parent, Session& session, const SharedOptions& options) {
+  CLI::App* add = AddCommand(parent, "add", "Register a cluster", session, options);
+  add->add_option("name", options->name, "its name: letters, digits, hyphens")->required();
+  add->add_option("--uri", options->uri, "connection string; stored encrypted, never shown again")
+      ->required()
+      ->envname("TIDEMARK_CLUSTER_URI");
+  add->add_option("--tier", options->tier, "which API families it answers to")
+      ->check(CLI::IsMember({"shared", "flex", "dedicated"}));
+  add->add_flag("--encryption-at-rest",
+                options->encryption_at_rest,
+                "it encrypts at rest: no tenant restore into it");
+  add->add_flag("--paused", options->paused, "it is paused: no restore into it");
+  add->add_flag("--require-quiet",
+                options->require_quiet,
+                "refuse a restore while other clients are connected");
+  add->add_flag("--allow-lossy",
+                options->allow_lossy,
+                "restore although it drops some options of the snapshot");
+  add->footer(
+      "Example: tidemark cluster add Cluster0 --project 32b6e34b3d91647abb20e7b8 --uri "
+      "mongodb://127.0.0.1:27017");
+  add->callback([&session, options] {
+    session.run = [&session, options] { return Add(*options, session); };
+  });
+}
+
+}  // namespace
+
+void AddCluster(CLI::App& app, Session& session) {
+  const auto options = std::make_shared<ClusterOptions>();
+  CLI::App* cluster = app.add_subcommand("cluster", "Registered clusters");
+  cluster->require_subcommand(1);
+  AddAdd(*cluster, session, options);
+
+  CLI::App* list = AddCommand(*cluster, "list", "The project's clusters", session, options);
+  list->footer("Example: tidemark cluster list --project 32b6e34b3d91647abb20e7b8");
+  list->callback([&session, options] {
+    session.run = [&session, options] {
+      PrintList(session.output, session.MakeClient().List(ClustersPath(*options)), kColumns);
+      return 0;
+    };
+  });
+
+  CLI::App* check = AddCommand(
+      *cluster, "check", "Look at it: version, topology, oplog, rights", session, options);
+  check->add_option("name", options->name, "its name")->required();
+  check->footer("Example: tidemark cluster check Cluster0 --project 32b6e34b3d91647abb20e7b8");
+  check->callback([&session, options] {
+    session.run = [&session, options] { return Check(*options, session); };
+  });
+
+  CLI::App* remove =
+      AddCommand(*cluster, "remove", "Unregister it; its snapshots stay", session, options);
+  remove->add_option("name", options->name, "its name")->required();
+  remove->footer("Example: tidemark cluster remove Cluster0 --project 32b6e34b3d91647abb20e7b8");
+  remove->callback([&session, options] {
+    session.run = [&session, options] {
+      session.MakeClient().Delete(ClustersPath(*options) + "/" + options->name);
+      return 0;
+    };
+  });
+}
+
+}  // namespace tidemark::app

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "client.h"
+
+namespace tidemark::app {
+
+enum class OutputFormat { kTable, kJson };
+
+// What every subcommand shares. A subcommand sets `run`; main calls it after parsing.
+struct Session {
+  std::string url = "http://127.0.0.1:8080";
+  std::string public_key;
+  std::string private_key;
+  OutputFormat output = OutputFormat::kTable;
+  std::function<int()> run;  // returns the exit status
+
+  Client MakeClient() const { return Client({url, public_key, Secret(private_key)}); }
+};
+
+// Each adds its subcommands to `app`; options are bound to values that live as long as `app`.
+void AddInit(CLI::App& app, Session& session);
+void AddServe(CLI::App& app, Session& session);
+void AddProject(CLI::App& app, Session& session);
+void AddKey(CLI::App& app, Session& session);
+void AddCluster(CLI::App& app, Session& session);
+void AddSnapshot(CLI::App& app, Session& session);
+void AddRestore(CLI::App& app, Session& session);
+
+// The options of a client subcommand: --url, --public-key, --private-key, --output.
+void AddClientOptions(CLI::App& command, Session& session);
+void AddOutputOption(CLI::App& command, Session& session);
+
+}  // namespace tidemark::app

@@ -1,0 +1,53 @@
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "command.h"
+#include "exit_status.h"
+
+namespace {
+
+constexpr int kUsageStatus = 2;
+
+std::string UsageFailure(const CLI::App* app, const CLI::Error& error) {
+  return fmt::format("error: {}\nhint: {} --help\n", error.what(), app->get_name());
+}
+
+int RunCommand(int argc, char** argv) {
+  CLI::App app("Backup and restore for MongoDB behind the Atlas Administration API", "tidemark");
+  app.require_subcommand(1);
+  app.failure_message(UsageFailure);
+  app.set_version_flag("--version", TIDEMARK_VERSION);
+  tidemark::app::Session session;
+  tidemark::app::AddInit(app, session);
+  tidemark::app::AddServe(app, session);
+  tidemark::app::AddProject(app, session);
+  tidemark::app::AddKey(app, session);
+  tidemark::app::AddCluster(app, session);
+  tidemark::app::AddSnapshot(app, session);
+  tidemark::app::AddRestore(app, session);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageStatus;
+  }
+  return session.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return RunCommand(argc, argv);
+  } catch (const tidemark::Error& error) {
+    fmt::print(stderr, "error: {}\n", error.message());
+    if (!error.hint().empty()) {
+      fmt::print(stderr, "hint: {}\n", error.hint());
+    }
+    return tidemark::app::ExitStatus(error.code());
+  } catch (const std::exception& error) {
+    fmt::print(
+        stderr, "error: {}\nhint: this is a bug of tidemark; please report it\n", error.what());
+    return tidemark::app::ExitStatus(tidemark::ErrorCode::kInternal);
+  }
+}

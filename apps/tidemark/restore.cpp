@@ -1,0 +1,143 @@
+#include <fmt/core.h>
+
+#include "command.h"
+#include "output.h"
+
+namespace tidemark::app {
+namespace {
+
+struct RestoreOptions {
+  std::string project;
+  std::string cluster;
+  std::string id;
+  std::string snapshot;
+  std::string target;
+  std::string target_project;
+  bool dry_run = false;
+  bool no_wait = false;
+};
+
+const std::vector<Column> kColumns{Member("ID", "id"),
+                                   Member("STATE", "state"),
+                                   Member("SNAPSHOT", "snapshotId"),
+                                   Member("TARGET", "targetClusterName"),
+                                   Member("CREATED", "created"),
+                                   Member("FINISHED", "finished")};
+
+using SharedOptions =
+    std::shared_ptr<RestoreOptions>;  // shared by the parser's bindings and the actions
+
+std::string JobsPath(const RestoreOptions& options) {
+  return "/projects/" + options.project + "/clusters/" + options.cluster + "/restoreJobs";
+}
+
+CLI::App* AddCommand(CLI::App& parent,
+                     const char* name,
+                     const char* help,
+                     Session& session,
+                     const SharedOptions& options) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->add_option("cluster", options->cluster, "name of the cluster that the snapshot is of")
+      ->required();
+  command->add_option("--project", options->project, "id of its project")
+      ->required()
+      ->envname("TIDEMARK_PROJECT");
+  AddClientOptions(*command, session);
+  return command;
+}
+
+boost::json::object RequestBody(const RestoreOptions& options) {
+  boost::json::object body{{"snapshotId", options.snapshot}, {"targetClusterName", options.target}};
+  if (!options.target_project.empty()) {
+    body["targetProjectId"] = options.target_project;
+  }
+  if (options.dry_run) {
+    body["dryRun"] = true;
+  }
+  return body;
+}
+
+int WatchJob(const RestoreOptions& options,
+             const std::string& id,
+             Client& client,
+             Session& session) {
+  const boost::json::value job =
+      Watch(session.output, [&] { return client.Get(JobsPath(options) + "/" + id); });
+  PrintObject(session.output, job);
+  return FinalStatus("restore " + id, job);
+}
+
+int Start(const RestoreOptions& options, Session& session) {
+  Client client = session.MakeClient();
+  const boost::json::value answer = client.Post(JobsPath(options), RequestBody(options));
+  if (options.dry_run && session.output == OutputFormat::kTable) {
+    fmt::print("{}", TextOf(answer, "text"));
+    return 0;
+  }
+  if (options.dry_run || options.no_wait) {
+    PrintObject(session.output, answer);
+    return 0;
+  }
+  return WatchJob(options, TextOf(answer, "id"), client, session);
+}
+
+void AddStart(CLI::App& parent, Session& session, const SharedOptions& options) {
+  CLI::App* start = AddCommand(
+      parent, "start", "Restore a snapshot; WIPES the target's databases first", session, options);
+  start->add_option("--snapshot", options->snapshot, "the snapshot's id")->required();
+  start->add_option("--target", options->target, "name of the cluster to restore into")->required();
+  start->add_option("--target-project", options->target_project, "its project, if another one");
+  start->add_flag("--dry-run", options->dry_run, "only say what would be dropped and written");
+  start->add_flag("--no-wait", options->no_wait, "do not wait for its end");
+  start->footer(
+      "Example: tidemark restore start Cluster0 --project 32b6e34b3d91647abb20e7b8 "
+      "--snapshot 32b6e34b3d91647abb20e7b9 --target Cluster0");
+  start->callback([&session, options] {
+    session.run = [&session, options] { return Start(*options, session); };
+  });
+}
+
+}  // namespace
+
+void AddRestore(CLI::App& app, Session& session) {
+  const auto options = std::make_shared<RestoreOptions>();
+  CLI::App* restore = app.add_subcommand("restore", "Start, list and watch restores");
+  restore->require_subcommand(1);
+  AddStart(*restore, session, options);
+
+  CLI::App* list = AddCommand(
+      *restore, "list", "The restores of the cluster's snapshots, newest first", session, options);
+  list->footer("Example: tidemark restore list Cluster0 --project 32b6e34b3d91647abb20e7b8");
+  list->callback([&session, options] {
+    session.run = [&session, options] {
+      PrintList(session.output, session.MakeClient().List(JobsPath(*options)), kColumns);
+      return 0;
+    };
+  });
+
+  CLI::App* show = AddCommand(*restore, "show", "All that is known of one", session, options);
+  show->add_option("id", options->id, "the job's id")->required();
+  show->footer(
+      "Example: tidemark restore show Cluster0 32b6e34b3d91647abb20e7b8 --project "
+      "32b6e34b3d91647abb20e7b8");
+  show->callback([&session, options] {
+    session.run = [&session, options] {
+      PrintObject(session.output, session.MakeClient().Get(JobsPath(*options) + "/" + options->id));
+      return 0;
+    };
+  });
+
+  CLI::App* watch = AddCommand(*restore, "watch", "Follow one until its end", session, options);
+  watch->add_option("id", options->id, "the job's id")->required();
+  watch->footer(
+      "Example: tidemark restore watch Cluster0 32b6e34b3d91647abb20e7b8 --project "
+      "32b6e34b3d91647abb20e7b8");
+  watch->callback([&session, options] {
+    session.run = [&session, options] {
+      Client client = session.MakeClient();
+      return WatchJob(*options, options->id, client, session);
+    };
+  });
+}
+
+}  // namespace tidemark::app

@@ -1,0 +1,185 @@
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include <unistd.h>
+
+#include "api/api.h"
+#include "command.h"
+#include "config/settings.h"
+#include "data_directory.h"
+#include "http/server.h"
+#include "jobs/runner.h"
+
+namespace tidemark::app {
+namespace {
+
+constexpr std::chrono::seconds kShutdownGrace{10};
+
+struct ServeFlags {
+  std::string config_file;
+  std::map<std::string, std::string, std::less<>>
+      values;  // by option name; only those that were given
+};
+
+std::optional<std::string> ReadEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+LogLevel ParseLogLevel(const std::string& name) {
+  if (name == "debug") {
+    return LogLevel::kDebug;
+  }
+  if (name == "warn") {
+    return LogLevel::kWarn;
+  }
+  return name == "error" ? LogLevel::kError : LogLevel::kInfo;
+}
+
+// "127.0.0.1:8080", "[::1]:8080".
+http::ServerOptions MakeServerOptions(const config::Settings& settings) {
+  const std::string& listen = settings.Text("listen");
+  const std::size_t colon = listen.rfind(':');
+  http::ServerOptions options;
+  unsigned port = 0;
+  const char* first = listen.data() + (colon == std::string::npos ? listen.size() : colon + 1);
+  const auto [end, error] = std::from_chars(first, listen.data() + listen.size(), port);
+  if (error != std::errc() || end != listen.data() + listen.size() || port > 65535) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "reading the setting listen: \"" + listen + "\" is not ADDRESS:PORT");
+  }
+  options.address = listen.substr(0, colon);
+  if (options.address.starts_with('[') && options.address.ends_with(']')) {
+    options.address = options.address.substr(1, options.address.size() - 2);
+  }
+  options.port = static_cast<std::uint16_t>(port);
+  options.tls_certificate_file = settings.Text("tls-certificate");
+  options.tls_key_file = settings.Text("tls-key");
+  options.call_threads = static_cast<int>(settings.Integer("call-threads"));
+  options.max_connections = static_cast<std::size_t>(settings.Integer("max-connections"));
+  return options;
+}
+
+engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings) {
+  engine::SnapshotOptions options;
+  options.parallel_namespaces = static_cast<int>(settings.Integer("snapshot-parallel-namespaces"));
+  options.encode_threads = static_cast<int>(settings.Integer("snapshot-encode-threads"));
+  if (options.encode_threads == 0) {
+    options.encode_threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  }
+  options.sort_memory =
+      MiB(static_cast<std::uint64_t>(settings.Integer("snapshot-sort-memory-mib")));
+  options.chunk_size = KiB(static_cast<std::uint64_t>(settings.Integer("snapshot-chunk-size-kib")));
+  options.compression_level = static_cast<int>(settings.Integer("snapshot-compression-level"));
+  return options;
+}
+
+// Blocks SIGTERM and SIGINT in this thread and all that it starts, so that only Wait sees them.
+class Shutdown {
+ public:
+  Shutdown() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  void Wait() const {
+    int received = 0;
+    sigwait(&signals_, &received);
+  }
+
+ private:
+  sigset_t signals_{};
+};
+
+std::string NodeName(RandomSource& random) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return std::string(host.data()) + "-" + std::to_string(getpid()) + "-" + RandomHex(random, 4);
+}
+
+// Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
+int Serve(const ServeFlags& flags) {
+  const Shutdown shutdown;
+  const config::Settings settings = config::LoadSettings(
+      {flags.config_file.empty() ? std::nullopt : std::optional(flags.config_file),
+       ReadEnvironment,
+       flags.values});
+  const auto log = MakeStderrLog(ParseLogLevel(settings.Text("log-level")));
+  const SystemClock clock;
+  SystemRandom random;
+  const http::ServerOptions server_options = MakeServerOptions(settings);
+  DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
+  // We hold the directory's lock: every lease in the catalog is one of a process that is gone.
+  directory.store().BreakAllLeases();
+
+  std::unique_ptr<jobs::Runner> runner;
+  service::Environment environment{
+      directory.store(), directory.repository(), clock, random, *log, [&runner] {
+        runner->Wake();
+      }};
+  service::AccessService access(environment);
+  service::ClusterService clusters(environment);
+  service::SnapshotService snapshots(environment, clusters, MakeEngineOptions(settings));
+  delivery::RestoreOptions restore_options;
+  restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
+  service::RestoreService restores(environment, access, clusters, restore_options);
+
+  jobs::RunnerOptions runner_options;
+  runner_options.node = NodeName(random);
+  runner_options.workers = static_cast<int>(settings.Integer("job-workers"));
+  runner = jobs::Runner::Start(directory.store(),
+                               clock,
+                               *log,
+                               runner_options,
+                               {{domain::JobKind::kTakeSnapshot,
+                                 [&](const jobs::JobContext& context) { snapshots.Run(context); }},
+                                {domain::JobKind::kRestore,
+                                 [&](const jobs::JobContext& context) { restores.Run(context); }}});
+
+  const auto api = api::Api::Make({access,
+                                   clusters,
+                                   snapshots,
+                                   restores,
+                                   directory.store(),
+                                   clock,
+                                   random,
+                                   *log,
+                                   directory.DeriveKey("digest nonces")});
+  const auto server = http::Server::Start(
+      server_options,
+      [&api](const http::Request& request) { return api->Handle(request); },
+      *log,
+      random);
+  log->Info("address={} port={}  serving", server_options.address, server->port());
+  shutdown.Wait();
+  log->Info("stopping: jobs are handed back, requests finish");
+  runner->Stop();
+  server->Stop(kShutdownGrace);
+  return 0;
+}
+
+}  // namespace
+
+void AddServe(CLI::App& app, Session& session) {
+  const auto flags =
+      std::make_shared<ServeFlags>();  // shared by the parser's bindings and the action
+  CLI::App* command =
+      app.add_subcommand("serve", "Serve the API and run jobs until SIGTERM or SIGINT");
+  command->add_option("--config", flags->config_file, "settings file (TOML)");
+  for (const config::Option& option : config::Options()) {
+    const std::string name(option.name);
+    command->add_option_function<std::string>(
+        "--" + name,
+        [flags, name](const std::string& value) { flags->values[name] = value; },
+        std::string(option.help) + " (default: " + std::string(option.default_value) + ")");
+  }
+  command->footer("Example: tidemark serve --data-dir /var/lib/tidemark --listen 127.0.0.1:8080");
+  command->callback([flags, &session] { session.run = [flags] { return Serve(*flags); }; });
+}
+
+}  // namespace tidemark::app

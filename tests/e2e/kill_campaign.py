@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""kill -9 at random moments of snapshots and restores; afterwards everything has to be right.
+
+Run it alone with the tests' python:  kill_campaign.py --kills 100 [--seed N]
+"""
+
+import argparse
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+from harness.client import FINISHED, tenant
+from harness.compare import assert_same, contents
+from harness.mongo_servers import start_ferretdb
+from harness.processes import wait_until
+from harness.tidemark import Tidemark
+
+DOCUMENTS = 1500
+
+
+class Campaign:
+    def __init__(self, directory, seed):
+        self.rng = random.Random(seed)
+        self.source = start_ferretdb(directory / "source")
+        self.target = start_ferretdb(directory / "target")
+        self.tidemark = Tidemark(directory / "tidemark").start()
+        self.client = self.tidemark.client()
+        self.client.add_cluster(self.project, "Source", self.source.uri)
+        self.client.add_cluster(self.project, "Target", self.target.uri)
+        self.states = {}  # what each snapshot has to hold: by its description, since an answer may be lost
+        self.checked = set()
+        self.interrupted = 0  # kills that hit an unfinished job
+        self._load()
+        # How long a job takes undisturbed: a kill comes at a random moment of that time.
+        self.seconds = {start: self._measure(start) for start in (self._start_snapshot, self._start_restore)}
+
+    @property
+    def project(self):
+        return self.tidemark.project
+
+    def close(self):
+        self.tidemark.stop()
+        self.source.stop()
+        self.target.stop()
+
+    def run(self, kills):
+        for number in range(kills):
+            start = self._start_snapshot if number % 2 == 0 else self._start_restore
+            self._kill_during(start)
+            self._check_all()
+            print(f"kill {number + 1} of {kills}: {start.__name__.removeprefix('_start_')} converged", flush=True)
+
+    def _load(self):
+        database = self.source.client["shop"]
+        for name in ("orders", "people"):
+            database[name].insert_many([{"_id": n, "text": "x" * 300, "v": 0} for n in range(DOCUMENTS)])
+            database[name].create_index([("v", 1)], name="by_v")
+
+    def _change_source(self):
+        orders = self.source.client["shop"]["orders"]
+        for _ in range(20):
+            orders.update_one({"_id": self.rng.randrange(DOCUMENTS)}, {"$inc": {"v": 1}})
+        orders.delete_one({"_id": self.rng.randrange(DOCUMENTS)})
+
+    def _snapshots(self):
+        return self.client.own("GET", f"/projects/{self.project}/clusters/Source/snapshots?itemsPerPage=500")["results"]
+
+    def _completed(self):
+        return [snapshot for snapshot in self._snapshots() if snapshot["state"] == "COMPLETED"]
+
+    def _restores(self):
+        return self.client.own("GET", f"/projects/{self.project}/clusters/Source/restoreJobs?itemsPerPage=500")["results"]
+
+    def _start_snapshot(self):
+        self._change_source()
+        name = f"state {len(self.states)}"
+        self.states[name] = contents(self.source)
+        self.client.own("POST", f"/projects/{self.project}/clusters/Source/snapshots", {"description": name})
+
+    def _start_restore(self):
+        snapshot = self.rng.choice(self._completed())
+        self.client.start_restore(self.project, "Source", snapshot["id"], "Target")
+
+    def _measure(self, start):
+        start()
+        begin = time.monotonic()
+        self._wait_for_jobs()
+        return time.monotonic() - begin
+
+    def _kill_during(self, start):
+        start()
+        time.sleep(self.rng.uniform(0, self.seconds[start]))
+        unfinished = not self._all_finished()
+        self.tidemark.kill()
+        self.interrupted += unfinished
+        self.tidemark.start()
+        self.client = self.tidemark.client()
+
+    def _all_finished(self):
+        return all(job["state"] in FINISHED for job in self._snapshots() + self._restores())
+
+    def _wait_for_jobs(self):
+        wait_until(self._all_finished, "every job to end as COMPLETED or FAILED", seconds=120)
+
+    def _check_all(self):
+        self._wait_for_jobs()
+        for job in self._restores():
+            seen = self.client.get(tenant(self.project, "Source") + f"/restores/{job['id']}").json()
+            assert seen["status"] == job["state"]
+            assert "restoreFinishedDate" in seen
+        newest = self._restores()[:1]
+        if newest and newest[0]["state"] == "COMPLETED":
+            self._check_target(newest[0]["snapshotId"])
+        for snapshot in self._completed():
+            if snapshot["id"] not in self.checked:
+                self.client.restore(self.project, "Source", snapshot["id"], "Target")
+                self._check_target(snapshot["id"])
+                self.checked.add(snapshot["id"])
+
+    def _check_target(self, snapshot_id):
+        (snapshot,) = [found for found in self._snapshots() if found["id"] == snapshot_id]
+        assert_same(self.states[snapshot["description"]], contents(self.target))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    options = parser.parse_args()
+    print(f"seed {options.seed}")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="tidemark-kills-"))
+    campaign = Campaign(directory, options.seed)
+    try:
+        campaign.run(options.kills)
+    except BaseException:
+        print(f"kept for a look: {directory}", file=sys.stderr)
+        raise
+    finally:
+        campaign.close()
+    shutil.rmtree(directory)
+    print(f"{options.kills} kills, {campaign.interrupted} of them hit an unfinished job; every job converged")
+
+
+if __name__ == "__main__":
+    main()

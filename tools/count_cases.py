@@ -1,0 +1,28 @@
+"""Adds up the test cases that gtest and pytest wrote as JUnit XML and prints "N passed, N failed, N skipped".
+
+usage: count_cases.py FOLDER FAILED_STEPS      exit status 1 when a case or a step failed, or when nothing ran
+"""
+
+import pathlib
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def main():
+    folder, failed_steps = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    passed = failed = skipped = 0
+    for path in list(folder.glob("gtest-*/*.xml")) + list(folder.glob("e2e.xml")):
+        for case in ElementTree.parse(path).iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                failed += 1
+            elif case.find("skipped") is not None or case.get("status") == "notrun":
+                skipped += 1
+            else:
+                passed += 1
+    failed = max(failed, failed_steps)  # a step can fail without a case: a build, the format, a crash
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
+    sys.exit(1 if failed or not passed else 0)
+
+
+if __name__ == "__main__":
+    main()
