@@ -34,6 +34,11 @@ void PrintRow(const std::vector<std::string>& cells, const std::vector<std::size
   fmt::print("{}\n", line);
 }
 
+bool IsFinal(const json::value& object) {
+  const std::string state = TextOf(object, "state");
+  return state == "COMPLETED" || state == "FAILED";
+}
+
 // Shows how far a job is. The rate is that since the first look, so that it does not jump.
 class ProgressView {
  public:
@@ -65,7 +70,8 @@ class ProgressView {
   std::string Line(const json::value& object) const {
     const json::value* progress = object.as_object().if_contains("progress");
     std::string line = TextOf(object, "state");
-    if (progress == nullptr || TextOf(*progress, "phase").empty()) {
+    // What is stored of the progress is a second old: beside a final state it would be wrong.
+    if (progress == nullptr || TextOf(*progress, "phase").empty() || IsFinal(object)) {
       return line;
     }
     const auto done = static_cast<double>(NumberOf(*progress, "documentsDone"));
@@ -98,11 +104,6 @@ class ProgressView {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::string last_;
 };
-
-bool IsFinal(const json::value& object) {
-  const std::string state = TextOf(object, "state");
-  return state == "COMPLETED" || state == "FAILED";
-}
 
 }  // namespace
 

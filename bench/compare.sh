@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The snapshot engine fed from memory beside zstd -1, restic and borg on the same bytes, in one run on this machine.
+# Prints one line each: MB/s of BSON and ratio. Needs zstd, restic and borgbackup (apt) and the release build.
+#
+#   bench/compare.sh [MEBIBYTES]        default 512; needs four times that on the disk of TMPDIR
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mebibytes=${1:-512}
+bench=$PWD/build/release/bench/engine_bench
+[ -x "$bench" ] || { echo "error: $bench is missing" >&2; echo "hint: cmake --build build/release" >&2; exit 1; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-bench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/in"
+export RESTIC_PASSWORD=bench BORG_PASSPHRASE=bench BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes
+export HOME=$work RESTIC_CACHE_DIR=$work/cache BORG_BASE_DIR=$work/borg-base
+
+now() { date +%s.%N; }
+report() {  # NAME START END INPUT_BYTES STORED_BYTES
+  awk -v n="$1" -v s="$2" -v e="$3" -v i="$4" -v o="$5" \
+    'BEGIN { printf "%-10s %7.0f MB/s   ratio %.2f   %.1f s\n", n, i / (e - s) / 1e6, i / o, e - s }'
+}
+size() { du -sb "$1" | cut -f1; }
+
+"$bench" --mib "$mebibytes" --dump "$work/in/orders.bson"
+bytes=$(stat -c %s "$work/in/orders.bson")
+
+for round in 1 2 3; do
+  echo "round $round"
+  "$bench" --mib "$mebibytes" | sed 's/^/tidemark   /'
+  start=$(now); zstd -1 -T1 -q -f "$work/in/orders.bson" -o "$work/out.zst"; report "zstd -1" "$start" "$(now)" "$bytes" "$(stat -c %s "$work/out.zst")"
+  rm -rf "$work/restic"; restic init -q -r "$work/restic"
+  start=$(now); restic backup -q -r "$work/restic" "$work/in"; report restic "$start" "$(now)" "$bytes" "$(size "$work/restic")"
+  rm -rf "$work/borg"; borg init -q -e repokey-blake2 "$work/borg" 2>/dev/null || borg init -e repokey-blake2 "$work/borg"
+  start=$(now); borg create -C zstd,1 "$work/borg::one" "$work/in"; report "borg zstd,1" "$start" "$(now)" "$bytes" "$(size "$work/borg")"
+done
