@@ -20,8 +20,6 @@ class Secret {
 
   Secret(const Secret&) = default;
 
-  // A copy on purpose: a moved-from short string would keep its bytes, and Wipe could not see them.
-  // NOLINTNEXTLINE(performance-move-constructor-init)
   Secret(Secret&& other) noexcept : text_(other.text_) { other.Wipe(); }
 
   Secret& operator=(const Secret& other);
