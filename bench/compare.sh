@@ -31,6 +31,6 @@ for round in 1 2 3; do
   start=$(now); zstd -1 -T1 -q -f "$work/in/orders.bson" -o "$work/out.zst"; report "zstd -1" "$start" "$(now)" "$bytes" "$(stat -c %s "$work/out.zst")"
   rm -rf "$work/restic"; restic init -q -r "$work/restic"
   start=$(now); restic backup -q -r "$work/restic" "$work/in"; report restic "$start" "$(now)" "$bytes" "$(size "$work/restic")"
-  rm -rf "$work/borg"; borg init -q -e repokey-blake2 "$work/borg" 2>/dev/null || borg init -e repokey-blake2 "$work/borg"
+  rm -rf "$work/borg"; borg init -e repokey-blake2 "$work/borg" 2>"$work/borg.log" || { cat "$work/borg.log" >&2; exit 1; }
   start=$(now); borg create -C zstd,1 "$work/borg::one" "$work/in"; report "borg zstd,1" "$start" "$(now)" "$bytes" "$(size "$work/borg")"
 done
