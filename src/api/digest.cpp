@@ -71,7 +71,7 @@ std::optional<std::string> TakeValue(std::string_view& rest) {
 // False when the name came before: two values leave open which one was meant.
 bool Store(DigestCredentials& credentials,
            std::string_view name,
-           std::string value,
+           const std::string& value,
            unsigned& seen) {
   for (std::size_t i = 0; i < kBindings.size(); ++i) {
     if (!EqualNoCase(name, kBindings[i].name)) {
@@ -79,7 +79,7 @@ bool Store(DigestCredentials& credentials,
     }
     const bool first = (seen >> i & 1U) == 0;
     seen |= 1U << i;
-    credentials.*kBindings[i].member = std::move(value);
+    credentials.*kBindings[i].member = value;
     return first;
   }
   return true;
@@ -118,8 +118,8 @@ std::optional<DigestCredentials> ParseDigestCredentials(std::string_view text) {
     }
     const std::string_view name = Trim(rest.substr(0, equals));
     rest.remove_prefix(equals + 1);
-    auto value = TakeValue(rest);
-    if (!value || name.empty() || !Store(credentials, name, std::move(*value), seen)) {
+    const auto value = TakeValue(rest);
+    if (!value || name.empty() || !Store(credentials, name, *value, seen)) {
       return std::nullopt;
     }
   }
@@ -136,10 +136,9 @@ std::string DigestResponse(const DigestCredentials& credentials,
 
 std::optional<std::uint32_t> ParseNonceCount(std::string_view text) {
   std::uint32_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, count, 16);
-  return text.size() == 8 && error == std::errc() && stop == end ? std::optional(count)
-                                                                 : std::nullopt;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count, 16);
+  const bool whole = stop == text.data() + text.size();
+  return text.size() == 8 && error == std::errc() && whole ? std::optional(count) : std::nullopt;
 }
 
 NonceGuard::NonceGuard(const Clock& clock,

@@ -76,18 +76,12 @@ json::object RenderLegacyRestore(const Call& call, const domain::RestoreJob& job
 Reply GetLegacyRestore(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
   const std::string& text = call.path.Get("jobId");
-  const auto id = RestoreJobId::Parse(text);
-  if (!id) {
+  if (!RestoreJobId::Parse(text)) {
     throw InvalidPathId("INVALID_JOB_ID", text);
   }
-  const auto job = call.parts.restores.Find(cluster, *id);
-  if (!job) {
-    throw service::Refusal(service::Reason::kRestoreJobNotFound,
-                           ErrorCode::kNotFound,
-                           "finding restore job " + text + ": there is none",
-                           {text, cluster.name});
-  }
-  return {200, Shape::kObject, RenderLegacyRestore(call, *job)};
+  const domain::RestoreJob job =
+      FindRestoreJob(call, cluster, text, service::Reason::kRestoreJobNotFound);
+  return {200, Shape::kObject, RenderLegacyRestore(call, job)};
 }
 
 }  // namespace tidemark::api

@@ -53,10 +53,10 @@ std::optional<std::string> DecodeBasic(std::string_view header) {
 // The pairs that the header may mean: Go's library percent-encodes both halves, curl does not.
 std::vector<ClientPair> ClientPairs(const http::Request& request) {
   const auto text = DecodeBasic(Trim(request.Header("authorization").value_or("")));
-  const std::size_t colon = text ? text->find(':') : std::string::npos;
-  if (colon == std::string::npos) {
+  if (!text || text->find(':') == std::string::npos) {
     return {};
   }
+  const std::size_t colon = text->find(':');
   const ClientPair literal{text->substr(0, colon), text->substr(colon + 1)};
   auto id = http::PercentDecode(literal.id, http::PlusSign::kSpace);
   auto secret = http::PercentDecode(literal.secret, http::PlusSign::kSpace);

@@ -99,7 +99,7 @@ domain::Cluster FindOwnCluster(const Call& call) {
   const auto id = ClusterId::Parse(call.path.Get("clusterName"));
   if (id) {
     const auto cluster = call.parts.store.FindCluster(*id);
-    if (cluster && cluster->project == call.project->id) {
+    if (cluster && cluster->project == ProjectOf(call).id) {
       return *cluster;
     }
   }
@@ -135,7 +135,7 @@ Reply CreateProject(const Call& call) {
 }
 
 Reply ListClusters(const Call& call) {
-  const auto listing = call.parts.clusters.List(call.project->id, call.query.page);
+  const auto listing = call.parts.clusters.List(ProjectOf(call).id, call.query.page);
   json::array results;
   for (const domain::Cluster& cluster : listing.rows) {
     results.push_back(RenderCluster(cluster));
@@ -146,7 +146,7 @@ Reply ListClusters(const Call& call) {
 Reply CreateCluster(const Call& call) {
   return {201,
           Shape::kObject,
-          RenderCluster(call.parts.clusters.Register(call.project->id, ReadRegistration(call)))};
+          RenderCluster(call.parts.clusters.Register(ProjectOf(call).id, ReadRegistration(call)))};
 }
 
 Reply GetCluster(const Call& call) {
@@ -154,14 +154,15 @@ Reply GetCluster(const Call& call) {
 }
 
 Reply DeleteCluster(const Call& call) {
-  call.parts.clusters.Remove(call.project->id, FindCluster(call).name);
+  call.parts.clusters.Remove(ProjectOf(call).id, FindCluster(call).name);
   return {204, Shape::kNone, {}};
 }
 
 Reply CheckCluster(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
-  return {
-      200, Shape::kObject, RenderCheck(call.parts.clusters.Check(call.project->id, cluster.name))};
+  return {200,
+          Shape::kObject,
+          RenderCheck(call.parts.clusters.Check(ProjectOf(call).id, cluster.name))};
 }
 
 }  // namespace tidemark::api

@@ -100,30 +100,12 @@ json::object RenderPlan(const delivery::RestorePlan& plan) {
 
 service::RestoreRequest MakeRequest(const Call& call, const json::object& body) {
   service::RestoreRequest request;
-  request.project = call.project->id;
+  request.project = ProjectOf(call).id;
   request.cluster = call.path.Get("clusterName");
-  request.snapshot = SnapshotId::Parse(StringOf(body, "snapshotId")).value();
+  request.snapshot = IdOf<SnapshotId>(body, "snapshotId");
   request.target_project = ProjectId::Parse(StringOf(body, "targetProjectId"));
   request.target_cluster = StringOf(body, "targetClusterName");
   return request;
-}
-
-[[noreturn]] void RefuseAbsent(service::Reason reason,
-                               const std::string& id,
-                               const std::string& cluster) {
-  throw service::Refusal(reason,
-                         ErrorCode::kNotFound,
-                         "finding " + id + " of cluster " + cluster + ": there is none",
-                         {id, cluster});
-}
-
-SnapshotId ParseSnapshotId(const Call& call, const domain::Cluster& cluster) {
-  const std::string& text = call.path.Get("snapshotId");
-  const auto id = SnapshotId::Parse(text);
-  if (!id) {
-    RefuseAbsent(service::Reason::kSnapshotNotFound, text, cluster.name);
-  }
-  return *id;
 }
 
 }  // namespace
@@ -154,23 +136,25 @@ Reply ListSnapshots(const Call& call) {
 Reply CreateSnapshot(const Call& call) {
   const json::object body = ReadBody(call.request, kSnapshotFields);
   const domain::Snapshot snapshot = call.parts.snapshots.Take(
-      call.project->id, FindCluster(call).name, StringOf(body, "description"));
+      ProjectOf(call).id, FindCluster(call).name, StringOf(body, "description"));
   return {201, Shape::kObject, RenderSnapshot(call, snapshot)};
 }
 
 Reply GetSnapshot(const Call& call) {
-  const domain::Cluster cluster = FindOwnCluster(call);
-  const SnapshotId id = ParseSnapshotId(call, cluster);
-  const auto snapshot = call.parts.snapshots.Find(cluster, id);
-  if (!snapshot) {
-    RefuseAbsent(service::Reason::kSnapshotNotFound, id.ToString(), cluster.name);
-  }
-  return {200, Shape::kObject, RenderSnapshot(call, *snapshot)};
+  return {200,
+          Shape::kObject,
+          RenderSnapshot(
+              call, FindSnapshot(call, FindOwnCluster(call), service::Reason::kSnapshotNotFound))};
 }
 
 Reply DeleteSnapshot(const Call& call) {
   const domain::Cluster cluster = FindOwnCluster(call);
-  call.parts.snapshots.Delete(cluster, ParseSnapshotId(call, cluster));
+  const std::string& text = call.path.Get("snapshotId");
+  const auto id = SnapshotId::Parse(text);
+  if (!id) {
+    RefuseAbsent(service::Reason::kSnapshotNotFound, text, cluster);
+  }
+  call.parts.snapshots.Delete(cluster, *id);
   return {204, Shape::kNone, {}};
 }
 
@@ -194,14 +178,9 @@ Reply CreateRestore(const Call& call) {
 }
 
 Reply GetRestore(const Call& call) {
-  const domain::Cluster cluster = FindOwnCluster(call);
-  const std::string& text = call.path.Get("jobId");
-  const auto id = RestoreJobId::Parse(text);
-  const auto job = id ? call.parts.restores.Find(cluster, *id) : std::nullopt;
-  if (!job) {
-    RefuseAbsent(service::Reason::kRestoreJobNotFound, text, cluster.name);
-  }
-  return {200, Shape::kObject, RenderRestore(call, *job)};
+  const domain::RestoreJob job = FindRestoreJob(
+      call, FindOwnCluster(call), call.path.Get("jobId"), service::Reason::kRestoreJobNotFound);
+  return {200, Shape::kObject, RenderRestore(call, job)};
 }
 
 }  // namespace tidemark::api

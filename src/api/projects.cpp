@@ -1,5 +1,4 @@
 #include "api/internal/call.h"
-#include "service/refusal.h"
 
 namespace tidemark::api {
 namespace {
@@ -34,25 +33,6 @@ json::array RenderGrants(const std::vector<domain::Grant>& grants) {
 
 }  // namespace
 
-std::string HrefOf(const Call& call, const std::string& path) {
-  return BaseUrl(call.request) + std::string(FamilyPrefix(call.family)) + path;
-}
-
-std::string ClusterPath(const ProjectId& project, const std::string& name) {
-  return "/groups/" + project.ToString() + "/clusters/" + name;
-}
-
-domain::Cluster FindCluster(const Call& call) {
-  const std::string& name = call.path.Get("clusterName");
-  if (!domain::IsClusterName(name)) {
-    throw service::Refusal(service::Reason::kClusterNotFound,
-                           ErrorCode::kNotFound,
-                           "finding cluster " + name + ": no cluster can have that name",
-                           {name, call.project->id.ToString()});
-  }
-  return call.parts.clusters.Find(call.project->id, name);
-}
-
 Reply GetSystemStatus(const Call& call) {
   const domain::Key& key = call.caller.key;
   Reply reply;
@@ -77,7 +57,7 @@ Reply ListGroups(const Call& call) {
 }
 
 Reply GetGroup(const Call& call) {
-  return {200, Shape::kObject, RenderGroup(call, *call.project)};
+  return {200, Shape::kObject, RenderGroup(call, ProjectOf(call))};
 }
 
 }  // namespace tidemark::api

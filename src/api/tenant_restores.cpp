@@ -54,9 +54,9 @@ json::object RenderTenantRestore(const Call& call, const domain::RestoreJob& job
 service::RestoreRequest ReadRestoreRequest(const Call& call) {
   const json::object body = ReadBody(call.request, kTenantRestoreFields);
   service::RestoreRequest request;
-  request.project = call.project->id;
+  request.project = ProjectOf(call).id;
   request.cluster = call.path.Get("clusterName");
-  request.snapshot = SnapshotId::Parse(StringOf(body, "snapshotId")).value();
+  request.snapshot = IdOf<SnapshotId>(body, "snapshotId");
   request.target_project = ProjectId::Parse(StringOf(body, "targetProjectId"));
   request.target_cluster = StringOf(body, "targetDeploymentItemName");
   return request;
@@ -74,17 +74,9 @@ Reply ListTenantRestores(const Call& call) {
 }
 
 Reply GetTenantRestore(const Call& call) {
-  const domain::Cluster cluster = FindCluster(call);
-  const std::string& text = call.path.Get("restoreId");
-  const auto id = RestoreJobId::Parse(text);
-  const auto job = id ? call.parts.restores.Find(cluster, *id) : std::nullopt;
-  if (!job) {
-    throw service::Refusal(service::Reason::kTenantRestoreNotFound,
-                           ErrorCode::kNotFound,
-                           "finding restore " + text + ": there is none",
-                           {text, cluster.name});
-  }
-  return {200, Shape::kObject, RenderTenantRestore(call, *job)};
+  const domain::RestoreJob job = FindRestoreJob(
+      call, FindCluster(call), call.path.Get("restoreId"), service::Reason::kTenantRestoreNotFound);
+  return {200, Shape::kObject, RenderTenantRestore(call, job)};
 }
 
 Reply CreateTenantRestore(const Call& call) {

@@ -52,19 +52,14 @@ Reply ListTenantSnapshots(const Call& call) {
 Reply GetTenantSnapshot(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
   const std::string& text = call.path.Get("snapshotId");
-  const auto id = SnapshotId::Parse(text);
-  if (!id) {
+  if (!SnapshotId::Parse(text)) {
     throw InvalidPathId("INVALID_SNAPSHOT_ID", text);
   }
-  const auto snapshot =
-      HasTenantSnapshots(cluster) ? call.parts.snapshots.Find(cluster, *id) : std::nullopt;
-  if (!snapshot) {
-    throw service::Refusal(service::Reason::kTenantSnapshotNotFound,
-                           ErrorCode::kNotFound,
-                           "finding snapshot " + text + ": there is none",
-                           {text, cluster.name});
+  constexpr auto kReason = service::Reason::kTenantSnapshotNotFound;
+  if (!HasTenantSnapshots(cluster)) {
+    RefuseAbsent(kReason, text, cluster);
   }
-  return {200, Shape::kObject, RenderTenantSnapshot(call, *snapshot)};
+  return {200, Shape::kObject, RenderTenantSnapshot(call, FindSnapshot(call, cluster, kReason))};
 }
 
 }  // namespace tidemark::api

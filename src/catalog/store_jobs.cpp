@@ -49,7 +49,7 @@ std::optional<domain::Job> TakeOldest(Session& session,
   if (!query.Next()) {
     return std::nullopt;
   }
-  const domain::Job job = ReadJob(query);
+  domain::Job job = ReadJob(query);
   query.Run();
   return job;
 }

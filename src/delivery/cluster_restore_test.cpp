@@ -31,6 +31,8 @@ class MemoryReader final : public repo::SnapshotReader {
     return lists_.at(ref.id);
   }
 
+  repo::KeyBlock LoadKeys(const repo::ChunkRef&) override { return {}; }  // a restore needs none
+
   repo::NamespaceEntry Add(const std::string& collection, const std::vector<Bytes>& documents) {
     repo::NamespaceEntry entry{.database = "shop", .collection = collection};
     entry.options = bson::Builder().Finish();

@@ -35,11 +35,18 @@ bson::Document KeyOf(const bson::Document& spec) {
   return key ? key->AsDocument().value_or(bson::Document()) : bson::Document();
 }
 
+bool IsIdKey(const bson::Document& key) {
+  if (key.empty()) {
+    return false;
+  }
+  auto field = key.begin();
+  const bool ascending_id = field->name == "_id" && field->AsInteger() == 1;
+  ++field;
+  return ascending_id && field == key.end();
+}
+
 bool IsIdIndex(const bson::Document& spec) {
-  const bson::Document key = KeyOf(spec);
-  const bool only_id = !key.empty() && key.begin()->name == "_id" && ++key.begin() == key.end() &&
-                       key.begin()->AsInteger() == 1;
-  return only_id || IsTrue(spec, "clustered");
+  return IsIdKey(KeyOf(spec)) || IsTrue(spec, "clustered");
 }
 
 // "text", "hashed", "2dsphere", ...; empty for an ascending or descending index.

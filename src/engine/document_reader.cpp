@@ -13,6 +13,7 @@ void ReadDocuments(repo::SnapshotReader& reader,
   const MergeSource source{
       .loader = LoaderOf(reader), .what = entry.database + "." + entry.collection, .stop = stop};
   std::vector<const repo::Run*> runs;
+  runs.reserve(entry.runs.size());
   for (const repo::Run& run : entry.runs) {
     runs.push_back(&run);
   }

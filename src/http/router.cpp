@@ -51,7 +51,7 @@ PathParameters Collect(const std::vector<std::string>& pattern, const Decoded& p
   PathParameters parameters;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (IsParameter(pattern[i])) {
-      parameters.values.emplace_back(ParameterName(pattern[i]), *path[i]);
+      parameters.values.emplace_back(ParameterName(pattern[i]), path[i].value_or(std::string()));
     }
   }
   return parameters;

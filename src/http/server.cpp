@@ -179,11 +179,16 @@ class AsioServer final : public Server {
     }
   }
 
+  Acceptor& acceptor() {
+    TIDEMARK_CHECK(acceptor_.has_value());
+    return *acceptor_;
+  }
+
   Task<void> Accept() {
     Timer pause(loops_.front()->executor());
     for (std::size_t next = 0; !stopping_; next = (next + 1) % loops_.size()) {
       boost::system::error_code error;
-      Socket socket = co_await acceptor_->async_accept(loops_[next]->executor(), Into(error));
+      Socket socket = co_await acceptor().async_accept(loops_[next]->executor(), Into(error));
       if (stopping_) {
         co_return;
       }

@@ -22,7 +22,7 @@ constexpr std::size_t kMostPerBatch = 1000;
 // Starts and ends the driver once per process; mongoc_init may be called only once.
 class Driver {
  public:
-  static void Start() { static const Driver kDriver; }
+  static void Start() { static const Driver driver; }
 
   ~Driver() { mongoc_cleanup(); }
 

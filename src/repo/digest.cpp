@@ -16,8 +16,12 @@ void AddLittleEndian(codec::Digest& a, const codec::Digest& b) {
 }  // namespace
 
 void NamespaceDigest::Add(ByteView document) {
+  AddHash(codec::Sha256(document));
+}
+
+void NamespaceDigest::AddHash(const codec::Digest& hash) {
   ++documents;
-  AddLittleEndian(sum, codec::Sha256(document));
+  AddLittleEndian(sum, hash);
 }
 
 void NamespaceDigest::Merge(const NamespaceDigest& other) {

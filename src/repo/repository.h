@@ -32,14 +32,23 @@ struct ChunkRef {
 
 // An immutable sequence of chunks. Sorted by _id unless `natural_order`. The list of its chunks is
 // itself stored in chunks ("list chunks"), so that neither a manifest nor a reader grows with the
-// collection.
+// collection. Beside its documents a run by _id has keys: what a later snapshot needs to tell
+// which documents have changed, without reading them.
 struct Run {
   bool natural_order = false;  // capped collections: as the server returned them
+  bool deletes = false;        // its documents {_id: x} take away what older runs hold
   std::uint64_t documents = 0;
   std::uint64_t logical_bytes = 0;  // BSON
   Bytes first_id;  // document {"": <_id>} of the first and last document; empty when natural_order
   Bytes last_id;
-  std::vector<ChunkRef> lists;  // list chunks, in order
+  std::vector<ChunkRef> lists;      // list chunks, in order
+  std::vector<ChunkRef> key_lists;  // list chunks of key chunks; empty when natural_order
+};
+
+// The keys of successive documents of a run: one key chunk.
+struct KeyBlock {
+  std::vector<std::uint64_t> fingerprints;  // SnapshotWriter::Fingerprint, one for each document
+  Bytes keys;  // document {"": <_id>} of each, back to back; the empty document without _id
 };
 
 // The digest of a set of documents whatever their order: number of documents and the sum modulo
@@ -50,6 +59,7 @@ struct NamespaceDigest {
   codec::Digest sum{};
 
   void Add(ByteView document);
+  void AddHash(const codec::Digest& hash);  // SHA-256 of one document
   void Merge(const NamespaceDigest& other);
   std::string ToHex() const;  // of `sum`
   bool operator==(const NamespaceDigest&) const = default;
@@ -66,7 +76,8 @@ struct NamespaceEntry {
   Bytes options;  // BSON, exactly listCollections' `options`
   std::vector<Bytes>
       indexes;  // BSON, exactly listIndexes' documents, _id index included, key order kept
-  std::vector<Run> runs;   // a later run overrides an earlier one by _id; empty for views
+  std::vector<Run>
+      runs;  // a later run overrides an earlier one by _id, or deletes from it; empty for views
   NamespaceDigest digest;  // of the merged documents
   std::uint64_t logical_bytes = 0;
 };
@@ -112,10 +123,18 @@ class SnapshotWriter {
   };
 
   virtual ChunkRef StoreList(const std::vector<ListedChunk>& chunks) = 0;
+  // A key chunk. REQUIRES: as many keys as fingerprints.
+  virtual ChunkRef StoreKeys(const KeyBlock& block) = 0;
+  // The keyed fingerprint of a document with that SHA-256: equal documents have equal ones, others
+  // differ but for one chance in 2^64, which nobody without the project's key can search for.
+  virtual std::uint64_t Fingerprint(const codec::Digest& hash) const = 0;
   // Reads back a chunk that this writer or an earlier snapshot stored (also from the pack still
   // open).
   virtual Bytes Load(const ChunkRef& ref) = 0;
   virtual std::vector<ListedChunk> LoadList(const ChunkRef& ref) = 0;
+  virtual KeyBlock LoadKeys(const ChunkRef& ref) = 0;
+  // Whether the chunk is stored: by this writer, or by an earlier snapshot in a pack that is there.
+  virtual bool Holds(const ChunkRef& ref) const = 0;
   // Stored bytes that this writer added so far.
   virtual ByteCount added() const = 0;
   // Packs durable -> index segment naming them -> manifest -> manifest read back and compared. May
@@ -134,6 +153,7 @@ class SnapshotReader {
   // kCorrupt when any bit is not as it was stored; kNotFound when the chunk is in no pack.
   virtual Bytes Load(const ChunkRef& ref) = 0;
   virtual std::vector<SnapshotWriter::ListedChunk> LoadList(const ChunkRef& ref) = 0;
+  virtual KeyBlock LoadKeys(const ChunkRef& ref) = 0;
 };
 
 // One repository in one blob store. Synchronized. Every call blocks. Writers and readers must not

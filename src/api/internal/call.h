@@ -11,6 +11,7 @@
 #include "http/message.h"
 #include "http/router.h"
 #include "service/caller.h"
+#include "service/refusal.h"
 
 namespace tidemark::api {
 
@@ -29,8 +30,26 @@ struct Call {
   ListQuery query;
 };
 
+// The project that the path names. REQUIRES: the route's path names one.
+const domain::Project& ProjectOf(const Call& call);
+
 // A registered cluster of the call's project, named by that path parameter; CLUSTER_NOT_FOUND.
 domain::Cluster FindCluster(const Call& call);
+
+// What a path or body names in `cluster` and is not there: a Refusal with `reason`.
+[[noreturn]] void RefuseAbsent(service::Reason reason,
+                               const std::string& id,
+                               const domain::Cluster& cluster);
+
+// The snapshot of `cluster` that the path names, the restore job of it that `text` names; `reason`
+// when there is none or the text is no id.
+domain::Snapshot FindSnapshot(const Call& call,
+                              const domain::Cluster& cluster,
+                              service::Reason reason);
+domain::RestoreJob FindRestoreJob(const Call& call,
+                                  const domain::Cluster& cluster,
+                                  const std::string& text,
+                                  service::Reason reason);
 
 // Absolute address of `path` below the family's prefix.
 std::string HrefOf(const Call& call, const std::string& path);

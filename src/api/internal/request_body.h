@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include <boost/json/object.hpp>
 
+#include "base/error.h"
 #include "http/message.h"
 
 namespace tidemark::api {
@@ -36,5 +38,13 @@ boost::json::object CheckFields(const boost::json::object& object, std::span<con
 // Members of what ReadBody gave. Absent: empty, false.
 std::string StringOf(const boost::json::object& body, std::string_view name);
 bool FlagOf(const boost::json::object& body, std::string_view name);
+
+// A required member of type kObjectId: ReadBody has seen that it is there and is one.
+template <class Id>
+Id IdOf(const boost::json::object& body, std::string_view name) {
+  const std::optional<Id> id = Id::Parse(StringOf(body, name));
+  TIDEMARK_CHECK(id.has_value());
+  return *id;
+}
 
 }  // namespace tidemark::api

@@ -53,9 +53,8 @@ class Reader {
  public:
   explicit Reader(SessionPool& pool) : lease_(pool, TransactionKind::kRead) {}
 
-  operator Session&() const {
-    return lease_.session();
-  }  // NOLINT(google-explicit-constructor): it stands for one
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for one
+  operator Session&() const { return lease_.session(); }
 
  private:
   SessionPool::Lease lease_;
@@ -68,9 +67,8 @@ class Scope {
  public:
   explicit Scope(SessionPool& pool) : lease_(pool, kKind), transaction_(lease_.session(), kKind) {}
 
-  operator Session&() const {
-    return lease_.session();
-  }  // NOLINT(google-explicit-constructor): it stands for one
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for one
+  operator Session&() const { return lease_.session(); }
 
   void Commit() { transaction_.Commit(); }
 

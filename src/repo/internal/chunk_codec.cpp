@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kMinListRecord =
     32 + 4 + 4 + 4;  // bytes: id, plain size, documents, length of first _id
 
+constexpr std::size_t kMinKeyRecord = 8 + 5;  // bytes: fingerprint, empty document
+
 [[noreturn]] void FailChunk(ObjectKind kind, const ChunkRef& ref, std::string_view why) {
   throw Error(ErrorCode::kCorrupt,
               "reading " + DescribeObject(kind, ref.id) + ": " + std::string(why));
@@ -86,6 +88,38 @@ ListedChunks DecodeList(ByteView plain) {
   }
   reader.ExpectEnd();
   return chunks;
+}
+
+Bytes EncodeKeys(const KeyBlock& block) {
+  Bytes plain;
+  plain.reserve(4 + 8 * block.fingerprints.size() + block.keys.size());
+  AppendLe32(plain, static_cast<std::uint32_t>(block.fingerprints.size()));
+  for (const std::uint64_t fingerprint : block.fingerprints) {
+    AppendLe64(plain, fingerprint);
+  }
+  AppendBytes(plain, block.keys);
+  return plain;
+}
+
+KeyBlock DecodeKeys(ByteView plain) {
+  ByteReader reader(plain, "a key chunk");
+  KeyBlock block;
+  block.fingerprints.resize(reader.Count(kMinKeyRecord));
+  for (std::uint64_t& fingerprint : block.fingerprints) {
+    fingerprint = reader.Le64();
+  }
+  const ByteView keys = reader.rest();
+  ByteView rest = keys;
+  for (std::size_t i = 0; i < block.fingerprints.size(); ++i) {
+    const std::size_t size = bson::FrontDocumentSize(rest);
+    static_cast<void>(bson::Document(rest.first(size)));
+    rest = rest.subspan(size);
+  }
+  if (!rest.empty()) {
+    reader.Fail("it holds more keys than fingerprints");
+  }
+  block.keys.assign(keys.begin(), keys.end());
+  return block;
 }
 
 std::uint32_t CountDocuments(const ListedChunks& chunks) {

@@ -24,6 +24,11 @@ Bytes OpenChunk(const ProjectKeys& keys, ObjectKind kind, const ChunkRef& ref, B
 Bytes EncodeList(const ListedChunks& chunks);
 // Throws kCorrupt.
 ListedChunks DecodeList(ByteView plain);
+// The plaintext of a key chunk: docs/format.md, "Key chunk". kInvalidArgument for more than
+// kMaxChunkPlain bytes.
+Bytes EncodeKeys(const KeyBlock& block);
+// Throws kCorrupt.
+KeyBlock DecodeKeys(ByteView plain);
 // Documents behind all of `chunks`. kInvalidArgument when they do not fit a ChunkRef.
 std::uint32_t CountDocuments(const ListedChunks& chunks);
 

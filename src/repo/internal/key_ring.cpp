@@ -40,10 +40,26 @@ ProjectKeys::ProjectKeys(const ProjectId& project, const codec::AeadKey& project
     : project_(project),
       encryption_(Derive(project_key, "tidemark v1 encryption")),
       data_naming_(Derive(project_key, "tidemark v1 data naming")),
-      list_naming_(Derive(project_key, "tidemark v1 list naming")) {}
+      list_naming_(Derive(project_key, "tidemark v1 list naming")),
+      key_naming_(Derive(project_key, "tidemark v1 key naming")),
+      fingerprint_(Derive(project_key, "tidemark v1 fingerprint")) {}
 
 ChunkId ProjectKeys::NameChunk(ObjectKind kind, ByteView plain) const {
-  return codec::HmacSha256(kind == ObjectKind::kListChunk ? list_naming_ : data_naming_, plain);
+  switch (kind) {
+    case ObjectKind::kListChunk:
+      return codec::HmacSha256(list_naming_, plain);
+    case ObjectKind::kKeyChunk:
+      return codec::HmacSha256(key_naming_, plain);
+    default:
+      return codec::HmacSha256(data_naming_, plain);
+  }
+}
+
+std::uint64_t ProjectKeys::Fingerprint(const codec::Digest& hash) const {
+  // A prefix is safe here: the message always has 32 bytes.
+  std::array<std::uint8_t, 2 * codec::kDigestSize> keyed{};
+  std::ranges::copy(hash, std::ranges::copy(fingerprint_, keyed.begin()).out);
+  return LoadLe64(codec::Sha256(keyed).data());
 }
 
 Bytes ProjectKeys::Seal(ObjectKind kind, ByteView id, ByteView plain, RandomSource& random) const {

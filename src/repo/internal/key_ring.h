@@ -16,9 +16,11 @@ class ProjectKeys {
 
   const ProjectId& project() const { return project_; }
 
-  // The name of a chunk. Data and list chunks are named under different keys: equal bytes never
-  // share a name.
+  // The name of a chunk. Each kind of chunk is named under a key of its own: equal bytes of two
+  // kinds never share a name. REQUIRES: a chunk's kind.
   ChunkId NameChunk(ObjectKind kind, ByteView plain) const;
+  // SnapshotWriter::Fingerprint.
+  std::uint64_t Fingerprint(const codec::Digest& hash) const;
   Bytes Seal(ObjectKind kind, ByteView id, ByteView plain, RandomSource& random) const;
   // kCorrupt, naming kind and id, when one bit is not as it was sealed.
   Bytes Open(ObjectKind kind, ByteView id, ByteView sealed) const;
@@ -28,6 +30,8 @@ class ProjectKeys {
   codec::AeadKey encryption_;
   codec::Digest data_naming_;
   codec::Digest list_naming_;
+  codec::Digest key_naming_;
+  codec::Digest fingerprint_;
 };
 
 // The project's keys. kNotFound when it has none, kCorrupt when the key blob is damaged.

@@ -54,7 +54,9 @@ Bytes EncodeRun(const Run& run) {
       .Append("bytes", Signed(run.logical_bytes))
       .AppendBinary("firstId", run.first_id)
       .AppendBinary("lastId", run.last_id)
-      .AppendBinary("lists", EncodeLists(run.lists));
+      .AppendBinary("lists", EncodeLists(run.lists))
+      .Append("deletes", run.deletes)
+      .AppendBinary("keyLists", EncodeLists(run.key_lists));
   return builder.Finish();
 }
 
@@ -220,6 +222,8 @@ Run DecodeRun(const bson::Document& document) {
   run.first_id = BinaryField(document, "firstId");
   run.last_id = BinaryField(document, "lastId");
   run.lists = DecodeLists(BinaryField(document, "lists"));
+  run.deletes = BoolField(document, "deletes");
+  run.key_lists = DecodeLists(BinaryField(document, "keyLists"));
   return run;
 }
 

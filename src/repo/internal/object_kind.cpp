@@ -20,6 +20,8 @@ std::string_view ObjectKindName(ObjectKind kind) {
       return "format blob";
     case ObjectKind::kSecret:
       return "secret";
+    case ObjectKind::kKeyChunk:
+      return "key chunk";
   }
   return "object";
 }

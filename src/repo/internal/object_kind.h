@@ -19,6 +19,7 @@ enum class ObjectKind : std::uint8_t {
   kProjectKey = 6,
   kProbe = 7,
   kSecret = 8,
+  kKeyChunk = 9,
 };
 
 inline constexpr std::uint8_t kFormatVersion = 1;

@@ -19,7 +19,8 @@ constexpr std::string_view kFooter = "a pack footer";
 ObjectKind ReadChunkKind(ByteReader& reader) {
   const std::uint8_t kind = reader.Byte();
   if (kind != static_cast<std::uint8_t>(ObjectKind::kDataChunk) &&
-      kind != static_cast<std::uint8_t>(ObjectKind::kListChunk)) {
+      kind != static_cast<std::uint8_t>(ObjectKind::kListChunk) &&
+      kind != static_cast<std::uint8_t>(ObjectKind::kKeyChunk)) {
     reader.Fail("it names an object that is no chunk");
   }
   return static_cast<ObjectKind>(kind);

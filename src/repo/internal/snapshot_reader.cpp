@@ -15,6 +15,10 @@ class ProjectReader final : public SnapshotReader {
     return DecodeList(LoadKind(ObjectKind::kListChunk, ref));
   }
 
+  KeyBlock LoadKeys(const ChunkRef& ref) override {
+    return DecodeKeys(LoadKind(ObjectKind::kKeyChunk, ref));
+  }
+
  private:
   Bytes LoadKind(ObjectKind kind, const ChunkRef& ref) const {
     const std::optional<ChunkPlace> place = project_.Find(ref.id);

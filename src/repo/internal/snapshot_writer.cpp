@@ -1,5 +1,6 @@
 #include "repo/internal/snapshot_writer.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -34,10 +35,26 @@ class PackingWriter final : public SnapshotWriter {
     return StoreKind(ObjectKind::kListChunk, EncodeList(chunks), CountDocuments(chunks));
   }
 
+  ChunkRef StoreKeys(const KeyBlock& block) override {
+    return StoreKind(ObjectKind::kKeyChunk,
+                     EncodeKeys(block),
+                     static_cast<std::uint32_t>(block.fingerprints.size()));
+  }
+
+  std::uint64_t Fingerprint(const codec::Digest& hash) const override {
+    return project_.keys().Fingerprint(hash);
+  }
+
+  bool Holds(const ChunkRef& ref) const override { return Knows(ref.id); }
+
   Bytes Load(const ChunkRef& ref) override { return LoadKind(ObjectKind::kDataChunk, ref); }
 
   std::vector<ListedChunk> LoadList(const ChunkRef& ref) override {
     return DecodeList(LoadKind(ObjectKind::kListChunk, ref));
+  }
+
+  KeyBlock LoadKeys(const ChunkRef& ref) override {
+    return DecodeKeys(LoadKind(ObjectKind::kKeyChunk, ref));
   }
 
   ByteCount added() const override TIDEMARK_EXCLUDES(mutex_) {
@@ -53,6 +70,7 @@ class PackingWriter final : public SnapshotWriter {
   bool Knows(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
   std::optional<ClosedPack> Append(ObjectKind kind, const ChunkRef& ref, ByteView sealed)
       TIDEMARK_EXCLUDES(mutex_);
+  PackBuilder& OpenPack() TIDEMARK_REQUIRES(mutex_);
   ClosedPack CloseOpenPack() TIDEMARK_REQUIRES(mutex_);
   std::optional<ClosedPack> CloseLastPack() TIDEMARK_EXCLUDES(mutex_);
   void PutPack(const ClosedPack& pack) TIDEMARK_EXCLUDES(mutex_);
@@ -119,25 +137,32 @@ std::optional<ClosedPack> PackingWriter::Append(ObjectKind kind,
   if (own_.Find(ref.id)) {
     return std::nullopt;  // another thread stored the same bytes meanwhile
   }
-  if (!open_) {
-    open_.emplace(PackId::Generate(project_.random()));
-    open_number_ = own_.AddPack(open_->id());
-  }
-  const PackEntry entry = open_->Append(kind, ref, sealed);
+  PackBuilder& pack = OpenPack();
+  const PackEntry entry = pack.Append(kind, ref, sealed);
   own_.Insert(ref.id,
               {.pack = open_number_,
                .offset = entry.offset,
                .stored_size = entry.stored_size,
                .plain_size = entry.plain_size});
   added_ += ByteCount{sealed.size()};
-  const bool full = open_->bytes().size() >= options_.pack_size.value;
+  const bool full = pack.bytes().size() >= options_.pack_size.value;
   return full ? std::optional(CloseOpenPack()) : std::nullopt;
 }
 
+PackBuilder& PackingWriter::OpenPack() {
+  if (!open_) {
+    const auto id = PackId::Generate(project_.random());
+    open_number_ = own_.AddPack(id);
+    open_.emplace(id);
+  }
+  return *open_;
+}
+
 ClosedPack PackingWriter::CloseOpenPack() {
-  const std::size_t chunks_end = open_->bytes().size();
-  ClosedPack pack{open_->id(),
-                  std::make_shared<const Bytes>(open_->Finish(project_.keys(), project_.random()))};
+  PackBuilder& open = OpenPack();
+  const std::size_t chunks_end = open.bytes().size();
+  ClosedPack pack{open.id(),
+                  std::make_shared<const Bytes>(open.Finish(project_.keys(), project_.random()))};
   open_.reset();
   closed_.emplace(pack.id, pack.bytes);
   added_ += ByteCount{kHeaderSize + pack.bytes->size() - chunks_end};
@@ -217,13 +242,17 @@ void PackingWriter::BeginCommit(const Manifest& manifest) {
 }
 
 void PackingWriter::CheckListsAreStored(const Manifest& manifest) const {
+  const auto check = [this](const std::vector<ChunkRef>& lists) {
+    const auto missing =
+        std::ranges::find_if_not(lists, [this](const ChunkRef& list) { return Knows(list.id); });
+    if (missing != lists.end()) {
+      ThrowNoSuchChunk(ObjectKind::kListChunk, missing->id);
+    }
+  };
   for (const NamespaceEntry& entry : manifest.namespaces) {
     for (const Run& run : entry.runs) {
-      for (const ChunkRef& list : run.lists) {
-        if (!Knows(list.id)) {
-          ThrowNoSuchChunk(ObjectKind::kListChunk, list.id);
-        }
-      }
+      check(run.lists);
+      check(run.key_lists);
     }
   }
 }
