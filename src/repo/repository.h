@@ -78,6 +78,9 @@ struct NamespaceEntry {
       indexes;  // BSON, exactly listIndexes' documents, _id index included, key order kept
   std::vector<Run>
       runs;  // a later run overrides an earlier one by _id, or deletes from it; empty for views
+  // How many of `runs`, from the first on, are from the last time that everything was written; the
+  // others are changes since.
+  std::size_t base_runs = 0;
   NamespaceDigest digest;  // of the merged documents
   std::uint64_t logical_bytes = 0;
 };

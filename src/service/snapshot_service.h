@@ -33,6 +33,8 @@ class SnapshotService {
   void Run(const jobs::JobContext& context);
 
  private:
+  // The snapshot that the next one of the cluster is put on.
+  std::optional<SnapshotId> NewestOf(const ClusterId& cluster);
   engine::SnapshotSummary TakeNow(const domain::Snapshot& snapshot,
                                   const jobs::JobContext& context);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "codec/codec.h"
 
 namespace tidemark::engine {
 
@@ -15,16 +16,6 @@ namespace {
 
 [[noreturn]] void ThrowAborted() {
   throw Error(ErrorCode::kCancelled, "storing chunks: cancelled");
-}
-
-repo::NamespaceDigest DigestOf(ByteView plain) {
-  repo::NamespaceDigest digest;
-  while (!plain.empty()) {
-    const std::size_t size = bson::FrontDocumentSize(plain);
-    digest.Add(plain.first(size));
-    plain = plain.subspan(size);
-  }
-  return digest;
 }
 
 }  // namespace
@@ -43,22 +34,35 @@ EncodedChunk ChunkEncoder::Wait(const Ticket& ticket) {
   while (!ticket->chunk && !aborted_) {
     finished_.Wait(mutex_);
   }
-  if (!ticket->chunk) {
+  std::optional<EncodedChunk> chunk = std::exchange(ticket->chunk, std::nullopt);
+  if (!chunk) {
     ThrowAborted();
   }
-  return *ticket->chunk;
+  return *std::move(chunk);
 }
 
 void ChunkEncoder::Run() {
   while (const std::optional<Task> task = queue_.Pop()) {
-    const repo::ChunkRef ref = writer_.Store(task->plain, task->documents);
-    Finish(*task->ticket, {.ref = ref, .digest = DigestOf(task->plain)});
+    Finish(*task->ticket, Encode(*task));
   }
 }
 
-void ChunkEncoder::Finish(EncodedSlot& slot, const EncodedChunk& chunk) {
+EncodedChunk ChunkEncoder::Encode(const Task& task) {
+  EncodedChunk chunk{.ref = writer_.Store(task.plain, task.documents)};
+  chunk.fingerprints.reserve(task.documents);
+  for (ByteView rest = task.plain; !rest.empty();) {
+    const std::size_t size = bson::FrontDocumentSize(rest);
+    const codec::Digest hash = codec::Sha256(rest.first(size));
+    chunk.digest.AddHash(hash);
+    chunk.fingerprints.push_back(writer_.Fingerprint(hash));
+    rest = rest.subspan(size);
+  }
+  return chunk;
+}
+
+void ChunkEncoder::Finish(EncodedSlot& slot, EncodedChunk chunk) {
   const MutexLock lock(mutex_);
-  slot.chunk = chunk;
+  slot.chunk = std::move(chunk);
   finished_.NotifyAll();
 }
 

@@ -9,6 +9,9 @@
 
 namespace tidemark::repo {
 
+__extension__ using Uint128 = unsigned __int128;
+using FingerprintFactors = std::array<Uint128, 5>;
+
 // The keys of one project, derived from its 32 random bytes. Immutable.
 class ProjectKeys {
  public:
@@ -31,7 +34,7 @@ class ProjectKeys {
   codec::Digest data_naming_;
   codec::Digest list_naming_;
   codec::Digest key_naming_;
-  codec::Digest fingerprint_;
+  FingerprintFactors fingerprint_;
 };
 
 // The project's keys. kNotFound when it has none, kCorrupt when the key blob is damaged.
