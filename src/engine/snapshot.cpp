@@ -15,13 +15,13 @@
 // Memory of a run with the default options and documents of usual size:
 //   sort buffers    192 MiB in all, shared by the readers that run; a reader whose documents come
 //                   in order of _id does not use its own
-//   chunks filled   1 per reader, < 2 x 128 KiB
-//   queue           4 chunks per encoder x 2 x 128 KiB = 1 MiB
+//   chunks filled   1 per reader, < 2 x 256 KiB
+//   queue           4 chunks per encoder x 2 x 256 KiB = 2 MiB
 //   chunk lists     per reader 2 x 4096 references x ~150 bytes = 1.2 MiB
-//   keys            per reader 2 x (32 chunks x ~350 documents x ~30 bytes + 128 KiB) = 1 MiB
+//   keys            per reader 2 x (32 chunks x ~700 documents x ~30 bytes + 128 KiB) = 2 MiB
 //   base            per reader and run that overlaps 1 key chunk and 1 key list, < 1 MiB; 1 bit for
 //                   each document of the collection
-//   merging         128 runs x (128 KiB chunk + 160 KiB references) = 36 MiB per reader at most
+//   merging         128 runs x (256 KiB chunk + 160 KiB references) = 52 MiB per reader at most
 // A document larger than a chunk counts once in each place: 16 MiB x (buffer, chunk, queue,
 // encoder).
 namespace tidemark::engine {

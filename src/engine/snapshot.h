@@ -22,7 +22,7 @@ struct SnapshotOptions {
   int encode_threads = 2;  // compress and encrypt; sized to cores
   ByteCount sort_memory =
       MiB(192);  // all sort buffers together (documented arithmetic in snapshot.cpp)
-  ByteCount chunk_size = KiB(128);  // plaintext bytes at which a chunk is closed
+  ByteCount chunk_size = KiB(256);  // plaintext bytes at which a chunk is closed
   int compression_level = 1;
 };
 

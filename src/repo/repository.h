@@ -20,7 +20,7 @@ namespace tidemark::repo {
 
 using MasterKey = codec::AeadKey;
 
-// A chunk's name: HMAC-SHA256 of its plaintext under the project's naming key.
+// A chunk's name: a keyed hash of its plaintext (docs/format.md, "Chunk").
 using ChunkId = codec::Digest;
 
 // One chunk as a run lists it.
@@ -64,6 +64,10 @@ struct NamespaceDigest {
   std::string ToHex() const;  // of `sum`
   bool operator==(const NamespaceDigest&) const = default;
 };
+
+// The SHA-256 of each of the BSON documents that `plain` holds back to back. kCorrupt when it does
+// not.
+std::vector<codec::Digest> HashDocuments(ByteView plain);
 
 // What kind of namespace: the `type` of listCollections. Persistent as text.
 enum class NamespaceKind { kCollection, kView, kTimeseries };
@@ -113,9 +117,12 @@ struct WriterOptions {
 class SnapshotWriter {
  public:
   virtual ~SnapshotWriter() = default;
-  // `documents` counts what is in `plain`. Blocks on storage when a pack is full.
-  // kResourceExhausted on a full disk.
-  virtual ChunkRef Store(ByteView plain, std::uint32_t documents) = 0;
+  // `plain` is BSON documents back to back, `hashes` their SHA-256. REQUIRES: just these hashes;
+  // the chunk is named by them and could not be read otherwise. Blocks on storage when a pack is
+  // full. kResourceExhausted on a full disk.
+  virtual ChunkRef Store(ByteView plain, const std::vector<codec::Digest>& hashes) = 0;
+
+  ChunkRef Store(ByteView plain) { return Store(plain, HashDocuments(plain)); }
 
   // The list chunks of a run: `refs` is a piece of its chunk list (any length up to
   // kMaxRefsPerList) with, per chunk, the document {"": _id} of its first document (empty Bytes in

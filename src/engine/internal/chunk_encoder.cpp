@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "codec/codec.h"
 
 namespace tidemark::engine {
 
@@ -48,14 +47,12 @@ void ChunkEncoder::Run() {
 }
 
 EncodedChunk ChunkEncoder::Encode(const Task& task) {
-  EncodedChunk chunk{.ref = writer_.Store(task.plain, task.documents)};
-  chunk.fingerprints.reserve(task.documents);
-  for (ByteView rest = task.plain; !rest.empty();) {
-    const std::size_t size = bson::FrontDocumentSize(rest);
-    const codec::Digest hash = codec::Sha256(rest.first(size));
+  const std::vector<codec::Digest> hashes = repo::HashDocuments(task.plain);
+  EncodedChunk chunk{.ref = writer_.Store(task.plain, hashes)};
+  chunk.fingerprints.reserve(hashes.size());
+  for (const codec::Digest& hash : hashes) {
     chunk.digest.AddHash(hash);
     chunk.fingerprints.push_back(writer_.Fingerprint(hash));
-    rest = rest.subspan(size);
   }
   return chunk;
 }

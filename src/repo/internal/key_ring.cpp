@@ -65,8 +65,15 @@ ChunkId ProjectKeys::NameChunk(ObjectKind kind, ByteView plain) const {
     case ObjectKind::kKeyChunk:
       return codec::HmacSha256(key_naming_, plain);
     default:
-      return codec::HmacSha256(data_naming_, plain);
+      return NameDocuments(HashDocuments(plain));
   }
+}
+
+ChunkId ProjectKeys::NameDocuments(const std::vector<codec::Digest>& hashes) const {
+  const ByteView bytes = hashes.empty()
+                             ? ByteView()
+                             : ByteView(hashes.front().data(), hashes.size() * codec::kDigestSize);
+  return codec::HmacSha256(data_naming_, bytes);
 }
 
 // Multilinear hashing (Carter and Wegman; Lemire and Kaser, "Strongly universal string hashing is

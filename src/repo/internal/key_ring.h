@@ -21,7 +21,10 @@ class ProjectKeys {
 
   // The name of a chunk. Each kind of chunk is named under a key of its own: equal bytes of two
   // kinds never share a name. REQUIRES: a chunk's kind.
+  // kCorrupt for a data chunk that is not documents.
   ChunkId NameChunk(ObjectKind kind, ByteView plain) const;
+  // The name of the data chunk whose documents have these hashes.
+  ChunkId NameDocuments(const std::vector<codec::Digest>& hashes) const;
   // SnapshotWriter::Fingerprint.
   std::uint64_t Fingerprint(const codec::Digest& hash) const;
   Bytes Seal(ObjectKind kind, ByteView id, ByteView plain, RandomSource& random) const;

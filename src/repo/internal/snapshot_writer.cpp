@@ -27,8 +27,13 @@ class PackingWriter final : public SnapshotWriter {
   PackingWriter(const Project& project, const WriterOptions& options)
       : project_(project), options_(options) {}
 
-  ChunkRef Store(ByteView plain, std::uint32_t documents) override {
-    return StoreKind(ObjectKind::kDataChunk, plain, documents);
+  ChunkRef Store(ByteView plain, const std::vector<codec::Digest>& hashes) override {
+    CheckSize(ObjectKind::kDataChunk, plain);
+    return StoreNamed(ObjectKind::kDataChunk,
+                      {.id = project_.keys().NameDocuments(hashes),
+                       .plain_size = static_cast<std::uint32_t>(plain.size()),
+                       .documents = static_cast<std::uint32_t>(hashes.size())},
+                      plain);
   }
 
   ChunkRef StoreList(const std::vector<ListedChunk>& chunks) override {
@@ -65,7 +70,9 @@ class PackingWriter final : public SnapshotWriter {
   void Commit(const Manifest& manifest) override;
 
  private:
+  static void CheckSize(ObjectKind kind, ByteView plain);
   ChunkRef StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents);
+  ChunkRef StoreNamed(ObjectKind kind, const ChunkRef& ref, ByteView plain);
   Bytes LoadKind(ObjectKind kind, const ChunkRef& ref);
   bool Knows(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
   std::optional<ClosedPack> Append(ObjectKind kind, const ChunkRef& ref, ByteView sealed)
@@ -100,15 +107,24 @@ class PackingWriter final : public SnapshotWriter {
   bool committed_ TIDEMARK_GUARDED_BY(mutex_) = false;
 };
 
-ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+void PackingWriter::CheckSize(ObjectKind kind, ByteView plain) {
   if (plain.size() > kMaxChunkPlain) {
     throw Error(ErrorCode::kInvalidArgument,
                 "storing a " + std::string(ObjectKindName(kind)) + ": " +
                     std::to_string(plain.size()) + " bytes are more than 64 MiB");
   }
-  const ChunkRef ref{.id = project_.keys().NameChunk(kind, plain),
+}
+
+ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+  CheckSize(kind, plain);
+  return StoreNamed(kind,
+                    {.id = project_.keys().NameChunk(kind, plain),
                      .plain_size = static_cast<std::uint32_t>(plain.size()),
-                     .documents = documents};
+                     .documents = documents},
+                    plain);
+}
+
+ChunkRef PackingWriter::StoreNamed(ObjectKind kind, const ChunkRef& ref, ByteView plain) {
   if (Knows(ref.id)) {
     return ref;
   }
