@@ -71,6 +71,27 @@ std::optional<domain::Snapshot> SnapshotService::Find(const domain::Cluster& clu
   return found && found->cluster == cluster.id && !found->deleted ? found : std::nullopt;
 }
 
+std::vector<engine::NamespaceDiff> SnapshotService::Diff(const domain::Cluster& cluster,
+                                                         const SnapshotId& before,
+                                                         const SnapshotId& after,
+                                                         const engine::DiffOptions& options) {
+  for (const SnapshotId& id : {before, after}) {
+    const auto snapshot = Find(cluster, id);
+    if (!snapshot || snapshot->state != domain::SnapshotState::kCompleted) {
+      throw Refusal(Reason::kSnapshotNotFound,
+                    ErrorCode::kNotFound,
+                    "comparing snapshot " + id.ToString() + ": there is no finished one",
+                    {id.ToString(), cluster.name});
+    }
+  }
+  const auto reader = env_.repository.NewReader(cluster.project);
+  return engine::DiffSnapshots(*reader,
+                               env_.repository.LoadManifest(cluster.project, before),
+                               env_.repository.LoadManifest(cluster.project, after),
+                               options,
+                               {});
+}
+
 std::optional<domain::Job> SnapshotService::FindJob(const SnapshotId& id) {
   return env_.store.FindJobBySubject(id.raw());
 }

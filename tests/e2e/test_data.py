@@ -258,3 +258,33 @@ def test_types_that_only_mongo_java_server_takes(world, servers):
     snapshot = world.owner.take_snapshot(world.project, "JavaSource")
     world.owner.restore(world.project, "JavaSource", snapshot, "JavaTarget")
     assert_same(expected, contents(target))
+
+
+def test_a_diff_tells_what_has_changed(world, pair):
+    source, _ = pair
+    source.wipe()
+    things = source.client["shop"]["things"]
+    things.insert_many([{"_id": n, "v": 0} for n in range(300)])
+    first = world.owner.take_snapshot(world.project, "DataSource")
+    things.update_one({"_id": 3}, {"$set": {"v": 1.5}})
+    things.delete_one({"_id": 200})
+    things.insert_one({"_id": 999})
+    second = world.owner.take_snapshot(world.project, "DataSource")
+    path = f"/projects/{world.project}/clusters/DataSource/snapshots/{first}/diff"
+    diff = world.owner.own("POST", path, {"toSnapshotId": second, "documents": True})
+    (namespace,) = diff["namespaces"]
+    assert [namespace[name] for name in ("added", "removed", "changed")] == [1, 1, 1]
+    assert diff["truncated"] is False
+    assert [(d["before"], d["after"]) for d in diff["documents"]] == [
+        (
+            {"_id": {"$numberInt": "3"}, "v": {"$numberInt": "0"}},
+            {"_id": {"$numberInt": "3"}, "v": {"$numberDouble": "1.5"}},
+        ),
+        ({"_id": {"$numberInt": "200"}, "v": {"$numberInt": "0"}}, None),
+        (None, {"_id": {"$numberInt": "999"}}),
+    ]
+    command = ("snapshot", "diff", "DataSource", first, second, "--project", world.project)
+    done = world.tidemark.command(*command, "--documents", "--ns", "shop.things", key=world.owner.key)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert world.owner.call("POST", f"/api/tidemark/v1{path}", json={"toSnapshotId": "0" * 24}).status_code == 404

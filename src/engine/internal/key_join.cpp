@@ -8,37 +8,34 @@
 namespace tidemark::engine {
 namespace {
 
-const DocumentKey& LeastKey() {
-  static const DocumentKey key{.present = true,
-                               .value = {.type = bson::Type::kMinKey, .name = {}, .value = {}}};
-  return key;
-}
+// About a key chunk.
+constexpr std::size_t kManySteps = 8192;
 
 }  // namespace
 
-// ---- RunKeys
+// ---- RunChunks
 
-const RunKeys::Listed& RunKeys::List(std::size_t number) {
+const RunChunks::Listed& RunChunks::List(std::size_t number) {
   if (loaded_ != number) {
     if (source_.stop.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "reading " + source_.what + ": cancelled");
     }
-    list_ = source_.loader.load_list(run_.key_lists[number]);
+    list_ = source_.loader.load_list(lists_[number]);
     loaded_ = number;
     if (list_.empty()) {
-      throw Error(ErrorCode::kCorrupt, "reading the keys of " + source_.what + ": a list is empty");
+      throw Error(ErrorCode::kCorrupt, "reading " + source_.what + ": a list of chunks is empty");
     }
   }
   return list_;
 }
 
-RunKeys::Place RunKeys::Find(const DocumentKey& key) {
+RunChunks::Place RunChunks::Find(const DocumentKey& key) {
   Place place;
-  for (std::size_t next = 1; next < run_.key_lists.size(); ++next) {
+  for (std::size_t next = 1; next < lists_.size(); ++next) {
     if (CompareKeys(DecodeKey(List(next).front().first_id), key) > 0) {
       break;
     }
-    place.first_ordinal += run_.key_lists[place.list].documents;
+    place.first_ordinal += lists_[place.list].documents;
     place.list = next;
   }
   const Listed& chunks = List(place.list);
@@ -53,34 +50,21 @@ RunKeys::Place RunKeys::Find(const DocumentKey& key) {
   return place;
 }
 
-std::optional<RunKeys::Place> RunKeys::After(const Place& place) {
+std::optional<RunChunks::Place> RunChunks::After(const Place& place) {
   const Listed& chunks = List(place.list);
   const std::uint64_t next = place.first_ordinal + chunks[place.chunk].ref.documents;
   if (place.chunk + 1 < chunks.size()) {
     return Place{.list = place.list, .chunk = place.chunk + 1, .first_ordinal = next};
   }
-  if (place.list + 1 < run_.key_lists.size()) {
+  if (place.list + 1 < lists_.size()) {
     return Place{.list = place.list + 1, .chunk = 0, .first_ordinal = next};
   }
   return std::nullopt;
 }
 
-repo::KeyBlock RunKeys::Load(const Place& place) {
-  const repo::ChunkRef ref = List(place.list)[place.chunk].ref;
-  repo::KeyBlock block = source_.loader.load_keys(ref);
-  if (block.fingerprints.size() != ref.documents || block.fingerprints.empty() ||
-      place.first_ordinal + ref.documents > run_.documents) {
-    throw Error(ErrorCode::kCorrupt,
-                "reading the keys of " + source_.what +
-                    ": a key chunk does not hold as many as "
-                    "its list says");
-  }
-  return block;
-}
-
 // ---- KeyCursor
 
-KeyCursor::KeyCursor(RunKeys& keys, std::size_t number, const DocumentKey& from)
+KeyCursor::KeyCursor(RunChunks& keys, std::size_t number, const DocumentKey& from)
     : keys_(keys),
       number_(number),
       start_(CompareKeys(DecodeKey(keys.run().first_id), from) < 0 ? EncodeKey(from)
@@ -104,7 +88,14 @@ bool KeyCursor::Advance() {
 }
 
 void KeyCursor::LoadBlock() {
-  block_ = keys_.Load(place_);
+  const repo::ChunkRef ref = keys_.RefOf(place_);
+  block_ = keys_.source().loader.load_keys(ref);
+  if (block_.fingerprints.size() != ref.documents || block_.fingerprints.empty() ||
+      place_.first_ordinal + ref.documents > keys_.run().documents) {
+    throw Error(ErrorCode::kCorrupt,
+                "reading the keys of " + keys_.source().what +
+                    ": a key chunk does not hold as many as its list says");
+  }
   at_ = 0;
   rest_ = block_.keys;
   const std::size_t size = bson::FrontDocumentSize(rest_);
@@ -119,7 +110,7 @@ bool KeyCursor::Step() {
     rest_ = rest_.subspan(size);
     return true;
   }
-  const std::optional<RunKeys::Place> next = keys_.After(place_);
+  const std::optional<RunChunks::Place> next = keys_.After(place_);
   if (!next) {
     return false;
   }
@@ -128,27 +119,33 @@ bool KeyCursor::Step() {
   return true;
 }
 
-// ---- KeyJoin
+// ---- keys of several runs
 
-KeyJoin::KeyJoin(const MergeSource& source, std::span<const repo::Run> runs) {
-  runs_.reserve(runs.size());
-  for (const repo::Run& run : runs) {
-    runs_.emplace_back(source, run);
-  }
-  seen_.resize(runs.size());
-  StartAt(LeastKey());
+const DocumentKey& LeastKey() {
+  static const DocumentKey key{.present = true,
+                               .value = {.type = bson::Type::kMinKey, .name = {}, .value = {}}};
+  return key;
 }
 
-PullMerge<KeyCursor> KeyJoin::MergeFrom(const DocumentKey& key) {
+std::vector<RunChunks> KeysOf(const MergeSource& source, std::span<const repo::Run> runs) {
+  std::vector<RunChunks> keys;
+  keys.reserve(runs.size());
+  for (const repo::Run& run : runs) {
+    keys.emplace_back(source, run, &repo::Run::key_lists);
+  }
+  return keys;
+}
+
+PullMerge<KeyCursor> MergeKeys(std::vector<RunChunks>& keys, const DocumentKey& from) {
   std::vector<std::unique_ptr<KeyCursor>> cursors;
-  for (std::size_t i = 0; i < runs_.size(); ++i) {
-    const repo::Run& run = runs_[i].run();
-    if (run.documents == 0 || CompareKeys(key, DecodeKey(run.last_id)) > 0) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const repo::Run& run = keys[i].run();
+    if (run.documents == 0 || CompareKeys(from, DecodeKey(run.last_id)) > 0) {
       continue;
     }
-    auto cursor = std::make_unique<KeyCursor>(runs_[i], i, key);
+    auto cursor = std::make_unique<KeyCursor>(keys[i], i, from);
     // A cursor that starts inside its run knows its key only when it is open.
-    const bool inside = CompareKeys(DecodeKey(run.first_id), key) < 0;
+    const bool inside = CompareKeys(DecodeKey(run.first_id), from) < 0;
     if (!inside || cursor->Open()) {
       cursors.push_back(std::move(cursor));
     }
@@ -156,8 +153,15 @@ PullMerge<KeyCursor> KeyJoin::MergeFrom(const DocumentKey& key) {
   return PullMerge<KeyCursor>(std::move(cursors));
 }
 
+// ---- KeyJoin
+
+KeyJoin::KeyJoin(const MergeSource& source, std::span<const repo::Run> runs)
+    : runs_(KeysOf(source, runs)), seen_(runs.size()) {
+  StartAt(LeastKey());
+}
+
 void KeyJoin::StartAt(const DocumentKey& key) {
-  merge_ = MergeFrom(key);
+  merge_ = MergeKeys(runs_, key);
   at_document_ = NextDocument();
 }
 
@@ -174,17 +178,28 @@ bool KeyJoin::NextDocument() {
   return false;
 }
 
-KeyJoin::Verdict KeyJoin::Look(const DocumentKey& key, std::uint64_t fingerprint) {
-  while (at_document_ && CompareKeys(merge_.current().key(), key) < 0) {
-    at_document_ = NextDocument();
+const KeyCursor* KeyJoin::Find(const DocumentKey& key) {
+  for (std::size_t steps = 0; at_document_ && CompareKeys(merge_.current().key(), key) < 0;
+       ++steps) {
+    if (steps == kManySteps) {
+      StartAt(key);  // by the lists, past the key chunks between
+    } else {
+      at_document_ = NextDocument();
+    }
   }
-  if (!at_document_ || !SameDocument(merge_.current().key(), key)) {
+  const bool found = at_document_ && SameDocument(merge_.current().key(), key);
+  return found ? &merge_.current() : nullptr;
+}
+
+KeyJoin::Verdict KeyJoin::Look(const DocumentKey& key, std::uint64_t fingerprint) {
+  const KeyCursor* known = Find(key);
+  if (known == nullptr) {
     return Verdict::kDiffers;
   }
   if (!MarkSeen()) {
     return Verdict::kRepeated;
   }
-  return merge_.current().fingerprint() == fingerprint ? Verdict::kUnchanged : Verdict::kDiffers;
+  return known->fingerprint() == fingerprint ? Verdict::kUnchanged : Verdict::kDiffers;
 }
 
 bool KeyJoin::MarkSeen() {

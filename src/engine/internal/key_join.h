@@ -13,27 +13,33 @@
 
 namespace tidemark::engine {
 
-// The key lists of one run, opened when needed. Holds one list. Confined; `source` and `run` must
-// outlive it.
-class RunKeys {
+// The lists of one run, of its chunks or of its key chunks, opened when needed. Holds one list.
+// Confined; `source` and `run` must outlive it.
+class RunChunks {
  public:
-  // A key chunk by its place.
+  using Lists = std::vector<repo::ChunkRef> repo::Run::*;
+
+  // A chunk by its place.
   struct Place {
     std::size_t list = 0;
     std::size_t chunk = 0;
     std::uint64_t first_ordinal = 0;  // of its first document in the run
   };
 
-  RunKeys(const MergeSource& source, const repo::Run& run) : source_(source), run_(run) {}
+  RunChunks(const MergeSource& source, const repo::Run& run, Lists lists)
+      : source_(source), run_(run), lists_(run.*lists) {}
+
+  const MergeSource& source() const { return source_; }
 
   const repo::Run& run() const { return run_; }
 
   // The last chunk whose first key is not above `key`; the first chunk when all are above.
-  // REQUIRES: the run has keys.
+  // REQUIRES: the run has such lists.
   Place Find(const DocumentKey& key);
   // The chunk after it; nullopt at the end.
   std::optional<Place> After(const Place& place);
-  repo::KeyBlock Load(const Place& place);
+
+  repo::ChunkRef RefOf(const Place& place) { return List(place.list)[place.chunk].ref; }
 
  private:
   using Listed = std::vector<repo::SnapshotWriter::ListedChunk>;
@@ -42,6 +48,7 @@ class RunKeys {
 
   const MergeSource& source_;
   const repo::Run& run_;
+  const std::vector<repo::ChunkRef>& lists_;
   std::optional<std::size_t> loaded_;
   Listed list_;  // number loaded_
 };
@@ -50,7 +57,7 @@ class RunKeys {
 class KeyCursor {
  public:
   // Will start at the first key that is not below `from`. `keys` must outlive it.
-  KeyCursor(RunKeys& keys, std::size_t number, const DocumentKey& from);
+  KeyCursor(RunChunks& keys, std::size_t number, const DocumentKey& from);
 
   std::size_t number() const { return number_; }
 
@@ -72,16 +79,23 @@ class KeyCursor {
   void LoadBlock();
   bool Step();
 
-  RunKeys& keys_;
+  RunChunks& keys_;
   const std::size_t number_;
   const Bytes start_;
   bool opened_ = false;
-  RunKeys::Place place_;
+  RunChunks::Place place_;
   repo::KeyBlock block_;
   std::size_t at_ = 0;  // in the block
   ByteView rest_;       // of the block's keys, after the current one
   DocumentKey key_;
 };
+
+// All entries, deletions too, from `from` on; `keys` must outlive it.
+PullMerge<KeyCursor> MergeKeys(std::vector<RunChunks>& keys, const DocumentKey& from);
+// The keys of each of the runs.
+std::vector<RunChunks> KeysOf(const MergeSource& source, std::span<const repo::Run> runs);
+// Below every other.
+const DocumentKey& LeastKey();
 
 // Compares a source's documents with the newest snapshot's, by keys and fingerprints alone.
 // Confined. Memory: one key chunk and one key list for each run that overlaps, and one bit for each
@@ -99,6 +113,10 @@ class KeyJoin {
 
   // Documents may come in several ascending series; each begins here.
   void StartAt(const DocumentKey& key);
+  // The entry of the document with that key; nullptr when the snapshot holds none. Valid until the
+  // next call. REQUIRES: not below any key since StartAt. kUnsupported when the snapshot holds a
+  // document without _id.
+  const KeyCursor* Find(const DocumentKey& key);
   // REQUIRES: above every key since StartAt. kUnsupported when the snapshot holds a document
   // without _id.
   Verdict Look(const DocumentKey& key, std::uint64_t fingerprint);
@@ -106,13 +124,12 @@ class KeyJoin {
   void ForEachMissing(const std::function<void(const DocumentKey& key)>& visit);
 
  private:
-  PullMerge<KeyCursor> MergeFrom(const DocumentKey& key);
   bool NextDocument();
   // False when it was marked before.
   bool MarkSeen();
   bool IsSeen() const;
 
-  std::vector<RunKeys> runs_;
+  std::vector<RunChunks> runs_;
   std::vector<std::vector<bool>> seen_;  // by run and ordinal; empty until one is seen
   PullMerge<KeyCursor> merge_{{}};
   bool at_document_ = false;
