@@ -166,6 +166,8 @@ class SnapshotReader {
   virtual KeyBlock LoadKeys(const ChunkRef& ref) = 0;
 };
 
+class Maintenance;  // repo/maintenance.h
+
 // One repository in one blob store. Synchronized. Every call blocks. Writers and readers must not
 // outlive it.
 class Repository {
@@ -191,6 +193,11 @@ class Repository {
   // The snapshot no longer exists. Its chunks stay until garbage collection. Repeating it is no
   // error.
   virtual void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) = 0;
+  // Collection, check and statistics of one project.
+  virtual std::unique_ptr<Maintenance> OpenMaintenance(const ProjectId& project) = 0;
+  // Removes what writers and readers that died have left behind and collections would wait for.
+  // REQUIRES: no writer and no reader of this store lives, in any process.
+  virtual void DropSessions() = 0;
   // Seals a secret (a connection string, HA1) under the master key, bound to `label`; base64 text,
   // and back.
   virtual std::string SealSecret(std::string_view label, std::string_view text) = 0;

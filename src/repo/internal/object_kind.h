@@ -20,6 +20,8 @@ enum class ObjectKind : std::uint8_t {
   kProbe = 7,
   kSecret = 8,
   kKeyChunk = 9,
+  kCondemned = 10,
+  kWaitList = 11,
 };
 
 inline constexpr std::uint8_t kFormatVersion = 1;
