@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/stage_group.h"
 #include "engine/internal/namespace_writer.h"
 #include "engine/internal/progress_meter.h"
@@ -53,10 +54,11 @@ std::string NameOf(const SourceNamespace& ns) {
 }
 
 // Namespaces to read, largest first: the last one to finish should be a small one.
-std::vector<std::size_t> ReadingOrder(const SourceCatalog& catalog) {
+std::vector<std::size_t> ReadingOrder(const SourceCatalog& catalog,
+                                      const std::vector<bool>& finished) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < catalog.namespaces.size(); ++i) {
-    if (HasDocuments(catalog.namespaces[i])) {
+    if (HasDocuments(catalog.namespaces[i]) && !finished[i]) {
       order.push_back(i);
     }
   }
@@ -137,6 +139,30 @@ class Base {
   std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name_;
 };
 
+// What an interrupted run of the same snapshot has finished, put into `entries`: only what the
+// source still has in the same form. Gives for each namespace whether it is finished.
+std::vector<bool> TakeFinished(const repo::Manifest& partial,
+                               const SourceCatalog& catalog,
+                               std::vector<repo::NamespaceEntry>& entries) {
+  std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name;
+  for (const repo::NamespaceEntry& entry : partial.namespaces) {
+    by_name.emplace(std::pair(entry.database, entry.collection), &entry);
+  }
+  std::vector<bool> finished(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto found = by_name.find(std::pair(entries[i].database, entries[i].collection));
+    const bool same = found != by_name.end() && found->second->kind == entries[i].kind &&
+                      found->second->options == entries[i].options;
+    if (same && HasDocuments(catalog.namespaces[i])) {
+      finished[i] = true;
+      std::vector<Bytes> indexes = std::move(entries[i].indexes);
+      entries[i] = *found->second;
+      entries[i].indexes = std::move(indexes);
+    }
+  }
+  return finished;
+}
+
 // Reads all namespaces of a catalog: readers that sort and cut, encoders that store.
 class NamespacesReading {
  public:
@@ -144,6 +170,7 @@ class NamespacesReading {
                     const SourceCatalog& catalog,
                     repo::SnapshotWriter& writer,
                     const Base& base,
+                    const repo::Manifest& partial,
                     const SnapshotOptions& options,
                     const RunContext& run)
       : source_(source),
@@ -152,14 +179,13 @@ class NamespacesReading {
         base_(base),
         options_(options),
         run_(run),
-        order_(ReadingOrder(catalog)),
+        head_(HeadOf(partial)),
+        entries_(EntriesOf(catalog)),
+        finished_(TakeFinished(partial, catalog, entries_)),
+        order_(ReadingOrder(catalog, finished_)),
         readers_(std::min(order_.size(), static_cast<std::size_t>(options.parallel_namespaces))),
         encoder_(writer, QueueSize(options)),
-        meter_(run, TotalsOf(catalog, order_.size())) {
-    for (const SourceNamespace& ns : catalog.namespaces) {
-      entries_.push_back(EntryOf(ns));
-    }
-  }
+        meter_(run, TotalsOf(catalog, order_.size())) {}
 
   // In the catalog's order.
   std::vector<repo::NamespaceEntry> Read() {
@@ -185,6 +211,17 @@ class NamespacesReading {
   std::uint64_t removed_documents() const { return removed_documents_; }
 
  private:
+  static std::vector<repo::NamespaceEntry> EntriesOf(const SourceCatalog& catalog) {
+    std::vector<repo::NamespaceEntry> entries;
+    std::ranges::transform(catalog.namespaces, std::back_inserter(entries), EntryOf);
+    return entries;
+  }
+
+  static repo::Manifest HeadOf(repo::Manifest manifest) {
+    manifest.namespaces.clear();
+    return manifest;
+  }
+
   static ByteCount QueueSize(const SnapshotOptions& options) {
     const auto encoders = static_cast<std::size_t>(options.encode_threads);
     return {kQueuedChunksPerEncoder * encoders * options.chunk_size.value};
@@ -269,6 +306,30 @@ class NamespacesReading {
     entry.base_runs = written.base_runs;
     entry.digest = written.digest;
     entry.logical_bytes = written.logical_bytes;
+    SaveIfDue(index);
+  }
+
+  // The namespaces that are finished, for a run that goes on.
+  void SaveIfDue(std::size_t index) {
+    repo::Manifest done = head_;
+    {
+      const MutexLock lock(finished_mutex_);
+      finished_[index] = true;
+      unsaved_ += entries_[index].logical_bytes;
+      if (saving_ || unsaved_ < options_.save_every.value) {
+        return;
+      }
+      saving_ = true;
+      unsaved_ = 0;
+      for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (finished_[i]) {
+          done.namespaces.push_back(entries_[i]);
+        }
+      }
+    }
+    writer_.SavePartial(done);
+    const MutexLock lock(finished_mutex_);
+    saving_ = false;
   }
 
   void Scan(const SourceNamespace& ns, NamespaceWriter& writer, const std::stop_token& stop) {
@@ -308,6 +369,16 @@ class NamespacesReading {
   const Base& base_;
   const SnapshotOptions& options_;
   const RunContext& run_;
+  const repo::Manifest head_;  // of partial manifests
+
+  // An entry is written by the one reader that took it, before its flag; readers that save look at
+  // those with a flag only.
+  std::vector<repo::NamespaceEntry> entries_;
+  Mutex finished_mutex_;
+  std::vector<bool> finished_ TIDEMARK_GUARDED_BY(finished_mutex_);
+  std::uint64_t unsaved_ TIDEMARK_GUARDED_BY(finished_mutex_) = 0;  // bytes
+  bool saving_ TIDEMARK_GUARDED_BY(finished_mutex_) = false;
+
   const std::vector<std::size_t> order_;
   const std::size_t readers_;
 
@@ -319,7 +390,6 @@ class NamespacesReading {
 
   std::atomic<std::uint64_t> stored_documents_ = 0;
   std::atomic<std::uint64_t> removed_documents_ = 0;
-  std::vector<repo::NamespaceEntry> entries_;  // each written by the one reader that took it
 };
 
 std::string ReasonOf(const SourceCatalog& catalog, Instant begin, Instant end) {
@@ -330,12 +400,15 @@ std::string ReasonOf(const SourceCatalog& catalog, Instant begin, Instant end) {
          FormatInstant(begin) + " and " + FormatInstant(end) + " while writes went on";
 }
 
-repo::Manifest ManifestOf(const SourceCatalog& catalog, const SnapshotOptions& options) {
+repo::Manifest ManifestOf(const SourceCatalog& catalog,
+                          const SnapshotOptions& options,
+                          Instant begin) {
   return {.snapshot = options.snapshot,
           .project = options.project,
           .cluster = options.cluster,
           .cluster_name = options.cluster_name,
           .mongodb_version = catalog.mongodb_version,
+          .created = begin,
           .position_seconds = catalog.position_seconds,
           .position_increment = catalog.position_increment,
           .empty_databases = EmptyDatabases(catalog)};
@@ -384,6 +457,24 @@ repo::Manifest LoadBase(repo::Repository& repository,
   }
 }
 
+// What an interrupted run has finished; `fresh` when there is nothing to go on from. `created` is
+// when the first run began.
+repo::Manifest LoadPartial(repo::Repository& repository,
+                           const repo::Manifest& fresh,
+                           const RunContext& run) {
+  try {
+    if (auto partial = repository.LoadPartial(fresh.project, fresh.snapshot)) {
+      run.log.Info("snapshot={} namespaces={}  going on behind what an interrupted run finished",
+                   fresh.snapshot.ToString(),
+                   partial->namespaces.size());
+      return *std::move(partial);
+    }
+  } catch (const Error& error) {
+    run.log.Warn("snapshot={}  begins anew: {}", fresh.snapshot.ToString(), error.message());
+  }
+  return fresh;
+}
+
 SnapshotSummary TakeUnguarded(SnapshotSource& source,
                               repo::Repository& repository,
                               const SnapshotOptions& options,
@@ -394,16 +485,20 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
       repository.NewSnapshot(options.project, {.compression_level = options.compression_level});
   // After the writer: what is deleted from now on is not collected before the writer has ended.
   const Base base(LoadBase(repository, options, run));
-  repo::Manifest manifest = ManifestOf(catalog, options);
-  NamespacesReading reading(source, catalog, *writer, base, options, run);
+  const repo::Manifest partial = LoadPartial(repository, ManifestOf(catalog, options, begin), run);
+  repo::Manifest manifest = ManifestOf(catalog, options, begin);
+  manifest.position_seconds = partial.position_seconds;
+  manifest.position_increment = partial.position_increment;
+  NamespacesReading reading(source, catalog, *writer, base, partial, options, run);
   manifest.namespaces = reading.Read();
   manifest.created = run.clock.Now();
-  manifest.inconsistent_reason = ReasonOf(catalog, begin, manifest.created);
+  manifest.inconsistent_reason = ReasonOf(catalog, partial.created, manifest.created);
   ThrowIfCancelled(options, run);
   writer->Commit(manifest);  // last: the snapshot exists from here on
   SnapshotSummary summary = Summarize(manifest, writer->added());
   summary.stored_documents = reading.stored_documents();
   summary.removed_documents = reading.removed_documents();
+  summary.resumed_collections = partial.namespaces.size();
   return summary;
 }
 

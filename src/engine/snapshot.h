@@ -18,6 +18,9 @@ struct SnapshotOptions {
   // A snapshot of the same cluster in the same project: only what has changed since is stored. One
   // that is gone or damaged is passed over with a warning, wholly or for a namespace.
   std::optional<SnapshotId> base;
+  // BSON bytes of finished namespaces after which they are made durable: an interrupted snapshot of
+  // the same id goes on behind them.
+  ByteCount save_every = MiB(256);
   int parallel_namespaces = 4;
   int encode_threads = 2;  // compress and encrypt; sized to cores
   ByteCount sort_memory =
@@ -35,8 +38,9 @@ struct SnapshotSummary {
   std::uint64_t documents = 0;
   std::uint64_t logical_bytes = 0;
   std::uint64_t stored_bytes = 0;
-  std::uint64_t stored_documents = 0;   // new or changed since the base; all without one
-  std::uint64_t removed_documents = 0;  // since the base
+  std::uint64_t stored_documents = 0;     // new or changed since the base; all without one
+  std::uint64_t removed_documents = 0;    // since the base
+  std::uint64_t resumed_collections = 0;  // that an interrupted run had finished
 };
 
 // Takes one snapshot: catalog, documents into sorted runs, manifest last. With a base the documents
@@ -44,7 +48,8 @@ struct SnapshotSummary {
 // base's chunks are not read, only its keys. Memory stays within the
 // options' bounds whatever the collections' sizes. Blocks until done. On any error nothing of the
 // snapshot is visible. Never consistent yet: the oplog is not applied (a smear between begin and
-// end), and the summary says so.
+// end), and the summary says so. A snapshot that was cut goes on, under the same id, behind the
+// namespaces that had been made durable.
 SnapshotSummary TakeSnapshot(SnapshotSource& source,
                              repo::Repository& repository,
                              const SnapshotOptions& options,

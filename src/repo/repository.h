@@ -147,8 +147,13 @@ class SnapshotWriter {
   virtual bool Holds(const ChunkRef& ref) const = 0;
   // Stored bytes that this writer added so far.
   virtual ByteCount added() const = 0;
-  // Packs durable -> index segment naming them -> manifest -> manifest read back and compared. May
-  // be called once.
+  // Makes durable what `done` needs, then `done` itself: a manifest of the namespaces that are
+  // finished, from which another writer may go on (Repository::LoadPartial). Others may go on
+  // storing meanwhile, but only one thread at a time may save. kInternal when storing a pack has
+  // failed.
+  virtual void SavePartial(const Manifest& done) = 0;
+  // Packs durable -> index segment naming them -> manifest -> manifest read back and compared ->
+  // partial manifests deleted. May be called once.
   virtual void Commit(const Manifest& manifest) = 0;
 };
 
@@ -193,6 +198,14 @@ class Repository {
   // The snapshot no longer exists. Its chunks stay until garbage collection. Repeating it is no
   // error.
   virtual void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) = 0;
+  // The namespaces that a snapshot had finished when it was cut: the last SavePartial. nullopt when
+  // there is none. kCorrupt.
+  virtual std::optional<Manifest> LoadPartial(const ProjectId& project,
+                                              const SnapshotId& snapshot) = 0;
+  // The snapshots that have one.
+  virtual std::vector<SnapshotId> ListPartials(const ProjectId& project) = 0;
+  // Nobody will go on with it. Repeating it is no error.
+  virtual void DropPartial(const ProjectId& project, const SnapshotId& snapshot) = 0;
   // Collection, check and statistics of one project.
   virtual std::unique_ptr<Maintenance> OpenMaintenance(const ProjectId& project) = 0;
   // Removes what writers and readers that died have left behind and collections would wait for.

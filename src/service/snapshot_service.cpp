@@ -135,6 +135,21 @@ std::optional<SnapshotId> SnapshotService::NewestOf(const ClusterId& cluster) {
   return newest == listing.rows.end() ? std::nullopt : std::optional(newest->id);
 }
 
+void SnapshotService::DropPartials(const ProjectId& project) {
+  try {
+    for (const SnapshotId& id : env_.repository.ListPartials(project)) {
+      const auto snapshot = env_.store.FindSnapshot(id);
+      if (!snapshot || domain::IsFinal(snapshot->state)) {
+        env_.repository.DropPartial(project, id);
+      }
+    }
+  } catch (const Error& error) {
+    // They cost space, and the next snapshot of the project tries again.
+    env_.log.Warn(
+        "project={}  dropping partial manifests: {}", project.ToString(), error.message());
+  }
+}
+
 engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapshot,
                                                  const jobs::JobContext& context) {
   const auto cluster = env_.store.FindCluster(snapshot.cluster);
@@ -185,6 +200,7 @@ void SnapshotService::Run(const jobs::JobContext& context) {
                   snapshot->id.ToString());
     return;
   }
+  DropPartials(snapshot->project);
   if (snapshot->state == domain::SnapshotState::kFailed) {
     env_.log.Error("snapshot={} cluster={}  snapshot failed: {}",
                    snapshot->id.ToString(),

@@ -42,6 +42,8 @@ class SnapshotService {
  private:
   // The snapshot that the next one of the cluster is put on.
   std::optional<SnapshotId> NewestOf(const ClusterId& cluster);
+  // What finished or forgotten snapshots of the project have left for a run that will not come.
+  void DropPartials(const ProjectId& project);
   engine::SnapshotSummary TakeNow(const domain::Snapshot& snapshot,
                                   const jobs::JobContext& context);
 

@@ -10,6 +10,7 @@
 #include "repo/internal/index_segment.h"
 #include "repo/internal/manifest_codec.h"
 #include "repo/internal/pack.h"
+#include "repo/internal/roots.h"
 
 namespace tidemark::repo {
 namespace {
@@ -67,6 +68,7 @@ class PackingWriter final : public SnapshotWriter {
     return added_;
   }
 
+  void SavePartial(const Manifest& done) override TIDEMARK_EXCLUDES(mutex_);
   void Commit(const Manifest& manifest) override;
 
  private:
@@ -81,13 +83,21 @@ class PackingWriter final : public SnapshotWriter {
   ClosedPack CloseOpenPack() TIDEMARK_REQUIRES(mutex_);
   std::optional<ClosedPack> CloseLastPack() TIDEMARK_EXCLUDES(mutex_);
   void PutPack(const ClosedPack& pack) TIDEMARK_EXCLUDES(mutex_);
+  // Waits until every pack that is closed now is in storage.
+  void WaitForPacks() TIDEMARK_EXCLUDES(mutex_);
   // The sealed chunk if its pack is not in storage yet.
   std::optional<Bytes> CopyUnwritten(const ChunkPlace& place) const TIDEMARK_EXCLUDES(mutex_);
   std::optional<ChunkPlace> FindOwn(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
 
   void BeginCommit(const Manifest& manifest) TIDEMARK_EXCLUDES(mutex_);
   void CheckListsAreStored(const Manifest& manifest) const;
+  // Index segments for all packs that are in storage and in none yet.
   void PutIndex() TIDEMARK_EXCLUDES(mutex_);
+
+  bool IsUnwritten(const PackId& pack) const TIDEMARK_REQUIRES(mutex_) {
+    return (open_ && open_->id() == pack) || closed_.contains(pack);
+  }
+
   void PutManifest(const Manifest& manifest) TIDEMARK_EXCLUDES(mutex_);
   void CheckManifestReadsBack(const Manifest& manifest, const Bytes& blob) const;
   void PutBlob(const std::string& name, const Bytes& blob) TIDEMARK_EXCLUDES(mutex_);
@@ -103,6 +113,9 @@ class PackingWriter final : public SnapshotWriter {
   std::uint32_t open_number_ TIDEMARK_GUARDED_BY(mutex_) = 0;
   // At most one per thread that calls Store: each writes the pack it filled before it returns.
   std::map<PackId, std::shared_ptr<const Bytes>> closed_ TIDEMARK_GUARDED_BY(mutex_);
+  CondVar packs_changed_;                                  // closed_, failed_
+  std::vector<bool> indexed_ TIDEMARK_GUARDED_BY(mutex_);  // by pack number: a segment names it
+  std::optional<PartialId> partial_;                       // the last; of the thread that saves
   ByteCount added_ TIDEMARK_GUARDED_BY(mutex_);
   bool failed_ TIDEMARK_GUARDED_BY(mutex_) = false;
   bool committed_ TIDEMARK_GUARDED_BY(mutex_) = false;
@@ -197,10 +210,29 @@ void PackingWriter::PutPack(const ClosedPack& pack) {
   } catch (const Error& error) {
     const MutexLock lock(mutex_);
     failed_ = true;
+    packs_changed_.NotifyAll();
     throw error.WithContext("storing " + DescribeObject(ObjectKind::kPackFooter, pack.id.bytes));
   }
   const MutexLock lock(mutex_);
   closed_.erase(pack.id);
+  packs_changed_.NotifyAll();
+}
+
+void PackingWriter::WaitForPacks() {
+  const MutexLock lock(mutex_);
+  std::vector<PackId> waited;
+  for (const auto& [id, bytes] : closed_) {
+    waited.push_back(id);
+  }
+  const auto is_closed = [this](const PackId& id)
+                             TIDEMARK_REQUIRES(mutex_) { return closed_.contains(id); };
+  while (!failed_ && std::ranges::any_of(waited, is_closed)) {
+    packs_changed_.Wait(mutex_);
+  }
+  if (failed_) {
+    throw Error(ErrorCode::kInternal,
+                "saving a partial manifest: storing one of its packs has failed");
+  }
 }
 
 std::optional<Bytes> PackingWriter::CopyUnwritten(const ChunkPlace& place) const {
@@ -228,6 +260,22 @@ Bytes PackingWriter::LoadKind(ObjectKind kind, const ChunkRef& ref) {
   return LoadStoredChunk(project_, kind, ref, *own);
 }
 
+// The same order as a commit's.
+void PackingWriter::SavePartial(const Manifest& done) {
+  CheckListsAreStored(done);
+  if (const std::optional<ClosedPack> last = CloseLastPack()) {
+    PutPack(*last);
+  }
+  WaitForPacks();
+  PutIndex();
+  const auto id = PartialId::Generate(project_.random());
+  PutBlob(PartialName(done.project, done.snapshot, id),
+          SealPartial(project_.keys(), id, done, project_.random()));
+  if (const std::optional<PartialId> previous = std::exchange(partial_, id)) {
+    project_.store().Delete(PartialName(done.project, done.snapshot, *previous));
+  }
+}
+
 // docs/format.md, "Order of writes" (I2, I3).
 void PackingWriter::Commit(const Manifest& manifest) {
   BeginCommit(manifest);
@@ -237,6 +285,7 @@ void PackingWriter::Commit(const Manifest& manifest) {
   }
   PutIndex();
   PutManifest(manifest);
+  DeletePartials(project_.store(), manifest.project, manifest.snapshot);
 }
 
 void PackingWriter::BeginCommit(const Manifest& manifest) {
@@ -275,7 +324,15 @@ void PackingWriter::PutIndex() {
   std::vector<IndexSegment> segments;
   {
     const MutexLock lock(mutex_);
-    segments = SplitIntoSegments(own_);
+    indexed_.resize(own_.packs().size());
+    std::vector<bool> due(own_.packs().size());
+    for (std::size_t pack = 0; pack < due.size(); ++pack) {
+      due[pack] = !indexed_[pack] && !IsUnwritten(own_.packs()[pack]);
+    }
+    segments = SplitIntoSegments(own_, [&due](std::uint32_t pack) { return due[pack]; });
+    for (std::size_t pack = 0; pack < due.size(); ++pack) {
+      indexed_[pack] = indexed_[pack] || due[pack];
+    }
   }
   for (const IndexSegment& segment : segments) {
     const auto id = SegmentId::Generate(project_.random());
