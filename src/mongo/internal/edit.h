@@ -1,0 +1,22 @@
+#pragma once
+
+#include "mongo/internal/insert.h"
+
+namespace tidemark::mongo {
+
+// {_id: {$in: [..]}} of documents {"": _id}.
+Bytes FilterOfIds(const std::vector<Bytes>& ids);
+
+// Unordered; each document takes the place of the one with its _id, or is inserted. Documents that
+// no replacement can carry (above 16 MiB, or with names that read as update operators) are deleted
+// and inserted. Throws unless every one was taken.
+void ReplaceDocuments(mongoc_client_t* client,
+                      const InsertPlace& place,
+                      const std::vector<ByteView>& documents);
+
+// Unordered; an _id that is not there is no error.
+void DeleteDocuments(mongoc_client_t* client,
+                     const InsertPlace& place,
+                     const std::vector<Bytes>& ids);
+
+}  // namespace tidemark::mongo
