@@ -12,6 +12,11 @@ std::string DataCollection(const repo::NamespaceEntry& entry) {
   return buckets ? "system.buckets." + entry.collection : entry.collection;
 }
 
+std::string TextMember(const bson::Document& document, std::string_view name) {
+  const auto element = document.Find(name);
+  return element ? std::string(element->AsString().value_or("")) : std::string();
+}
+
 class ClusterTarget final : public RestoreTarget {
  public:
   explicit ClusterTarget(mongo::Connection& connection)
@@ -79,6 +84,70 @@ class ClusterTarget final : public RestoreTarget {
           digest.Add(document);
         });
     return digest;
+  }
+
+  std::optional<FoundNamespace> FindNamespace(const std::string& database,
+                                              const std::string& collection) override {
+    for (const Bytes& info : connection_.ListCollections(database)) {
+      const bson::Document document(info);
+      if (TextMember(document, "name") != collection) {
+        continue;
+      }
+      const auto options = document.Find("options");
+      const auto members = options ? options->AsDocument() : std::nullopt;
+      const ByteView bytes = members ? members->bytes() : bson::Document().bytes();
+      const std::string type = TextMember(document, "type");  // servers before 3.4 have none
+      return FoundNamespace{type.empty() ? "collection" : type,
+                            Bytes(bytes.begin(), bytes.end()),
+                            connection_.ListIndexes(database, collection)};
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::string> ListCollections(const std::string& database) override {
+    std::vector<std::string> names;
+    for (const Bytes& info : connection_.ListCollections(database)) {
+      std::string name = TextMember(bson::Document(info), "name");
+      if (!name.starts_with("system.")) {
+        names.push_back(std::move(name));
+      }
+    }
+    return names;
+  }
+
+  void ReadById(const repo::NamespaceEntry& entry,
+                const std::stop_token& stop,
+                const std::function<void(ByteView document)>& visit) override {
+    connection_.ForEachById(entry.database, entry.collection, stop, visit);
+  }
+
+  void FindByIds(const repo::NamespaceEntry& entry,
+                 const std::vector<Bytes>& ids,
+                 const std::function<void(ByteView document)>& visit) override {
+    connection_.FindByIds(entry.database, entry.collection, ids, visit);
+  }
+
+  void ReplaceMany(const repo::NamespaceEntry& entry,
+                   const std::vector<ByteView>& documents) override {
+    connection_.ReplaceMany(entry.database, entry.collection, documents);
+  }
+
+  void DeleteMany(const repo::NamespaceEntry& entry, const std::vector<Bytes>& ids) override {
+    connection_.DeleteMany(entry.database, entry.collection, ids);
+  }
+
+  void DropIndex(const repo::NamespaceEntry& entry, const std::string& index) override {
+    Run(entry.database,
+        bson::Builder().Append("dropIndexes", entry.collection).Append("index", index).Finish());
+  }
+
+  void ChangeOptions(const repo::NamespaceEntry& entry, const Bytes& options) override {
+    bson::Builder command;
+    command.Append("collMod", entry.collection);
+    for (const bson::Element& option : bson::Document(options)) {
+      command.AppendElement(option.name, option);
+    }
+    Run(entry.database, command.Finish());
   }
 
   void MarkIncomplete(const std::string& job, const std::string& snapshot) override {
