@@ -29,6 +29,22 @@ void Doing(const std::string& what, Step step) {
   }
 }
 
+// For steps on a collection that was dropped just before. A conflict there is a write of a run that
+// was killed, or of a connection that broke, and arrives late: worth another attempt.
+template <class Step>
+void OrArrivedLate(Step step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Error(ErrorCode::kUnavailable,
+                std::string(error.message()),
+                "is another client writing to the target?");
+  }
+}
+
 std::string Join(const std::vector<std::string>& lines, std::size_t most) {
   std::string text;
   for (const std::string& line : std::span(lines).first(std::min(most, lines.size()))) {
@@ -299,8 +315,10 @@ domain::RestoreChanges RestoreRun::Rewrite(const repo::NamespaceEntry& entry,
                                            const std::stop_token& stop) {
   const std::string name = NameOf(entry);
   Doing("dropping " + name, [&] { target_.DropCollection(entry.database, entry.collection); });
-  Doing("creating " + name, [&] { target_.CreateCollection(entry); });
-  Doing("loading " + name, [&] { Load(entry, stop); });
+  OrArrivedLate([&] {
+    Doing("creating " + name, [&] { target_.CreateCollection(entry); });
+    Doing("loading " + name, [&] { Load(entry, stop); });
+  });
   // Before the indexes: from then on a TTL index deletes what has expired.
   Verify(entry, stop);
   // After the data: a bulk build is cheaper.
@@ -356,17 +374,32 @@ domain::RestoreChanges RestoreRun::Compare(const repo::NamespaceEntry& entry,
 domain::RestoreChanges RestoreRun::WritePicked(const repo::NamespaceEntry& entry,
                                                const std::stop_token& stop) {
   const std::string name = NameOf(entry);
-  if (!target_.FindNamespace(entry.database, entry.collection)) {
+  const auto found = target_.FindNamespace(entry.database, entry.collection);
+  if (found && found->type != "collection") {
+    throw Error(ErrorCode::kConflict,
+                "writing to " + name + ": the target has a " + found->type + " of that name");
+  }
+  if (!found) {
     Doing("creating " + name, [&] { target_.CreateCollection(entry); });
     Doing("building the indexes of " + name, [&] { target_.CreateIndexes(entry); });
   }
   TIDEMARK_CHECK(scope_.filter.has_value());
   const IdFilter& ids = scope_.filter->ids;
   domain::RestoreChanges changes;
-  Counting([&](const auto& seen) {
+  std::uint64_t documents = 0;
+  std::uint64_t bytes = 0;
+  Counting([&](const auto& written) {
+    const auto seen = [&](std::uint64_t more_documents, std::uint64_t more_bytes) {
+      documents += more_documents;
+      bytes += more_bytes;
+      written(more_documents, more_bytes);
+    };
     Doing("writing to " + name,
           [&] { changes = FilteredLoad{reader_, target_, entry, ids, seen}.Run(stop); });
   });
+  // The rest was not even read.
+  progress_.Written(entry.digest.documents - std::min(documents, entry.digest.documents),
+                    entry.logical_bytes - std::min(bytes, entry.logical_bytes));
   return changes;
 }
 

@@ -117,6 +117,22 @@ TEST_F(RestoreTest, LostConnectionIsRetriedFromAnEmptyNamespace) {
   EXPECT_EQ(target_.Steps().back(), "complete");
 }
 
+TEST_F(RestoreTest, WritesThatArriveLateAreOutlasted) {
+  Add("orders", {Doc(1), Doc(2)});
+  target_.on_step = [creates = 0, inserts = 0](const std::string& step) mutable {
+    if (step == "create shop.orders" && ++creates == 1) {
+      throw Error(ErrorCode::kConflict, "collection exists");
+    }
+    if (step == "insert shop.orders 2" && ++inserts == 1) {
+      throw Error(ErrorCode::kConflict, "duplicate key");
+    }
+  };
+  Restore();
+  EXPECT_EQ(target_.Count("shop.orders"), 2U);
+  EXPECT_EQ(std::ranges::count(target_.Steps(), "drop shop.orders"), 3);
+  EXPECT_EQ(pauses_.size(), 2U);
+}
+
 TEST_F(RestoreTest, GivesUpAfterThreeAttemptsNamingTheNamespace) {
   Add("orders", {Doc(1)});
   target_.failures["insert shop.orders 1"] = 9;

@@ -88,15 +88,16 @@ class ClusterTarget final : public RestoreTarget {
 
   std::optional<FoundNamespace> FindNamespace(const std::string& database,
                                               const std::string& collection) override {
-    for (const Bytes& info : connection_.ListCollections(database)) {
-      const bson::Document document(info);
-      if (TextMember(document, "name") != collection) {
+    const Bytes array = DescribeOne(database, collection);
+    for (const bson::Element& element : bson::Document(array)) {
+      const bson::Document info = element.AsDocument().value_or(bson::Document());
+      if (TextMember(info, "name") != collection) {  // not every server knows the filter
         continue;
       }
-      const auto options = document.Find("options");
+      const auto options = info.Find("options");
       const auto members = options ? options->AsDocument() : std::nullopt;
       const ByteView bytes = members ? members->bytes() : bson::Document().bytes();
-      const std::string type = TextMember(document, "type");  // servers before 3.4 have none
+      const std::string type = TextMember(info, "type");  // servers before 3.4 have none
       return FoundNamespace{type.empty() ? "collection" : type,
                             Bytes(bytes.begin(), bytes.end()),
                             connection_.ListIndexes(database, collection)};
@@ -164,6 +165,26 @@ class ClusterTarget final : public RestoreTarget {
   void MarkComplete() override { DropDatabase(std::string(mongo::kMarkerDatabase)); }
 
  private:
+  // The array of listCollections' first batch, which is enough for one name.
+  Bytes DescribeOne(const std::string& database, const std::string& collection) {
+    const Bytes filter = bson::Builder().Append("name", collection).Finish();
+    const Bytes command = bson::Builder()
+                              .Append("listCollections", std::int32_t{1})
+                              .Append("filter", bson::Document(filter))
+                              .Append("cursor", bson::Document())
+                              .Finish();
+    const Bytes reply = connection_.RunCommand(database, bson::Document(command));
+    const auto cursor = bson::Document(reply).Find("cursor");
+    const auto members = cursor ? cursor->AsDocument() : std::nullopt;
+    const auto batch = members ? members->Find("firstBatch") : std::nullopt;
+    const auto array = batch ? batch->AsDocument() : std::nullopt;
+    if (!array) {
+      throw Error(ErrorCode::kUnavailable,
+                  "looking for " + database + "." + collection + ": the answer has no cursor");
+    }
+    return {array->bytes().begin(), array->bytes().end()};
+  }
+
   void Run(const std::string& database, const Bytes& command) {
     connection_.RunCommand(database, bson::Document(command));
   }

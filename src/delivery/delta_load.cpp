@@ -5,6 +5,7 @@
 #include "bson/builder.h"
 #include "delivery/internal/batch.h"
 #include "delivery/internal/delta.h"
+#include "delivery/internal/narrow_reader.h"
 #include "delivery/internal/target_limits.h"
 #include "engine/document_reader.h"
 
@@ -316,7 +317,8 @@ domain::RestoreChanges FilteredLoad::Run(const std::stop_token& stop) const {
     picked.Verify();
     batch.Clear();
   };
-  engine::ReadDocuments(reader, entry, stop, [&](ByteView document) {
+  NarrowReader narrow(reader, ids);
+  engine::ReadDocuments(narrow, narrow.Narrow(entry), stop, [&](ByteView document) {
     seen(1, document.size());
     if (!ids.Matches(IdOf(document))) {
       return;

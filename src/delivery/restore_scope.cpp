@@ -211,6 +211,31 @@ bool IdFilter::Matches(const bson::Element& id) const {
   return !among_ || std::ranges::binary_search(*among_, Keep(id), Before);
 }
 
+std::vector<Bytes>::const_iterator IdFilter::FirstFrom(const bson::Element& id) const {
+  return std::ranges::lower_bound(*among_, Keep(id), Before);
+}
+
+bool IdFilter::MayMatchFrom(const bson::Element& first) const {
+  const auto excluded = [&first](const Bound& bound) {
+    const bool has_end =
+        bound.op == Operator::kEq || bound.op == Operator::kLt || bound.op == Operator::kLte;
+    return has_end && bson::CompareValues(first, ValueOf(bound.value)) > 0;
+  };
+  return std::ranges::none_of(bounds_, excluded) && (!among_ || FirstFrom(first) != among_->end());
+}
+
+bool IdFilter::MayMatchBetween(const bson::Element& first, const bson::Element& last) const {
+  const auto excluded = [&last](const Bound& bound) {
+    const bool has_begin =
+        bound.op == Operator::kEq || bound.op == Operator::kGt || bound.op == Operator::kGte;
+    return has_begin && bson::CompareValues(last, ValueOf(bound.value)) < 0;
+  };
+  if (!MayMatchFrom(first) || std::ranges::any_of(bounds_, excluded)) {
+    return false;
+  }
+  return !among_ || bson::CompareValues(ValueOf(*FirstFrom(first)), last) <= 0;
+}
+
 RestoreScope ParseScope(std::string_view json) {
   RestoreScope scope;
   if (json.empty()) {

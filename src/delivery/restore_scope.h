@@ -19,6 +19,10 @@ class IdFilter {
   explicit IdFilter(const bson::Element& ids);
 
   bool Matches(const bson::Element& id) const;
+  // Whether any _id from `first` on could match, or any between the two, both included. May say yes
+  // without reason, never no.
+  bool MayMatchFrom(const bson::Element& first) const;
+  bool MayMatchBetween(const bson::Element& first, const bson::Element& last) const;
 
   // As it was given: Extended JSON.
   const std::string& text() const { return text_; }
@@ -34,6 +38,8 @@ class IdFilter {
   void AddOperator(const bson::Element& condition);
   void AddList(const bson::Element& list);
   static bool Holds(const Bound& bound, const bson::Element& id);
+  // The first member of the list that is not before `id`.
+  std::vector<Bytes>::const_iterator FirstFrom(const bson::Element& id) const;
 
   std::vector<Bound> bounds_;                // all must hold
   std::optional<std::vector<Bytes>> among_;  // sorted; documents {"": value}

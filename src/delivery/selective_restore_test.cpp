@@ -1,3 +1,5 @@
+#include <ranges>
+
 #include "tests/support/restore_fixture.h"
 
 namespace tidemark::delivery {
@@ -192,6 +194,15 @@ TEST_F(FilteredRestore, MakesTheCollectionThatIsMissing) {
               AllOf(Contains("create shop.orders"), Contains("index shop.orders")));
 }
 
+TEST_F(FilteredRestore, IsNotWrittenThroughAView) {
+  repo::NamespaceEntry view{
+      .database = "shop", .collection = "orders", .kind = repo::NamespaceKind::kView};
+  view.options = bson::FromJson(R"({"viewOn":"o","pipeline":[]})");
+  target_.Keep(view, {});
+  EXPECT_EQ(Failure().message(), "writing to shop.orders: the target has a view of that name");
+  EXPECT_THAT(target_.Steps(), ElementsAre("incomplete j1"));
+}
+
 TEST_F(FilteredRestore, GoesUnderAnotherName) {
   Scope(R"({"filter":{"database":"shop","collection":"orders","ids":4},)"
         R"("include":[{"database":"shop","collection":"orders","toCollection":"found"}]})");
@@ -222,6 +233,45 @@ TEST_F(FilteredRestore, LostConnectionIsRetried) {
   target_.failures["replace shop.orders 3"] = 1;
   EXPECT_EQ(Restore().changes, (domain::RestoreChanges{.inserted = 3}));
   EXPECT_EQ(progress_.documents_done, 5U);
+}
+
+TEST_F(FilteredRestore, ReadsOnlyTheChunksThatMayHoldThem) {
+  std::vector<Bytes> documents;
+  std::vector<Bytes> newer;
+  for (int i = 0; i < 60; ++i) {
+    documents.push_back(Doc(i));
+    newer.push_back(Doc(i, "newer"));
+  }
+  repo::NamespaceEntry& entry = manifest_.namespaces.front();
+  entry.runs = {reader_.AddFineRun(documents, 10),
+                reader_.AddFineRun({newer.begin() + 20, newer.begin() + 40}, 10)};
+  entry.digest.documents = 60;
+  Scope(R"({"filter":{"database":"shop","collection":"orders","ids":{"$in":[7,25,33]}}})");
+  Restore();
+  EXPECT_THAT(target_.DocumentsOf("shop.orders"), ElementsAre(Doc(7), newer[25], newer[33]));
+  // Of each list the chunk, the one before it (which ends at its first _id), and the last one.
+  EXPECT_LE(reader_.loads(), 16U);
+  EXPECT_EQ(progress_.documents_done, progress_.documents_total);
+}
+
+TEST_F(FilteredRestore, EveryRangeFindsWhatItHolds) {
+  std::vector<Bytes> documents;
+  for (int i = 0; i < 12; ++i) {
+    documents.push_back(Doc(2 * i));
+  }
+  manifest_.namespaces.front().runs = {reader_.AddFineRun(documents, 5)};
+  for (int from = -1; from <= 24; ++from) {
+    for (int to = from; to <= 25; to += 3) {
+      Scope(R"({"filter":{"database":"shop","collection":"orders","ids":{"$gte":)" +
+            std::to_string(from) + R"(,"$lte":)" + std::to_string(to) + "}}}");
+      target_.DropCollection("shop", "orders");
+      Restore();
+      const auto expected = std::ranges::count_if(
+          std::views::iota(0, 12), [&](int i) { return 2 * i >= from && 2 * i <= to; });
+      EXPECT_EQ(target_.Count("shop.orders"), static_cast<std::size_t>(expected))
+          << from << " to " << to;
+    }
+  }
 }
 
 class DeltaRestore : public SelectiveRestore {

@@ -1,9 +1,10 @@
 """Restores of a part of a snapshot, under other names, of single documents, and of what differs, with real servers."""
 
+import datetime
 import json
 
+import bson
 import pytest
-
 from harness.compare import assert_same, contents
 
 PARTS = "Parts"
@@ -112,6 +113,48 @@ def test_delta_into_an_empty_target_writes_all(world, parts):
     done = restore(world, delta=True)
     assert done["changes"] == {"leftAlone": 0, "replaced": 0, "inserted": 231, "deleted": 0}
     assert_same(world.expected, contents(parts))
+
+
+def documents_of_many_kinds():
+    ids = [1, 2.5, -7, "a", "B", True, None, bson.ObjectId("5f5e0f0e0f0e0f0e0f0e0f0e"), b"bytes", {"a": 1, "b": 2}]
+    ids += [datetime.datetime(2026, 11, 25), bson.Timestamp(5, 6), bson.Int64(2**40), bson.MinKey(), bson.MaxKey()]
+    return [{"_id": value, "n": n, "dotted.name": n} for n, value in enumerate(ids)]
+
+
+def damage(collection, value):
+    collection.delete_one({"_id": {"$eq": value}})
+    collection.insert_one({"_id": value, "n": 99})
+
+
+def test_delta_and_filter_with_ids_of_every_type(servers, world):
+    """On another server, which keeps what FerretDB refuses."""
+    source, target = servers.mongo_java_server(), servers.mongo_java_server()
+    owner = world.owner
+    for name, server in (("JavaSource", source), ("JavaTarget", target)):
+        owner.add_cluster(world.project, name, server.uri, tier="dedicated")
+    source.client["shop"]["kinds"].insert_many(documents_of_many_kinds())
+    snapshot = owner.take_snapshot(world.project, "JavaSource")
+    jobs = f"/projects/{world.project}/clusters/JavaSource/restoreJobs"
+
+    def run(**scope):
+        request = {"snapshotId": snapshot, "targetClusterName": "JavaTarget", **scope}
+        done = owner.wait_restore(world.project, "JavaSource", owner.own("POST", jobs, request)["id"])
+        assert done["state"] == "COMPLETED", done
+        return done
+
+    run()
+    kinds = target.client["shop"]["kinds"]
+    kinds.delete_many({"_id": {"$in": ["a", 2.5]}})
+    for value in (1, {"a": 1, "b": 2}):
+        damage(kinds, value)
+    kinds.insert_many([{"_id": "zzz"}, {"_id": 77}])
+    done = run(delta=True)
+    assert_same(contents(source), contents(target))
+    assert done["changes"] == {"leftAlone": 11, "replaced": 2, "inserted": 2, "deleted": 2}, done
+    damage(kinds, "B")
+    picked = {**namespace("shop", "kinds"), "ids": {"$gte": "A", "$lte": "a"}}
+    assert run(filter=picked)["changes"] == {"leftAlone": 1, "replaced": 1, "inserted": 0, "deleted": 0}
+    assert_same(contents(source), contents(target))
 
 
 def test_plan_writes_nothing(world, parts):

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -23,7 +24,10 @@ inline Bytes Doc(std::int32_t id, std::string_view text = "x") {
 // Chunks in memory, without a repository around them.
 class MemoryReader final : public repo::SnapshotReader {
  public:
-  Bytes Load(const repo::ChunkRef& ref) override { return chunks_.at(ref.id); }
+  Bytes Load(const repo::ChunkRef& ref) override {
+    ++loads_;
+    return chunks_.at(ref.id);
+  }
 
   std::vector<repo::SnapshotWriter::ListedChunk> LoadList(const repo::ChunkRef& ref) override {
     return lists_.at(ref.id);
@@ -47,6 +51,27 @@ class MemoryReader final : public repo::SnapshotReader {
     }
     return entry;
   }
+
+  // One run of one document per chunk, `per_list` of these in a list.
+  repo::Run AddFineRun(const std::vector<Bytes>& documents, std::size_t per_list) {
+    repo::Run run;
+    run.documents = documents.size();
+    run.first_id = IdOf(documents.front());
+    run.last_id = IdOf(documents.back());
+    for (std::size_t at = 0; at < documents.size(); at += per_list) {
+      std::vector<repo::SnapshotWriter::ListedChunk> list;
+      for (std::size_t i = at; i < std::min(at + per_list, documents.size()); ++i) {
+        const repo::ChunkRef chunk = NextRef(static_cast<std::uint32_t>(documents[i].size()), 1);
+        chunks_[chunk.id] = documents[i];
+        list.push_back({chunk, IdOf(documents[i])});
+      }
+      run.lists.push_back(NextRef(0, static_cast<std::uint32_t>(list.size())));
+      lists_[run.lists.back().id] = list;
+    }
+    return run;
+  }
+
+  std::size_t loads() const { return loads_; }
 
  private:
   static Bytes IdOf(const Bytes& document) {
@@ -75,6 +100,7 @@ class MemoryReader final : public repo::SnapshotReader {
   }
 
   std::uint8_t next_ = 0;
+  std::atomic<std::size_t> loads_{0};
   std::map<repo::ChunkId, Bytes> chunks_;
   std::map<repo::ChunkId, std::vector<repo::SnapshotWriter::ListedChunk>> lists_;
 };

@@ -24,7 +24,8 @@ struct DeltaLoad {
 };
 
 // Writes the documents that a filter picks and reads them back; those that are equal already are
-// left alone. Memory: 1 batch and the target's documents of the same _ids.
+// left alone. Of the snapshot it reads the chunks that may hold such documents. Memory: 1 batch and
+// the target's documents of the same _ids.
 struct FilteredLoad {
   repo::SnapshotReader& reader;
   RestoreTarget& target;
