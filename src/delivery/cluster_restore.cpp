@@ -66,6 +66,13 @@ std::string Difference(const repo::NamespaceDigest& found, const repo::Namespace
                    std::to_string(wanted.documents);
 }
 
+// What makes a collection be written anew instead of being changed. A conflict is a unique index
+// that refuses changes in any order that a bulk has: two documents swap their values.
+bool IsObstacle(ErrorCode code) {
+  return code == ErrorCode::kUnsupported || code == ErrorCode::kConflict ||
+         code == ErrorCode::kInvalidArgument;
+}
+
 // One run: what its steps share. Confined, but for RestoreNamespace and what it calls.
 class RestoreRun {
  public:
@@ -97,6 +104,8 @@ class RestoreRun {
   void CheckNotStopped() const;
   void Retrying(const std::function<void()>& step) const;
   void DropDatabase(const std::string& database) const;
+  void DropCollection(const std::string& database, const std::string& collection) const;
+  void DropEverything() const;
   void DropWhatTheSnapshotHasNot() const;
   std::vector<std::size_t> CollectionsLargestFirst() const;
   void RestoreNamespace(std::size_t index, const std::stop_token& stop);
@@ -105,6 +114,7 @@ class RestoreRun {
   domain::RestoreChanges Rewrite(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   std::optional<domain::RestoreChanges> ChangeInPlace(const repo::NamespaceEntry& entry,
                                                       const std::stop_token& stop);
+  void Prepare(const repo::NamespaceEntry& entry, const InPlace& plan) const;
   domain::RestoreChanges Compare(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   domain::RestoreChanges WritePicked(const repo::NamespaceEntry& entry,
                                      const std::stop_token& stop);
@@ -157,14 +167,8 @@ void RestoreRun::Wipe() {
     return;
   }
   if (scope_.IsWhole()) {
-    Retrying([this] {
-      if (scope_.mode == RestoreMode::kDelta) {
-        DropWhatTheSnapshotHasNot();
-      } else {
-        std::ranges::for_each(target_.ListUserDatabases(),
-                              [this](const std::string& name) { DropDatabase(name); });
-      }
-    });
+    const bool all = scope_.mode == RestoreMode::kReplace;
+    Retrying([&] { all ? DropEverything() : DropWhatTheSnapshotHasNot(); });
   }
   checkpoint_.MarkWiped();
 }
@@ -174,15 +178,25 @@ void RestoreRun::DropDatabase(const std::string& database) const {
   Doing("dropping database " + database, [&] { target_.DropDatabase(database); });
 }
 
+void RestoreRun::DropCollection(const std::string& database, const std::string& collection) const {
+  CheckNotStopped();
+  const std::string name = database + "." + collection;
+  Doing("dropping " + name, [&] { target_.DropCollection(database, collection); });
+}
+
+void RestoreRun::DropEverything() const {
+  for (const std::string& database : target_.ListUserDatabases()) {
+    DropDatabase(database);
+  }
+}
+
 void RestoreRun::DropWhatTheSnapshotHasNot() const {
   const ForeignNamespaces foreign = FindForeign(manifest_, target_);
   for (const std::string& database : foreign.databases) {
     DropDatabase(database);
   }
   for (const auto& [database, collection] : foreign.collections) {
-    CheckNotStopped();
-    Doing("dropping " + database + "." + collection,
-          [&] { target_.DropCollection(database, collection); });
+    DropCollection(database, collection);
   }
 }
 
@@ -326,37 +340,39 @@ domain::RestoreChanges RestoreRun::Rewrite(const repo::NamespaceEntry& entry,
   return {.inserted = static_cast<std::int64_t>(entry.digest.documents)};
 }
 
-// Nullopt when the collection has to be written anew. A unique index may refuse changes in any
-// order that a bulk has, two documents that swap values for one.
+// Nullopt when the collection has to be written anew.
 std::optional<domain::RestoreChanges> RestoreRun::ChangeInPlace(const repo::NamespaceEntry& entry,
                                                                 const std::stop_token& stop) {
   const auto found = target_.FindNamespace(entry.database, entry.collection);
   if (!found) {
     return std::nullopt;
   }
-  const std::string name = NameOf(entry);
   const InPlace plan = PlanInPlace(facts_, entry, *found);
   std::string obstacle = plan.obstacle;
   if (obstacle.empty()) {
     try {
-      if (plan.options) {
-        Doing("changing the options of " + name,
-              [&] { target_.ChangeOptions(entry, *plan.options); });
-      }
-      for (const std::string& index : plan.drop_indexes) {
-        Doing("dropping an index of " + name, [&] { target_.DropIndex(entry, index); });
-      }
+      Prepare(entry, plan);
       return Compare(entry, stop);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kConflict &&
-          error.code() != ErrorCode::kInvalidArgument) {
+      if (!IsObstacle(error.code())) {
         throw;
       }
       obstacle = error.message();
     }
   }
-  Note(name + " was written anew: " + obstacle);
+  Note(NameOf(entry) + " was written anew: " + obstacle);
   return std::nullopt;
+}
+
+void RestoreRun::Prepare(const repo::NamespaceEntry& entry, const InPlace& plan) const {
+  const std::string name = NameOf(entry);
+  if (plan.options) {
+    const Bytes& options = *plan.options;
+    Doing("changing the options of " + name, [&] { target_.ChangeOptions(entry, options); });
+  }
+  for (const std::string& index : plan.drop_indexes) {
+    Doing("dropping an index of " + name, [&] { target_.DropIndex(entry, index); });
+  }
 }
 
 domain::RestoreChanges RestoreRun::Compare(const repo::NamespaceEntry& entry,

@@ -193,7 +193,7 @@ class DriverConnection final : public Connection {
   std::vector<Bytes> List(const Listing& listing);
   void ReadBuildInfo(ServerFacts& facts);
   void ReadOplogPosition(ServerFacts& facts);
-  bool ServerBoundsBatches();
+  std::string Flavor();
 
   std::string At(const std::string& doing) const { return doing + " at " + host_; }
 
@@ -201,7 +201,7 @@ class DriverConnection final : public Connection {
   const std::string host_;  // for messages
   const PoolHandle pool_;
   Mutex mutex_;
-  std::optional<bool> server_bounds_batches_ TIDEMARK_GUARDED_BY(mutex_);
+  std::string flavor_ TIDEMARK_GUARDED_BY(mutex_);  // empty until it is asked for
 };
 
 Bytes DriverConnection::Run(mongoc_client_t* client,
@@ -298,25 +298,24 @@ std::vector<Bytes> DriverConnection::ListIndexes(std::string_view database,
                {kNamespaceNotFound, kCommandNotSupportedOnView}});
 }
 
-bool DriverConnection::ServerBoundsBatches() {
+std::string DriverConnection::Flavor() {
   {
     const MutexLock lock(mutex_);
-    if (server_bounds_batches_) {
-      return *server_bounds_batches_;
+    if (!flavor_.empty()) {
+      return flavor_;
     }
   }
   ServerFacts facts;
   ReadBuildInfo(facts);
-  const bool bounds = facts.flavor == "mongodb";
   const MutexLock lock(mutex_);
-  server_bounds_batches_ = bounds;
-  return bounds;
+  flavor_ = facts.flavor;
+  return flavor_;
 }
 
 void DriverConnection::Find(const Query& query,
                             const std::stop_token& stop,
                             const std::function<void(ByteView)>& visit) {
-  const bool bounded = ServerBoundsBatches();
+  const bool bounded = Flavor() == "mongodb";  // it ends a reply at 16 MB by itself
   const BorrowedClient client(pool_.get());
   const std::string doing = At("reading " + FullName(query.database, query.collection));
   const CollectionHandle handle(
@@ -386,8 +385,10 @@ void DriverConnection::InsertMany(std::string_view database,
 void DriverConnection::ReplaceMany(std::string_view database,
                                    std::string_view collection,
                                    const std::vector<ByteView>& documents) {
+  // FerretDB reads the whole collection for every replacement.
+  const ReplaceBy by = Flavor() == "ferretdb" ? ReplaceBy::kRecreating : ReplaceBy::kReplacing;
   const BorrowedClient client(pool_.get());
-  ReplaceDocuments(client.get(), PlaceOf(database, collection), documents);
+  ReplaceDocuments(client.get(), PlaceOf(database, collection), documents, by);
 }
 
 void DriverConnection::DeleteMany(std::string_view database,

@@ -10,9 +10,9 @@
 namespace tidemark::mongo {
 namespace {
 
-// One message of deletes: an _id is at most as large as an index key (1024 bytes before 4.2); the
-// servers' limit is 100,000.
-constexpr std::size_t kMostDeletes = 10000;
+// _ids in one statement, and their bytes: a command is at most 16 MiB.
+constexpr std::size_t kMostDeletes = 1000;
+constexpr std::size_t kMostDeletedBytes = 8U << 20;
 
 // Through $eq, for an _id that is a document may begin with a name like an operator's.
 Bytes SelectorOf(const bson::Element& id) {
@@ -73,16 +73,16 @@ void ReplaceBulk(mongoc_client_t* client,
                 place.doing);
 }
 
+// One statement for all: a server that has no index on _id for every type (FerretDB) reads the
+// whole collection for each statement.
 void DeleteBulk(mongoc_client_t* client, const InsertPlace& place, std::span<const Bytes> ids) {
   const BulkHandle bulk = NewBulk(client, place);
+  const Bytes selector = FilterOfIds(ids);
+  const BsonView selector_view(selector);
   bson_error_t error;
-  for (const Bytes& id : ids) {
-    const Bytes selector = SelectorOf(*bson::Document(id).begin());
-    const BsonView selector_view(selector);
-    if (!mongoc_bulk_operation_remove_one_with_opts(
-            bulk.get(), selector_view.get(), nullptr, &error)) {
-      ThrowDriverError(error, place.doing);
-    }
+  if (!mongoc_bulk_operation_remove_many_with_opts(
+          bulk.get(), selector_view.get(), nullptr, &error)) {
+    ThrowDriverError(error, place.doing);
   }
   Execute(bulk.get(), ids.size(), place.doing);
 }
@@ -96,15 +96,21 @@ bool FitsReplacement(ByteView document) {
   return document.size() <= kMaxBulkDocument;
 }
 
-void Recreate(mongoc_client_t* client, const InsertPlace& place, ByteView document) {
-  DeleteDocuments(
-      client, place, {bson::Builder().AppendElement("", IdOf(document, place.doing)).Finish()});
-  InsertDocuments(client, place, {document});
+void Recreate(mongoc_client_t* client,
+              const InsertPlace& place,
+              const std::vector<ByteView>& documents) {
+  std::vector<Bytes> ids;
+  ids.reserve(documents.size());
+  for (const ByteView document : documents) {
+    ids.push_back(bson::Builder().AppendElement("", IdOf(document, place.doing)).Finish());
+  }
+  DeleteDocuments(client, place, ids);
+  InsertDocuments(client, place, documents);
 }
 
 }  // namespace
 
-Bytes FilterOfIds(const std::vector<Bytes>& ids) {
+Bytes FilterOfIds(std::span<const Bytes> ids) {
   bson::Builder list;
   std::size_t next = 0;
   for (const Bytes& id : ids) {
@@ -117,15 +123,16 @@ Bytes FilterOfIds(const std::vector<Bytes>& ids) {
 
 void ReplaceDocuments(mongoc_client_t* client,
                       const InsertPlace& place,
-                      const std::vector<ByteView>& documents) {
+                      const std::vector<ByteView>& documents,
+                      ReplaceBy by) {
   std::vector<ByteView> fitting;
-  fitting.reserve(documents.size());
+  std::vector<ByteView> others;
   for (const ByteView document : documents) {
-    if (FitsReplacement(document)) {
-      fitting.push_back(document);
-    } else {
-      Recreate(client, place, document);
-    }
+    const bool fits = by == ReplaceBy::kReplacing && FitsReplacement(document);
+    (fits ? fitting : others).push_back(document);
+  }
+  if (!others.empty()) {
+    Recreate(client, place, others);
   }
   std::span<const ByteView> rest(fitting);
   while (!rest.empty()) {
@@ -140,7 +147,13 @@ void DeleteDocuments(mongoc_client_t* client,
                      const std::vector<Bytes>& ids) {
   std::span<const Bytes> rest(ids);
   while (!rest.empty()) {
-    const std::size_t count = std::min(rest.size(), kMostDeletes);
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < std::min(rest.size(), kMostDeletes); ++count) {
+      bytes += rest[count].size();
+      if (count > 0 && bytes > kMostDeletedBytes) {
+        break;
+      }
+    }
     DeleteBulk(client, place, rest.first(count));
     rest = rest.subspan(count);
   }

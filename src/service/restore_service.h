@@ -28,8 +28,8 @@ class RestoreService {
                  delivery::RestoreOptions options)
       : env_(environment), access_(access), clusters_(clusters), options_(std::move(options)) {}
 
-  // The form of the scope, steps 3 to 11 of contract.md 8 in their order, whether the scope fits the
-  // snapshot (kInvalidValue with the member), then the job. Nothing is written before the last
+  // The form of the scope, steps 3 to 11 of contract.md 8 in their order, whether the scope fits
+  // the snapshot (kInvalidValue with the member), then the job. Nothing is written before the last
   // check passes.
   domain::RestoreJob Start(const Caller& caller, const RestoreRequest& request);
   // The same checks, no job: what would be dropped and written.
