@@ -1,3 +1,4 @@
+#include <boost/json/parse.hpp>
 #include <fmt/core.h>
 
 #include "command.h"
@@ -13,6 +14,10 @@ struct RestoreOptions {
   std::string snapshot;
   std::string target;
   std::string target_project;
+  std::vector<std::string> only;    // "shop" or "shop.orders"
+  std::vector<std::string> rename;  // "shop.orders=shop.old_orders" or "shop=old_shop"
+  std::string ids;                  // Extended JSON
+  bool delta = false;
   bool dry_run = false;
   bool no_wait = false;
 };
@@ -46,6 +51,74 @@ CLI::App* AddCommand(CLI::App& parent,
   return command;
 }
 
+// "shop.orders" under the two names; a collection's name may hold dots, a database's may not.
+void AddName(boost::json::object& rule,
+             const std::string& name,
+             const char* database,
+             const char* collection) {
+  const std::size_t dot = name.find('.');
+  rule[database] = name.substr(0, dot);
+  if (dot != std::string::npos) {
+    rule[collection] = name.substr(dot + 1);
+  }
+}
+
+boost::json::object RenameRule(const std::string& rename) {
+  const std::size_t equals = rename.find('=');
+  const bool whole = rename.find('.') > equals;  // a database
+  const std::string to = equals == std::string::npos ? "" : rename.substr(equals + 1);
+  if (to.empty() || whole != (to.find('.') == std::string::npos)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "--rename " + rename +
+                    ": it is neither DATABASE.COLLECTION=DATABASE.COLLECTION "
+                    "nor DATABASE=DATABASE");
+  }
+  boost::json::object rule;
+  AddName(rule, rename.substr(0, equals), "database", "collection");
+  AddName(rule, to, "toDatabase", "toCollection");
+  return rule;
+}
+
+boost::json::object IdFilterOf(const RestoreOptions& options, const boost::json::array& include) {
+  const boost::json::object* rule = include.size() == 1 ? &include.front().as_object() : nullptr;
+  if (rule == nullptr || !rule->contains("collection")) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "--ids needs exactly one collection",
+                "name it with --only DATABASE.COLLECTION or --rename");
+  }
+  boost::system::error_code error;
+  boost::json::value ids = boost::json::parse(options.ids, error);
+  if (error) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "--ids " + options.ids + ": it is not JSON",
+                "an _id that is text needs its quotes: --ids '\"a1\"'");
+  }
+  return {{"database", rule->at("database")},
+          {"collection", rule->at("collection")},
+          {"ids", std::move(ids)}};
+}
+
+void AddScope(boost::json::object& body, const RestoreOptions& options) {
+  boost::json::array include;
+  for (const std::string& name : options.only) {
+    boost::json::object rule;
+    AddName(rule, name, "database", "collection");
+    include.push_back(std::move(rule));
+  }
+  for (const std::string& rename : options.rename) {
+    include.push_back(RenameRule(rename));
+  }
+  if (!options.ids.empty()) {
+    body["filter"] = IdFilterOf(options, include);
+  }
+  if (!include.empty()) {
+    body["include"] = std::move(include);
+  }
+  if (options.delta) {
+    body["delta"] = true;
+  }
+}
+
 boost::json::object RequestBody(const RestoreOptions& options) {
   boost::json::object body{{"snapshotId", options.snapshot}, {"targetClusterName", options.target}};
   if (!options.target_project.empty()) {
@@ -54,6 +127,7 @@ boost::json::object RequestBody(const RestoreOptions& options) {
   if (options.dry_run) {
     body["dryRun"] = true;
   }
+  AddScope(body, options);
   return body;
 }
 
@@ -83,15 +157,31 @@ int Start(const RestoreOptions& options, Session& session) {
 
 void AddStart(CLI::App& parent, Session& session, const SharedOptions& options) {
   CLI::App* start = AddCommand(
-      parent, "start", "Restore a snapshot; WIPES the target's databases first", session, options);
+      parent,
+      "start",
+      "Restore a snapshot; WIPES the target's databases first, unless told what to restore",
+      session,
+      options);
   start->add_option("--snapshot", options->snapshot, "the snapshot's id")->required();
   start->add_option("--target", options->target, "name of the cluster to restore into")->required();
   start->add_option("--target-project", options->target_project, "its project, if another one");
+  start->add_option("--only", options->only, "restore this DATABASE or DATABASE.COLLECTION")
+      ->allow_extra_args(false);
+  start->add_option("--rename", options->rename, "restore it under another name: FROM=TO")
+      ->allow_extra_args(false);
+  start->add_option("--ids",
+                    options->ids,
+                    "of one collection, write only the documents with these _ids (Extended JSON)");
+  start->add_flag("--delta", options->delta, "leave equal documents alone, change the others");
   start->add_flag("--dry-run", options->dry_run, "only say what would be dropped and written");
   start->add_flag("--no-wait", options->no_wait, "do not wait for its end");
   start->footer(
       "Example: tidemark restore start Cluster0 --project 32b6e34b3d91647abb20e7b8 "
-      "--snapshot 32b6e34b3d91647abb20e7b9 --target Cluster0");
+      "--snapshot 32b6e34b3d91647abb20e7b9 --target Cluster0\n"
+      "         ... --only shop.orders                  that collection, the rest stays\n"
+      "         ... --rename shop.orders=shop.orders2   under another name\n"
+      "         ... --only shop.orders --ids '{\"$in\":[1,2]}'   single documents\n"
+      "         ... --delta                             only what differs");
   start->callback([&session, options] {
     session.run = [&session, options] { return Start(*options, session); };
   });

@@ -1,3 +1,5 @@
+#include <boost/json/serialize.hpp>
+
 #include "api/internal/digest.h"
 #include "tests/support/api_fixture.h"
 
@@ -32,6 +34,71 @@ class ApiTest : public ApiFixture {
     return api_->Handle(request);
   }
 };
+
+class RestoreScopes : public ApiFixture {
+ protected:
+  RestoreScopes() : source_(AddCluster("Cluster0")), target_(AddCluster("Target")) {}
+
+  // `members` go into an otherwise good request.
+  boost::json::object Refused(const std::string& members) {
+    const auto response =
+        Post(Own("/clusters/Cluster0/restoreJobs"),
+             R"({"snapshotId":"0123456789abcdef01234567","targetClusterName":"Target",)" + members +
+                 "}");
+    EXPECT_EQ(response.status, 400);
+    return BodyOf(response);
+  }
+
+  domain::Cluster source_;
+  domain::Cluster target_;
+};
+
+TEST_F(RestoreScopes, WrongFormsAreRefusedWithTheMember) {
+  EXPECT_EQ(Refused(R"("only":[])").at("errorCode"), "INVALID_ATTRIBUTE");
+  EXPECT_EQ(Refused(R"("include":{})").at("errorCode"), "INVALID_JSON_ATTRIBUTE");
+  EXPECT_EQ(Refused(R"("filter":[])").at("errorCode"), "INVALID_JSON_ATTRIBUTE");
+  EXPECT_EQ(Refused(R"("delta":1)").at("errorCode"), "INVALID_JSON_ATTRIBUTE");
+  const auto include = Refused(R"("include":[{"database":"a","to":"b"}])");
+  EXPECT_EQ(include.at("errorCode"), "VALIDATION_ERROR");
+  EXPECT_THAT(boost::json::serialize(include.at("badRequestDetail")),
+              testing::AllOf(testing::HasSubstr(R"("include")"),
+                             testing::HasSubstr("include: unknown member to")));
+  const auto filter = Refused(R"("filter":{"database":"a","collection":"b","ids":{"$ne":1}})");
+  EXPECT_THAT(boost::json::serialize(filter.at("badRequestDetail")),
+              testing::HasSubstr("filter: ids: unknown operator $ne"));
+}
+
+TEST_F(RestoreScopes, JobShowsWhatWasAskedAndWhatWasDone) {
+  const std::string scope = R"({"include":[{"database":"shop","toDatabase":"copy"}],"delta":true})";
+  const domain::RestoreJob job = AddRestore(source_, target_, {1700000000, 3}, scope);
+  const std::string path = Own("/clusters/Cluster0/restoreJobs/") + job.id.ToString();
+  auto body = BodyOf(Get(path));
+  EXPECT_EQ(boost::json::serialize(body.at("include")),
+            R"([{"database":"shop","toDatabase":"copy"}])");
+  EXPECT_EQ(body.at("delta"), true);
+  for (const char* member : {"filter", "changes", "notes"}) {
+    EXPECT_FALSE(body.contains(member)) << member;
+  }
+  auto claimed = store_->ClaimJob("node", clock_.Now(), std::chrono::seconds(60));
+  while (claimed && claimed->subject != job.id.raw()) {  // the snapshot's job is older
+    claimed = store_->ClaimJob("node", clock_.Now(), std::chrono::seconds(60));
+  }
+  ASSERT_TRUE(claimed.has_value());
+  ASSERT_TRUE(store_->SaveRestoreChanges(
+      {claimed->id, claimed->fence}, domain::RestoreChanges{1, 2, 3, 4}, "one note\nanother"));
+  body = BodyOf(Get(path));
+  EXPECT_EQ(boost::json::serialize(body.at("changes")),
+            R"({"deleted":4,"inserted":3,"leftAlone":1,"replaced":2})");
+  EXPECT_EQ(boost::json::serialize(body.at("notes")), R"(["one note","another"])");
+}
+
+TEST_F(RestoreScopes, WholeRestoreShowsNone) {
+  const domain::RestoreJob job = AddRestore(source_, target_);
+  const auto body = BodyOf(Get(Own("/clusters/Cluster0/restoreJobs/") + job.id.ToString()));
+  for (const char* member : {"include", "filter", "delta", "changes", "notes"}) {
+    EXPECT_FALSE(body.contains(member)) << member;
+  }
+}
 
 }  // namespace
 

@@ -1,4 +1,8 @@
 #include <array>
+#include <sstream>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "api/internal/call.h"
 #include "api/internal/failure.h"
@@ -20,7 +24,24 @@ constexpr std::array kRestoreFields{
     Field{"targetClusterName", FieldType::kDeploymentItemName, kRequired},
     Field{"targetProjectId", FieldType::kObjectId, kOptional},
     Field{"dryRun", FieldType::kBoolean, kOptional},
+    Field{"include", FieldType::kArray, kOptional},
+    Field{"filter", FieldType::kObject, kOptional},
+    Field{"delta", FieldType::kBoolean, kOptional},
 };
+
+// The members of a request that say what is restored; they are stored and shown as they came.
+constexpr std::array<std::string_view, 3> kScopeMembers{"include", "filter", "delta"};
+
+// Empty when the request is for all of the snapshot.
+std::string ScopeOf(const json::object& body) {
+  json::object scope;
+  for (const std::string_view name : kScopeMembers) {
+    if (const json::value* value = body.if_contains(name)) {
+      scope[name] = *value;
+    }
+  }
+  return scope.empty() ? "" : json::serialize(scope);
+}
 
 void AddTimes(json::object& body, const domain::Snapshot& snapshot) {
   body["scheduled"] = FormatInstant(snapshot.scheduled);
@@ -55,6 +76,42 @@ json::object RenderSnapshot(const Call& call, const domain::Snapshot& snapshot) 
   return body;
 }
 
+json::array TextArray(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) {
+    array.emplace_back(text);
+  }
+  return array;
+}
+
+json::array LineArray(const std::string& text) {
+  json::array array;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    array.emplace_back(line);
+  }
+  return array;
+}
+
+// What was asked for beyond a whole restore, and what came of it.
+void AddScope(json::object& body, const domain::RestoreJob& job) {
+  if (!job.scope.empty()) {
+    const json::value scope = json::parse(job.scope);
+    for (const auto& member : scope.as_object()) {
+      body[member.key()] = member.value();
+    }
+  }
+  if (job.changes) {
+    body["changes"] = json::object{{"leftAlone", job.changes->left_alone},
+                                   {"replaced", job.changes->replaced},
+                                   {"inserted", job.changes->inserted},
+                                   {"deleted", job.changes->deleted}};
+  }
+  if (!job.notes.empty()) {
+    body["notes"] = LineArray(job.notes);
+  }
+}
+
 json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   json::object body;
   body["id"] = job.id.ToString();
@@ -68,32 +125,33 @@ json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   AddInstant(body, "finished", job.finished);
   body["expires"] = FormatInstant(job.expires);
   AddText(body, "failure", job.failure);
+  AddScope(body, job);
   AddProgress(body, call.parts.restores.FindJob(job.id));
   return body;
 }
 
-json::array TextArray(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const std::string& text : texts) {
-    array.emplace_back(text);
-  }
-  return array;
+json::object RenderWrite(const delivery::RestorePlan::Write& write) {
+  json::object body{{"database", write.database},
+                    {"collection", write.collection},
+                    {"kind", write.kind},
+                    {"documents", write.documents},
+                    {"bytes", write.bytes},
+                    {"indexes", write.indexes}};
+  AddText(body, "source", write.source);
+  return body;
 }
 
 json::object RenderPlan(const delivery::RestorePlan& plan) {
   json::array writes;
   for (const delivery::RestorePlan::Write& write : plan.writes) {
-    writes.push_back(json::object{{"database", write.database},
-                                  {"collection", write.collection},
-                                  {"kind", write.kind},
-                                  {"documents", write.documents},
-                                  {"bytes", write.bytes},
-                                  {"indexes", write.indexes}});
+    writes.push_back(RenderWrite(write));
   }
   json::object body;
   body["plan"] = json::object{{"dropDatabases", TextArray(plan.drop_databases)},
+                              {"dropCollections", TextArray(plan.drop_collections)},
                               {"writes", std::move(writes)},
-                              {"losses", TextArray(plan.losses)}};
+                              {"losses", TextArray(plan.losses)},
+                              {"notes", TextArray(plan.notes)}};
   body["text"] = delivery::FormatPlan(plan);
   return body;
 }
@@ -105,6 +163,7 @@ service::RestoreRequest MakeRequest(const Call& call, const json::object& body) 
   request.snapshot = IdOf<SnapshotId>(body, "snapshotId");
   request.target_project = ProjectId::Parse(StringOf(body, "targetProjectId"));
   request.target_cluster = StringOf(body, "targetClusterName");
+  request.scope = ScopeOf(body);
   return request;
 }
 

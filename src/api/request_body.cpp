@@ -132,6 +132,11 @@ void CheckType(const Field& field, const json::value& value) {
         throw InvalidJsonAttribute(field.name, "an array");
       }
       return;
+    case FieldType::kObject:
+      if (!value.is_object()) {
+        throw InvalidJsonAttribute(field.name, "an object");
+      }
+      return;
     case FieldType::kString:
     case FieldType::kObjectId:
     case FieldType::kDeploymentItemName:

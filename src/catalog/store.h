@@ -120,6 +120,10 @@ class Store {
                              domain::RestoreState state,
                              std::string_view failure,
                              Instant now) = 0;
+  // What a restore that is about to finish found: domain::RestoreJob::changes and notes.
+  virtual bool SaveRestoreChanges(const domain::Lease& lease,
+                                  const std::optional<domain::RestoreChanges>& changes,
+                                  std::string_view notes) = 0;
   // Gives the job back, ready to be claimed at once (shutdown).
   virtual bool ReleaseJob(const domain::Lease& lease) = 0;
   // All leases end now. For the start of a server that holds the data directory's lock: nobody else

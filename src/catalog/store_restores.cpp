@@ -6,6 +6,8 @@ namespace {
 
 domain::RestoreJob ReadRestore(const Query& row) {
   domain::RestoreJob restore;
+  std::optional<std::int64_t> left_alone;
+  domain::RestoreChanges changes;
   row.Read(restore.id,
            restore.project,
            restore.cluster,
@@ -23,7 +25,17 @@ domain::RestoreJob ReadRestore(const Query& row) {
            restore.expires,
            restore.finished,
            restore.failure,
-           restore.requested_by);
+           restore.requested_by,
+           restore.scope,
+           left_alone,
+           changes.replaced,
+           changes.inserted,
+           changes.deleted,
+           restore.notes);
+  if (left_alone) {
+    changes.left_alone = *left_alone;
+    restore.changes = changes;
+  }
   return restore;
 }
 
@@ -31,9 +43,9 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
   Query(session,
         "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, "
         "position_seconds, position_increment, delivery, target_project, target_cluster, "
-        "target_name, state, created, expires, finished, failure, requested_by) "
+        "target_name, state, created, expires, finished, failure, requested_by, scope) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18)",
+        "?18, ?19)",
         restore.id,
         restore.project,
         restore.cluster,
@@ -51,7 +63,8 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
         restore.expires,
         restore.finished,
         restore.failure,
-        restore.requested_by)
+        restore.requested_by,
+        restore.scope)
       .Run();
 }
 
@@ -119,7 +132,8 @@ std::optional<domain::RestoreJob> SqliteStore::FindRestore(const RestoreJobId& i
                  "SELECT id, project, cluster, cluster_name, snapshot, snapshot_finished, "
                  "position_seconds, position_increment, delivery, target_project, "
                  "target_cluster, target_name, state, created, expires, finished, failure, "
-                 "requested_by FROM restores WHERE id = ?1",
+                 "requested_by, scope, left_alone, replaced, inserted, deleted, notes "
+                 "FROM restores WHERE id = ?1",
                  id);
 }
 
@@ -134,12 +148,32 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& s
                "SELECT id, project, cluster, cluster_name, snapshot, snapshot_finished, "
                "position_seconds, position_increment, delivery, target_project, "
                "target_cluster, target_name, state, created, expires, finished, failure, "
-               "requested_by FROM restores WHERE cluster = ?1 "
+               "requested_by, scope, left_alone, replaced, inserted, deleted, notes "
+               "FROM restores WHERE cluster = ?1 "
                "ORDER BY created DESC, id DESC LIMIT ?2 OFFSET ?3",
                source,
                page.size,
                page.Offset());
   return listing;
+}
+
+bool SqliteStore::SaveRestoreChanges(const domain::Lease& lease,
+                                     const std::optional<domain::RestoreChanges>& changes,
+                                     std::string_view notes) {
+  const auto count = [&](std::int64_t domain::RestoreChanges::* member) {
+    return changes ? std::optional((*changes).*member) : std::nullopt;
+  };
+  return RunAlone(pool_,
+                  "UPDATE restores SET left_alone = ?3, replaced = ?4, inserted = ?5, "
+                  "deleted = ?6, notes = ?7 WHERE id = (SELECT subject FROM jobs "
+                  "WHERE id = ?1 AND fence = ?2 AND state = 1)",
+                  lease.job,
+                  lease.fence,
+                  count(&domain::RestoreChanges::left_alone),
+                  count(&domain::RestoreChanges::replaced),
+                  count(&domain::RestoreChanges::inserted),
+                  count(&domain::RestoreChanges::deleted),
+                  notes) == 1;
 }
 
 bool SqliteStore::HasUnfinishedRestoreInto(const ClusterId& target) {

@@ -4,7 +4,9 @@
 
 #include <sqlite3.h>
 
+#include "base/bytes.h"
 #include "base/c_handle.h"
+#include "base/file.h"
 #include "tests/conformance/store_suite.h"
 
 namespace tidemark::catalog {
@@ -54,7 +56,33 @@ TEST_F(SqliteFile, OfANewerVersionIsRefused) {
   sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   EXPECT_EQ(OpenRefusal(),
             "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
-            "program's 1");
+            "program's 2");
+}
+
+// A file as the first release wrote it, with a restore in it.
+TEST_F(SqliteFile, OfTheFirstVersionIsUpgraded) {
+  const std::string id(24, '1');
+  {
+    const auto raw = OpenRaw();
+    const Bytes file = ReadFile(
+        std::filesystem::path(TIDEMARK_SOURCE_DIR) / "src/catalog/migrations/0001_initial.sql",
+        1U << 20);
+    const std::string schema(AsText(file));
+    ASSERT_EQ(sqlite3_exec(raw.get(), schema.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    const std::string rows = "PRAGMA foreign_keys = OFF; INSERT INTO restores VALUES ('" + id +
+                             "', '" + id + "', '" + id + "', 'c0', '" + id + "', 0, 7, 1, 0, '" +
+                             id + "', '" + id +
+                             "', 'c1', 3, 0, 0, 0, '', NULL); PRAGMA user_version = 1";
+    ASSERT_EQ(sqlite3_exec(raw.get(), rows.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  }
+  for (int opened = 0; opened < 2; ++opened) {
+    const auto store = OpenSqliteStore({.path = path_});
+    const domain::RestoreJob found = store->FindRestore(RestoreJobId::Parse(id).value()).value();
+    EXPECT_EQ(found.target_name, "c1");
+    EXPECT_EQ(found.scope, "");
+    EXPECT_EQ(found.notes, "");
+    EXPECT_FALSE(found.changes);
+  }
 }
 
 TEST_F(SqliteFile, ThatIsNoDatabaseIsCorrupt) {

@@ -2,6 +2,9 @@
 
 #include <charconv>
 #include <sstream>
+#include <vector>
+
+#include <fmt/core.h>
 
 #include "base/error.h"
 
@@ -10,14 +13,25 @@ namespace {
 
 constexpr std::string_view kWiped = "wiped";
 
-std::size_t ParseNumber(const std::string& line) {
-  std::size_t number = 0;
-  const char* end = line.data() + line.size();
-  const auto [rest, error] = std::from_chars(line.data(), end, number);
-  if (error != std::errc() || rest != end) {
-    throw Error(ErrorCode::kCorrupt, "reading a restore's checkpoint: bad line '" + line + "'");
+[[noreturn]] void RefuseLine(const std::string& line) {
+  throw Error(ErrorCode::kCorrupt, "reading a restore's checkpoint: bad line '" + line + "'");
+}
+
+std::vector<std::int64_t> ParseNumbers(const std::string& line) {
+  std::vector<std::int64_t> numbers;
+  const char* const end = line.data() + line.size();
+  for (const char* at = line.data();; ++at) {
+    std::int64_t number = 0;
+    const auto [rest, error] = std::from_chars(at, end, number);
+    if (error != std::errc() || number < 0 || (rest != end && *rest != ' ')) {
+      RefuseLine(line);
+    }
+    numbers.push_back(number);
+    at = rest;
+    if (at == end) {
+      return numbers;
+    }
   }
-  return number;
 }
 
 }  // namespace
@@ -29,7 +43,14 @@ Checkpoint::Checkpoint(const engine::RunContext& run) : run_(run) {
     if (line == kWiped) {
       wiped_ = true;
     } else {
-      finished_.insert(ParseNumber(line));
+      const std::vector<std::int64_t> numbers = ParseNumbers(line);
+      if (numbers.size() != 1 && numbers.size() != 5) {
+        RefuseLine(line);
+      }
+      domain::RestoreChanges& changes = finished_[static_cast<std::size_t>(numbers[0])];
+      if (numbers.size() == 5) {
+        changes = {numbers[1], numbers[2], numbers[3], numbers[4]};
+      }
     }
   }
 }
@@ -50,10 +71,19 @@ void Checkpoint::MarkWiped() {
   Save();
 }
 
-void Checkpoint::MarkFinished(std::size_t ns) {
+void Checkpoint::MarkFinished(std::size_t ns, const domain::RestoreChanges& changes) {
   const MutexLock lock(mutex_);
-  finished_.insert(ns);
+  finished_[ns] = changes;
   Save();
+}
+
+domain::RestoreChanges Checkpoint::Changes() {
+  const MutexLock lock(mutex_);
+  domain::RestoreChanges sum;
+  for (const auto& [ns, changes] : finished_) {
+    sum += changes;
+  }
+  return sum;
 }
 
 // Under the lock, so that an older text never replaces a newer one.
@@ -65,8 +95,13 @@ void Checkpoint::Save() {
   if (wiped_) {
     text.append(kWiped).append("\n");
   }
-  for (const std::size_t ns : finished_) {
-    text += std::to_string(ns) + "\n";
+  for (const auto& [ns, changes] : finished_) {
+    text += std::to_string(ns);
+    if (changes != domain::RestoreChanges()) {
+      text += fmt::format(
+          " {} {} {} {}", changes.left_alone, changes.replaced, changes.inserted, changes.deleted);
+    }
+    text += '\n';
   }
   run_.save_checkpoint(text);
 }

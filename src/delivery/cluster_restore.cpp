@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/stage_group.h"
 #include "delivery/internal/checkpoint.h"
+#include "delivery/internal/delta.h"
 #include "delivery/internal/namespace_load.h"
 #include "delivery/internal/restore_progress.h"
+#include "delivery/internal/retry.h"
+#include "delivery/internal/selection.h"
 #include "delivery/internal/target_limits.h"
 
 namespace tidemark::delivery {
 namespace {
 
-constexpr int kAttempts = 3;
 constexpr std::size_t kShownLosses = 5;
 
 // Adds to a target's error what it was about.
@@ -27,12 +29,20 @@ void Doing(const std::string& what, Step step) {
   }
 }
 
-// Returns early when stopped.
-void PauseFor(std::chrono::milliseconds pause, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any waiting;
-  std::unique_lock lock(mutex);
-  waiting.wait_for(lock, stop, pause, [] { return false; });
+// For steps on a collection that was dropped just before. A conflict there is a write of a run that
+// was killed, or of a connection that broke, and arrives late: worth another attempt.
+template <class Step>
+void OrArrivedLate(Step step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Error(ErrorCode::kUnavailable,
+                std::string(error.message()),
+                "is another client writing to the target?");
+  }
 }
 
 std::string Join(const std::vector<std::string>& lines, std::size_t most) {
@@ -56,22 +66,31 @@ std::string Difference(const repo::NamespaceDigest& found, const repo::Namespace
                    std::to_string(wanted.documents);
 }
 
+// What makes a collection be written anew instead of being changed. A conflict is a unique index
+// that refuses changes in any order that a bulk has: two documents swap their values.
+bool IsObstacle(ErrorCode code) {
+  return code == ErrorCode::kUnsupported || code == ErrorCode::kConflict ||
+         code == ErrorCode::kInvalidArgument;
+}
+
 // One run: what its steps share. Confined, but for RestoreNamespace and what it calls.
 class RestoreRun {
  public:
-  RestoreRun(const repo::Manifest& manifest,
+  RestoreRun(const Selection& selection,
              repo::SnapshotReader& reader,
              RestoreTarget& target,
              const RestoreOptions& options,
              const engine::RunContext& run)
-      : manifest_(manifest),
+      : manifest_(selection.manifest),
         reader_(reader),
         target_(target),
         options_(options),
+        scope_(options.scope),
         run_(run),
         facts_(target.Facts()),
         checkpoint_(run),
-        progress_(manifest, run) {}
+        progress_(manifest_, run),
+        notes_(selection.notes) {}
 
   void CheckTargetAccepts() const;
   void MarkIncomplete() const;
@@ -83,22 +102,40 @@ class RestoreRun {
 
  private:
   void CheckNotStopped() const;
+  void Retrying(const std::function<void()>& step) const;
+  void DropDatabase(const std::string& database) const;
+  void DropCollection(const std::string& database, const std::string& collection) const;
+  void DropEverything() const;
+  void DropWhatTheSnapshotHasNot() const;
   std::vector<std::size_t> CollectionsLargestFirst() const;
   void RestoreNamespace(std::size_t index, const std::stop_token& stop);
-  void TryUntilWritten(const repo::NamespaceEntry& entry, const std::stop_token& stop);
-  void WriteNamespace(const repo::NamespaceEntry& entry, const std::stop_token& stop);
+  domain::RestoreChanges WriteNamespace(const repo::NamespaceEntry& entry,
+                                        const std::stop_token& stop);
+  domain::RestoreChanges Rewrite(const repo::NamespaceEntry& entry, const std::stop_token& stop);
+  std::optional<domain::RestoreChanges> ChangeInPlace(const repo::NamespaceEntry& entry,
+                                                      const std::stop_token& stop);
+  void Prepare(const repo::NamespaceEntry& entry, const InPlace& plan) const;
+  domain::RestoreChanges Compare(const repo::NamespaceEntry& entry, const std::stop_token& stop);
+  domain::RestoreChanges WritePicked(const repo::NamespaceEntry& entry,
+                                     const std::stop_token& stop);
+  template <class Body>
+  void Counting(Body body);
   void Load(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   void Verify(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   void CreateView(const repo::NamespaceEntry& entry);
+  void Note(const std::string& note) TIDEMARK_EXCLUDES(mutex_);
 
   const repo::Manifest& manifest_;
   repo::SnapshotReader& reader_;
   RestoreTarget& target_;
   const RestoreOptions& options_;
+  const RestoreScope& scope_;
   const engine::RunContext& run_;
   const mongo::ServerFacts facts_;
   Checkpoint checkpoint_;
   RestoreProgress progress_;
+  Mutex mutex_;
+  std::vector<std::string> notes_ TIDEMARK_GUARDED_BY(mutex_);
 };
 
 void RestoreRun::CheckTargetAccepts() const {
@@ -119,20 +156,48 @@ void RestoreRun::CheckTargetAccepts() const {
 }
 
 void RestoreRun::MarkIncomplete() const {
-  CheckNotStopped();
-  Doing("marking the target as incomplete",
-        [&] { target_.MarkIncomplete(options_.job, manifest_.snapshot.ToString()); });
+  Retrying([this] {
+    Doing("marking the target as incomplete",
+          [&] { target_.MarkIncomplete(options_.job, manifest_.snapshot.ToString()); });
+  });
 }
 
 void RestoreRun::Wipe() {
   if (checkpoint_.IsWiped()) {
     return;
   }
-  for (const std::string& database : target_.ListUserDatabases()) {
-    CheckNotStopped();
-    Doing("dropping database " + database, [&] { target_.DropDatabase(database); });
+  if (scope_.IsWhole()) {
+    const bool all = scope_.mode == RestoreMode::kReplace;
+    Retrying([&] { all ? DropEverything() : DropWhatTheSnapshotHasNot(); });
   }
   checkpoint_.MarkWiped();
+}
+
+void RestoreRun::DropDatabase(const std::string& database) const {
+  CheckNotStopped();
+  Doing("dropping database " + database, [&] { target_.DropDatabase(database); });
+}
+
+void RestoreRun::DropCollection(const std::string& database, const std::string& collection) const {
+  CheckNotStopped();
+  const std::string name = database + "." + collection;
+  Doing("dropping " + name, [&] { target_.DropCollection(database, collection); });
+}
+
+void RestoreRun::DropEverything() const {
+  for (const std::string& database : target_.ListUserDatabases()) {
+    DropDatabase(database);
+  }
+}
+
+void RestoreRun::DropWhatTheSnapshotHasNot() const {
+  const ForeignNamespaces foreign = FindForeign(manifest_, target_);
+  for (const std::string& database : foreign.databases) {
+    DropDatabase(database);
+  }
+  for (const auto& [database, collection] : foreign.collections) {
+    DropCollection(database, collection);
+  }
 }
 
 void RestoreRun::RestoreCollections() {
@@ -159,7 +224,7 @@ void RestoreRun::CreateViews() {
     }
     CheckNotStopped();
     if (TargetTakes(facts_, entry.kind) && !checkpoint_.IsFinished(i)) {
-      CreateView(entry);
+      Retrying([&] { CreateView(entry); });
       checkpoint_.MarkFinished(i);
     }
     progress_.NamespaceFinished();
@@ -173,7 +238,7 @@ void RestoreRun::MarkComplete() const {
                    options_.job,
                    database);
   }
-  Doing("marking the target as complete", [&] { target_.MarkComplete(); });
+  Retrying([this] { Doing("marking the target as complete", [&] { target_.MarkComplete(); }); });
 }
 
 RestoreSummary RestoreRun::Summary() {
@@ -185,6 +250,14 @@ RestoreSummary RestoreRun::Summary() {
       summary.bytes += entry.logical_bytes;
     }
   }
+  if (scope_.mode == RestoreMode::kDelta || scope_.filter) {
+    const domain::RestoreChanges changes = checkpoint_.Changes();
+    summary.changes = changes;
+    summary.documents =
+        static_cast<std::uint64_t>(changes.left_alone + changes.replaced + changes.inserted);
+  }
+  const MutexLock lock(mutex_);
+  summary.notes = notes_;
   return summary;
 }
 
@@ -192,6 +265,21 @@ void RestoreRun::CheckNotStopped() const {
   if (run_.stop.stop_requested()) {
     throw Error(ErrorCode::kCancelled,
                 "restoring snapshot " + manifest_.snapshot.ToString() + ": cancelled");
+  }
+}
+
+void RestoreRun::Retrying(const std::function<void()>& step) const {
+  Retry(options_, run_.log, run_.stop, [&] {
+    CheckNotStopped();
+    step();
+  });
+}
+
+void RestoreRun::Note(const std::string& note) {
+  run_.log.Warn("restore={}  {}", options_.job, note);
+  const MutexLock lock(mutex_);
+  if (std::ranges::find(notes_, note) == notes_.end()) {  // a further attempt
+    notes_.push_back(note);
   }
 }
 
@@ -214,43 +302,126 @@ void RestoreRun::RestoreNamespace(std::size_t index, const std::stop_token& stop
   if (checkpoint_.IsFinished(index)) {
     progress_.Written(entry.digest.documents, entry.logical_bytes);
   } else if (TargetTakes(facts_, entry.kind)) {
-    TryUntilWritten(entry, stop);
-    checkpoint_.MarkFinished(index);
+    domain::RestoreChanges changes;
+    Retry(options_, run_.log, stop, [&] { changes = WriteNamespace(entry, stop); });
+    checkpoint_.MarkFinished(index, changes);
   }
   progress_.NamespaceFinished();
 }
 
-void RestoreRun::TryUntilWritten(const repo::NamespaceEntry& entry, const std::stop_token& stop) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      WriteNamespace(entry, stop);
-      return;
-    } catch (const Error& error) {
-      if (!IsRetryable(error.code()) || stop.stop_requested()) {
-        throw;
-      }
-      if (attempt == kAttempts) {
-        throw error.WithContext(std::to_string(kAttempts) + " attempts, the last");
-      }
-      run_.log.Warn("restore={} attempt={}  {}", options_.job, attempt, error.message());
-    }
-    PauseFor(options_.retry_pause, stop);
+// May be repeated, whatever an earlier attempt has left behind.
+domain::RestoreChanges RestoreRun::WriteNamespace(const repo::NamespaceEntry& entry,
+                                                  const std::stop_token& stop) {
+  if (scope_.filter) {
+    return WritePicked(entry, stop);
   }
+  if (scope_.mode == RestoreMode::kDelta) {
+    if (const auto changes = ChangeInPlace(entry, stop)) {
+      return *changes;
+    }
+  }
+  const domain::RestoreChanges all = Rewrite(entry, stop);
+  return scope_.mode == RestoreMode::kDelta ? all : domain::RestoreChanges();
 }
 
-// From nothing: may be repeated.
-void RestoreRun::WriteNamespace(const repo::NamespaceEntry& entry, const std::stop_token& stop) {
+// From nothing.
+domain::RestoreChanges RestoreRun::Rewrite(const repo::NamespaceEntry& entry,
+                                           const std::stop_token& stop) {
   const std::string name = NameOf(entry);
   Doing("dropping " + name, [&] { target_.DropCollection(entry.database, entry.collection); });
-  Doing("creating " + name, [&] { target_.CreateCollection(entry); });
-  Doing("loading " + name, [&] { Load(entry, stop); });
+  OrArrivedLate([&] {
+    Doing("creating " + name, [&] { target_.CreateCollection(entry); });
+    Doing("loading " + name, [&] { Load(entry, stop); });
+  });
   // Before the indexes: from then on a TTL index deletes what has expired.
   Verify(entry, stop);
   // After the data: a bulk build is cheaper.
   Doing("building the indexes of " + name, [&] { target_.CreateIndexes(entry); });
+  return {.inserted = static_cast<std::int64_t>(entry.digest.documents)};
 }
 
-void RestoreRun::Load(const repo::NamespaceEntry& entry, const std::stop_token& stop) {
+// Nullopt when the collection has to be written anew.
+std::optional<domain::RestoreChanges> RestoreRun::ChangeInPlace(const repo::NamespaceEntry& entry,
+                                                                const std::stop_token& stop) {
+  const auto found = target_.FindNamespace(entry.database, entry.collection);
+  if (!found) {
+    return std::nullopt;
+  }
+  const InPlace plan = PlanInPlace(facts_, entry, *found);
+  std::string obstacle = plan.obstacle;
+  if (obstacle.empty()) {
+    try {
+      Prepare(entry, plan);
+      return Compare(entry, stop);
+    } catch (const Error& error) {
+      if (!IsObstacle(error.code())) {
+        throw;
+      }
+      obstacle = error.message();
+    }
+  }
+  Note(NameOf(entry) + " was written anew: " + obstacle);
+  return std::nullopt;
+}
+
+void RestoreRun::Prepare(const repo::NamespaceEntry& entry, const InPlace& plan) const {
+  const std::string name = NameOf(entry);
+  if (plan.options) {
+    const Bytes& options = *plan.options;
+    Doing("changing the options of " + name, [&] { target_.ChangeOptions(entry, options); });
+  }
+  for (const std::string& index : plan.drop_indexes) {
+    Doing("dropping an index of " + name, [&] { target_.DropIndex(entry, index); });
+  }
+}
+
+domain::RestoreChanges RestoreRun::Compare(const repo::NamespaceEntry& entry,
+                                           const std::stop_token& stop) {
+  domain::RestoreChanges changes;
+  Counting([&](const auto& compared) {
+    changes = DeltaLoad{reader_, target_, entry, compared}.Run(stop);
+    Verify(entry, stop);  // before the indexes, as in Rewrite
+  });
+  Doing("building the indexes of " + NameOf(entry), [&] { target_.CreateIndexes(entry); });
+  return changes;
+}
+
+// The collection stays as it is but for the picked documents.
+domain::RestoreChanges RestoreRun::WritePicked(const repo::NamespaceEntry& entry,
+                                               const std::stop_token& stop) {
+  const std::string name = NameOf(entry);
+  const auto found = target_.FindNamespace(entry.database, entry.collection);
+  if (found && found->type != "collection") {
+    throw Error(ErrorCode::kConflict,
+                "writing to " + name + ": the target has a " + found->type + " of that name");
+  }
+  if (!found) {
+    Doing("creating " + name, [&] { target_.CreateCollection(entry); });
+    Doing("building the indexes of " + name, [&] { target_.CreateIndexes(entry); });
+  }
+  TIDEMARK_CHECK(scope_.filter.has_value());
+  const IdFilter& ids = scope_.filter->ids;
+  domain::RestoreChanges changes;
+  std::uint64_t documents = 0;
+  std::uint64_t bytes = 0;
+  Counting([&](const auto& written) {
+    const auto seen = [&](std::uint64_t more_documents, std::uint64_t more_bytes) {
+      documents += more_documents;
+      bytes += more_bytes;
+      written(more_documents, more_bytes);
+    };
+    Doing("writing to " + name,
+          [&] { changes = FilteredLoad{reader_, target_, entry, ids, seen}.Run(stop); });
+  });
+  // The rest was not even read.
+  progress_.Written(entry.digest.documents - std::min(documents, entry.digest.documents),
+                    entry.logical_bytes - std::min(bytes, entry.logical_bytes));
+  return changes;
+}
+
+// Calls `body` with what reports progress; takes that back when it fails.
+template <class Body>
+void RestoreRun::Counting(Body body) {
   std::atomic<std::uint64_t> documents{0};
   std::atomic<std::uint64_t> bytes{0};
   const auto written = [&](std::uint64_t more_documents, std::uint64_t more_bytes) {
@@ -259,11 +430,17 @@ void RestoreRun::Load(const repo::NamespaceEntry& entry, const std::stop_token& 
     progress_.Written(more_documents, more_bytes);
   };
   try {
-    NamespaceLoad{reader_, target_, entry, options_.writers, written}.Run(stop);
+    body(written);
   } catch (const Error&) {
     progress_.Forget(documents, bytes);
     throw;
   }
+}
+
+void RestoreRun::Load(const repo::NamespaceEntry& entry, const std::stop_token& stop) {
+  Counting([&](const auto& written) {
+    NamespaceLoad{reader_, target_, entry, options_.writers, written}.Run(stop);
+  });
 }
 
 // Nothing is called restored that was not read back.
@@ -301,11 +478,12 @@ RestoreSummary RunRestore(const repo::Manifest& manifest,
                           RestoreTarget& target,
                           const RestoreOptions& options,
                           const engine::RunContext& run) {
-  RestoreRun restore(manifest, reader, target, options, run);
+  const Selection selection = Select(manifest, options.scope);
+  RestoreRun restore(selection, reader, target, options, run);
   restore.CheckTargetAccepts();  // before anything is written
   restore.MarkIncomplete();      // an aborted restore must not look like a finished one
   restore.Wipe();                // once: a continued run keeps its finished namespaces
-  restore.RestoreCollections();  // each: create, load, verify, build indexes, checkpoint
+  restore.RestoreCollections();  // each: write or change, verify, build indexes, checkpoint
   restore.CreateViews();
   restore.MarkComplete();  // last
   return restore.Summary();

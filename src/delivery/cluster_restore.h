@@ -1,15 +1,27 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "delivery/restore_scope.h"
+#include "domain/restore_job.h"
 #include "engine/run_context.h"
 #include "mongo/cluster.h"
 #include "repo/repository.h"
 
 namespace tidemark::delivery {
+
+// A namespace as a target has it now.
+struct FoundNamespace {
+  std::string type;            // of listCollections: "collection", "view", "timeseries"
+  Bytes options;               // listCollections' `options`
+  std::vector<Bytes> indexes;  // listIndexes' documents
+};
 
 // Where restored documents go: a cluster over the wire, or memory in tests and benchmarks.
 // Synchronized: InsertMany is called from several threads. Every call may be repeated.
@@ -29,6 +41,26 @@ class RestoreTarget {
   // Count and digest read back from the target.
   virtual repo::NamespaceDigest ReadDigest(const repo::NamespaceEntry& entry,
                                            const std::stop_token& stop) = 0;
+  // What it has of that name; nullopt when nothing.
+  virtual std::optional<FoundNamespace> FindNamespace(const std::string& database,
+                                                      const std::string& collection) = 0;
+  // All but the server's own.
+  virtual std::vector<std::string> ListCollections(const std::string& database) = 0;
+  // The documents in the target's order of _id.
+  virtual void ReadById(const repo::NamespaceEntry& entry,
+                        const std::stop_token& stop,
+                        const std::function<void(ByteView document)>& visit) = 0;
+  // The documents with these _ids (each a document {"": _id}), in any order.
+  virtual void FindByIds(const repo::NamespaceEntry& entry,
+                         const std::vector<Bytes>& ids,
+                         const std::function<void(ByteView document)>& visit) = 0;
+  // Each document replaces the one with its _id, or is inserted.
+  virtual void ReplaceMany(const repo::NamespaceEntry& entry,
+                           const std::vector<ByteView>& documents) = 0;
+  virtual void DeleteMany(const repo::NamespaceEntry& entry, const std::vector<Bytes>& ids) = 0;
+  virtual void DropIndex(const repo::NamespaceEntry& entry, const std::string& index) = 0;
+  // collMod with `options` (BSON).
+  virtual void ChangeOptions(const repo::NamespaceEntry& entry, const Bytes& options) = 0;
   // The marker that says an unfinished restore has been here.
   virtual void MarkIncomplete(const std::string& job, const std::string& snapshot) = 0;
   virtual void MarkComplete() = 0;
@@ -36,47 +68,69 @@ class RestoreTarget {
 
 std::unique_ptr<RestoreTarget> MakeClusterTarget(mongo::Connection& connection);
 
+// Returns after `pause`, early when stopped.
+void PauseFor(std::chrono::milliseconds pause, const std::stop_token& stop);
+
 struct RestoreOptions {
   std::string job;  // written into the marker
   bool allow_lossy = false;
   int writers = 4;  // unordered bulk writers per namespace
   int parallel_namespaces = 2;
-  std::chrono::milliseconds retry_pause{1000};  // before a namespace is tried again
+  // A step that the target was out of reach for is tried again: this often in all, after pauses
+  // that double up to 16 times the first one. 31 s with these values, more than an election takes.
+  int attempts = 6;
+  std::chrono::milliseconds retry_pause{1000};
+  std::function<void(std::chrono::milliseconds, const std::stop_token&)> pause = PauseFor;
+  RestoreScope scope;
 };
 
-// What a restore would do, as a value that can be printed (dry run). Pure: made from manifest and
-// target facts.
+// What a restore would do, as a value that can be printed (dry run). Pure: made from manifest,
+// scope and target facts.
 struct RestorePlan {
   SnapshotId snapshot;
-  std::vector<std::string> drop_databases;  // on the target now, all of them
+  std::vector<std::string> drop_databases;    // on the target now
+  std::vector<std::string> drop_collections;  // "shop.orders", in databases that stay
 
   struct Write {
     std::string database;
     std::string collection;
     std::string kind;
-    std::uint64_t documents = 0;
+    std::uint64_t documents = 0;  // at most, when an _id filter picks some
     std::uint64_t bytes = 0;
     std::uint64_t indexes = 0;
+    std::string source;  // "shop.orders", the name in the snapshot; empty: the same
   };
 
   std::vector<Write> writes;  // largest first
   std::vector<std::string>
       losses;  // "shop.orders: the target (ferretdb) has no validators", one a line
+  std::vector<std::string> notes;
 };
 
-RestorePlan PlanRestore(const repo::Manifest& manifest, RestoreTarget& target);
+// kInvalidArgument when the snapshot does not hold what the scope names, or it cannot be written
+// under the names that the scope gives.
+RestorePlan PlanRestore(const repo::Manifest& manifest,
+                        RestoreTarget& target,
+                        const RestoreScope& scope = {});
+// The part of it that needs no target: throws as PlanRestore does.
+void CheckScope(const repo::Manifest& manifest, const RestoreScope& scope);
 std::string FormatPlan(const RestorePlan& plan);
 
 struct RestoreSummary {
   std::uint64_t collections = 0;
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
+  std::optional<domain::RestoreChanges> changes;  // of a scope that compares
+  std::vector<std::string> notes;
 };
 
-// Wipes the target's user databases and writes the snapshot: mark incomplete, drop, create, load,
-// verify count and digest, build indexes of every namespace, mark complete. Throws kUnsupported
-// before anything is dropped when the plan has losses and allow_lossy is not set. May be repeated
-// from the start or continued from run.checkpoint.
+// Makes the target what options.scope says: mark incomplete, drop what goes, then of every
+// namespace drop, create, load, verify count and digest, build indexes, at last mark complete. A
+// delta changes a collection in place where it can; what it cannot compare it writes anew and says
+// so in a note. With an _id filter the selected documents are written and read back, nothing else
+// is touched. Throws kUnsupported before anything is dropped when the plan has losses and
+// allow_lossy is not set, kInvalidArgument as PlanRestore does. May be repeated from the start or
+// continued from run.checkpoint, with the same manifest and scope.
 RestoreSummary RunRestore(const repo::Manifest& manifest,
                           repo::SnapshotReader& reader,
                           RestoreTarget& target,

@@ -1,15 +1,7 @@
 #include "delivery/cluster_restore.h"
 
-#include <map>
-#include <set>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "base/error.h"
-#include "base/mutex.h"
-#include "bson/builder.h"
 #include "delivery/internal/target_limits.h"
+#include "tests/support/restore_fixture.h"
 
 namespace tidemark::delivery {
 namespace {
@@ -17,218 +9,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-Bytes Doc(std::int32_t id, std::string_view text = "x") {
-  return bson::Builder().Append("_id", id).Append("text", text).Finish();
-}
-
-// Chunks in memory, without a repository around them.
-class MemoryReader final : public repo::SnapshotReader {
- public:
-  Bytes Load(const repo::ChunkRef& ref) override { return chunks_.at(ref.id); }
-
-  std::vector<repo::SnapshotWriter::ListedChunk> LoadList(const repo::ChunkRef& ref) override {
-    return lists_.at(ref.id);
-  }
-
-  repo::KeyBlock LoadKeys(const repo::ChunkRef&) override { return {}; }  // a restore needs none
-
-  repo::NamespaceEntry Add(const std::string& collection, const std::vector<Bytes>& documents) {
-    repo::NamespaceEntry entry{.database = "shop", .collection = collection};
-    entry.options = bson::Builder().Finish();
-    Bytes plain;
-    for (const Bytes& document : documents) {
-      plain.insert(plain.end(), document.begin(), document.end());
-      entry.digest.Add(document);
-    }
-    entry.logical_bytes = plain.size();
-    if (!documents.empty()) {
-      entry.runs.push_back(AddRun(plain, documents));
-    }
-    return entry;
-  }
-
- private:
-  static Bytes IdOf(const Bytes& document) {
-    return bson::Builder().AppendElement("", bson::Document(document).Find("_id").value()).Finish();
-  }
-
-  repo::Run AddRun(const Bytes& plain, const std::vector<Bytes>& documents) {
-    const auto count = static_cast<std::uint32_t>(documents.size());
-    const repo::ChunkRef chunk = NextRef(static_cast<std::uint32_t>(plain.size()), count);
-    chunks_[chunk.id] = plain;
-    const repo::ChunkRef list = NextRef(0, count);
-    lists_[list.id] = {{chunk, IdOf(documents.front())}};
-    repo::Run run;
-    run.documents = count;
-    run.logical_bytes = plain.size();
-    run.first_id = IdOf(documents.front());
-    run.last_id = IdOf(documents.back());
-    run.lists = {list};
-    return run;
-  }
-
-  repo::ChunkRef NextRef(std::uint32_t size, std::uint32_t documents) {
-    repo::ChunkRef ref{.plain_size = size, .documents = documents};
-    ref.id[0] = ++next_;
-    return ref;
-  }
-
-  std::uint8_t next_ = 0;
-  std::map<repo::ChunkId, Bytes> chunks_;
-  std::map<repo::ChunkId, std::vector<repo::SnapshotWriter::ListedChunk>> lists_;
-};
-
-// A cluster in memory that notes what is asked of it. Synchronized.
-class MemoryTarget final : public RestoreTarget {
- public:
-  std::string flavor = "mongodb";
-  std::set<std::string> databases;
-  std::map<std::string, int> failures;  // step: how many times it fails from now on
-  std::string lose_from;                // one document of this namespace gets lost
-  std::function<void(const std::string& step)> on_step;
-
-  mongo::ServerFacts Facts() override { return {.version = "7.0.1", .flavor = flavor}; }
-
-  std::vector<std::string> ListUserDatabases() override {
-    return {databases.begin(), databases.end()};
-  }
-
-  void DropDatabase(const std::string& database) override {
-    Step("drop database " + database);
-    databases.erase(database);
-  }
-
-  void DropCollection(const std::string& database, const std::string& collection) override {
-    Step("drop " + database + "." + collection);
-    const MutexLock lock(mutex_);
-    documents_.erase(database + "." + collection);
-  }
-
-  void CreateCollection(const repo::NamespaceEntry& entry) override {
-    Step("create " + NameOf(entry));
-    const MutexLock lock(mutex_);
-    databases.insert(entry.database);
-  }
-
-  void InsertMany(const repo::NamespaceEntry& entry,
-                  const std::vector<ByteView>& documents) override {
-    Step("insert " + NameOf(entry) + " " + std::to_string(documents.size()));
-    const MutexLock lock(mutex_);
-    for (const ByteView document : documents) {
-      documents_[NameOf(entry)].emplace(document.begin(), document.end());
-    }
-  }
-
-  void CreateIndexes(const repo::NamespaceEntry& entry) override { Step("index " + NameOf(entry)); }
-
-  repo::NamespaceDigest ReadDigest(const repo::NamespaceEntry& entry,
-                                   const std::stop_token&) override {
-    Step("digest " + NameOf(entry));
-    const MutexLock lock(mutex_);
-    std::set<Bytes>& documents = documents_[NameOf(entry)];
-    if (lose_from == NameOf(entry)) {
-      documents.erase(documents.begin());
-    }
-    repo::NamespaceDigest digest;
-    for (const Bytes& document : documents) {
-      digest.Add(document);
-    }
-    return digest;
-  }
-
-  void MarkIncomplete(const std::string& job, const std::string&) override {
-    Step("incomplete " + job);
-  }
-
-  void MarkComplete() override { Step("complete"); }
-
-  std::vector<std::string> Steps() {
-    const MutexLock lock(mutex_);
-    return steps_;
-  }
-
-  std::size_t Count(const std::string& name) {
-    const MutexLock lock(mutex_);
-    return documents_[name].size();
-  }
-
- private:
-  void Step(const std::string& step) {
-    if (on_step) {
-      on_step(step);
-    }
-    const MutexLock lock(mutex_);
-    steps_.push_back(step);
-    if (failures[step] > 0) {
-      --failures[step];
-      throw Error(ErrorCode::kUnavailable, "the connection broke");
-    }
-  }
-
-  Mutex mutex_;
-  std::vector<std::string> steps_ TIDEMARK_GUARDED_BY(mutex_);
-  std::map<std::string, std::set<Bytes>> documents_ TIDEMARK_GUARDED_BY(mutex_);
-};
-
-class RestoreTest : public testing::Test {
- protected:
-  RestoreTest() {
-    options_.job = "j1";
-    options_.parallel_namespaces = 1;
-    options_.writers = 1;
-    options_.retry_pause = std::chrono::milliseconds(0);
-    target_.databases = {"old", "shop"};
-  }
-
-  void Add(const std::string& collection, const std::vector<Bytes>& documents) {
-    manifest_.namespaces.push_back(reader_.Add(collection, documents));
-  }
-
-  void AddView(const std::string& name) {
-    Add(name, {});
-    manifest_.namespaces.back().kind = repo::NamespaceKind::kView;
-    manifest_.namespaces.back().options = bson::FromJson(R"({"viewOn":"orders","pipeline":[]})");
-  }
-
-  RestoreSummary Restore() {
-    return RunRestore(manifest_,
-                      reader_,
-                      target_,
-                      options_,
-                      {stop_.get_token(),
-                       [this](const engine::Progress& now) {
-                         const MutexLock lock(mutex_);
-                         progress_ = now;
-                       },
-                       [this](const std::string& text) { checkpoints_.push_back(text); },
-                       checkpoint_,
-                       clock_,
-                       *log_});
-  }
-
-  Error Failure() {
-    try {
-      Restore();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return Error(ErrorCode::kInternal, "nothing");
-  }
-
-  MemoryReader reader_;
-  MemoryTarget target_;
-  repo::Manifest manifest_;
-  RestoreOptions options_;
-  std::stop_source stop_;
-  Mutex mutex_;
-  engine::Progress progress_;  // read when the run has ended
-  std::vector<std::string> checkpoints_;
-  std::string checkpoint_;
-  ManualClock clock_{Instant{}};
-  std::unique_ptr<Log> log_ = MakeNullLog();
-};
 
 TEST_F(RestoreTest, StepsComeInOrderLargestFirstAndViewsLast) {
   AddView("recent");
@@ -335,6 +115,22 @@ TEST_F(RestoreTest, LostConnectionIsRetriedFromAnEmptyNamespace) {
   EXPECT_EQ(target_.Count("shop.orders"), 2U);
   EXPECT_EQ(std::ranges::count(target_.Steps(), "drop shop.orders"), 3);
   EXPECT_EQ(target_.Steps().back(), "complete");
+}
+
+TEST_F(RestoreTest, WritesThatArriveLateAreOutlasted) {
+  Add("orders", {Doc(1), Doc(2)});
+  target_.on_step = [creates = 0, inserts = 0](const std::string& step) mutable {
+    if (step == "create shop.orders" && ++creates == 1) {
+      throw Error(ErrorCode::kConflict, "collection exists");
+    }
+    if (step == "insert shop.orders 2" && ++inserts == 1) {
+      throw Error(ErrorCode::kConflict, "duplicate key");
+    }
+  };
+  Restore();
+  EXPECT_EQ(target_.Count("shop.orders"), 2U);
+  EXPECT_EQ(std::ranges::count(target_.Steps(), "drop shop.orders"), 3);
+  EXPECT_EQ(pauses_.size(), 2U);
 }
 
 TEST_F(RestoreTest, GivesUpAfterThreeAttemptsNamingTheNamespace) {

@@ -12,6 +12,11 @@ std::string DataCollection(const repo::NamespaceEntry& entry) {
   return buckets ? "system.buckets." + entry.collection : entry.collection;
 }
 
+std::string TextMember(const bson::Document& document, std::string_view name) {
+  const auto element = document.Find(name);
+  return element ? std::string(element->AsString().value_or("")) : std::string();
+}
+
 class ClusterTarget final : public RestoreTarget {
  public:
   explicit ClusterTarget(mongo::Connection& connection)
@@ -81,6 +86,71 @@ class ClusterTarget final : public RestoreTarget {
     return digest;
   }
 
+  std::optional<FoundNamespace> FindNamespace(const std::string& database,
+                                              const std::string& collection) override {
+    const Bytes array = DescribeOne(database, collection);
+    for (const bson::Element& element : bson::Document(array)) {
+      const bson::Document info = element.AsDocument().value_or(bson::Document());
+      if (TextMember(info, "name") != collection) {  // not every server knows the filter
+        continue;
+      }
+      const auto options = info.Find("options");
+      const auto members = options ? options->AsDocument() : std::nullopt;
+      const ByteView bytes = members ? members->bytes() : bson::Document().bytes();
+      const std::string type = TextMember(info, "type");  // servers before 3.4 have none
+      return FoundNamespace{type.empty() ? "collection" : type,
+                            Bytes(bytes.begin(), bytes.end()),
+                            connection_.ListIndexes(database, collection)};
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::string> ListCollections(const std::string& database) override {
+    std::vector<std::string> names;
+    for (const Bytes& info : connection_.ListCollections(database)) {
+      std::string name = TextMember(bson::Document(info), "name");
+      if (!name.starts_with("system.")) {
+        names.push_back(std::move(name));
+      }
+    }
+    return names;
+  }
+
+  void ReadById(const repo::NamespaceEntry& entry,
+                const std::stop_token& stop,
+                const std::function<void(ByteView document)>& visit) override {
+    connection_.ForEachById(entry.database, entry.collection, stop, visit);
+  }
+
+  void FindByIds(const repo::NamespaceEntry& entry,
+                 const std::vector<Bytes>& ids,
+                 const std::function<void(ByteView document)>& visit) override {
+    connection_.FindByIds(entry.database, entry.collection, ids, visit);
+  }
+
+  void ReplaceMany(const repo::NamespaceEntry& entry,
+                   const std::vector<ByteView>& documents) override {
+    connection_.ReplaceMany(entry.database, entry.collection, documents);
+  }
+
+  void DeleteMany(const repo::NamespaceEntry& entry, const std::vector<Bytes>& ids) override {
+    connection_.DeleteMany(entry.database, entry.collection, ids);
+  }
+
+  void DropIndex(const repo::NamespaceEntry& entry, const std::string& index) override {
+    Run(entry.database,
+        bson::Builder().Append("dropIndexes", entry.collection).Append("index", index).Finish());
+  }
+
+  void ChangeOptions(const repo::NamespaceEntry& entry, const Bytes& options) override {
+    bson::Builder command;
+    command.Append("collMod", entry.collection);
+    for (const bson::Element& option : bson::Document(options)) {
+      command.AppendElement(option.name, option);
+    }
+    Run(entry.database, command.Finish());
+  }
+
   void MarkIncomplete(const std::string& job, const std::string& snapshot) override {
     const Bytes mark = bson::Builder().Append("_id", job).Append("snapshot", snapshot).Finish();
     try {
@@ -95,6 +165,26 @@ class ClusterTarget final : public RestoreTarget {
   void MarkComplete() override { DropDatabase(std::string(mongo::kMarkerDatabase)); }
 
  private:
+  // The array of listCollections' first batch, which is enough for one name.
+  Bytes DescribeOne(const std::string& database, const std::string& collection) {
+    const Bytes filter = bson::Builder().Append("name", collection).Finish();
+    const Bytes command = bson::Builder()
+                              .Append("listCollections", std::int32_t{1})
+                              .Append("filter", bson::Document(filter))
+                              .Append("cursor", bson::Document())
+                              .Finish();
+    const Bytes reply = connection_.RunCommand(database, bson::Document(command));
+    const auto cursor = bson::Document(reply).Find("cursor");
+    const auto members = cursor ? cursor->AsDocument() : std::nullopt;
+    const auto batch = members ? members->Find("firstBatch") : std::nullopt;
+    const auto array = batch ? batch->AsDocument() : std::nullopt;
+    if (!array) {
+      throw Error(ErrorCode::kUnavailable,
+                  "looking for " + database + "." + collection + ": the answer has no cursor");
+    }
+    return {array->bytes().begin(), array->bytes().end()};
+  }
+
   void Run(const std::string& database, const Bytes& command) {
     connection_.RunCommand(database, bson::Document(command));
   }

@@ -2,57 +2,13 @@
 
 #include <algorithm>
 
-#include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/stage_group.h"
+#include "delivery/internal/batch.h"
 #include "engine/document_reader.h"
 
 namespace tidemark::delivery {
 namespace {
-
-// A batch: below the servers' limits and large enough to make a round trip cheap. Memory of one
-// load: (writers + 2 waiting + 1 being filled) * 4 MiB; a larger document travels alone.
-constexpr std::size_t kBatchDocuments = 1000;
-constexpr std::size_t kBatchBytes = 4U << 20;
-
-// The documents of one insert, one after the other.
-class Batch {
- public:
-  bool empty() const { return sizes_.empty(); }
-
-  std::size_t documents() const { return sizes_.size(); }
-
-  std::size_t bytes() const { return bytes_.size(); }
-
-  bool Holds(ByteView document) const {
-    return empty() || (documents() < kBatchDocuments && bytes() + document.size() <= kBatchBytes);
-  }
-
-  void Add(ByteView document) {
-    if (empty()) {
-      bytes_.reserve(std::max(kBatchBytes, document.size()));
-    }
-    bytes_.insert(bytes_.end(), document.begin(), document.end());
-    sizes_.push_back(document.size());
-  }
-
-  std::vector<ByteView> Views() const {
-    std::vector<ByteView> views;
-    views.reserve(sizes_.size());
-    ByteView rest(bytes_);
-    for (const std::size_t size : sizes_) {
-      views.push_back(rest.first(size));
-      rest = rest.subspan(size);
-    }
-    return views;
-  }
-
- private:
-  Bytes bytes_;
-  std::vector<std::size_t> sizes_;
-};
-
-using BatchQueue = BoundedQueue<Batch>;
 
 void Push(Batch& batch, BatchQueue& queue) {
   const ByteCount size{batch.bytes()};
@@ -82,6 +38,7 @@ void WriteBatches(const NamespaceLoad& load, BatchQueue& queue) {
 
 }  // namespace
 
+// Memory: (writers + 2 waiting + 1 being filled) batches; a larger document travels alone.
 void NamespaceLoad::Run(const std::stop_token& stop) const {
   // Several writers would mix up the natural order of a capped collection.
   const bool in_order = std::ranges::any_of(entry.runs, &repo::Run::natural_order);

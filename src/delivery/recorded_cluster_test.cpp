@@ -115,6 +115,28 @@ class RecordedConnection final : public mongo::Connection {
     }
   }
 
+  void ForEachById(std::string_view database,
+                   std::string_view collection,
+                   const std::stop_token& stop,
+                   const std::function<void(ByteView document)>& visit) override {
+    ForEachDocument(database, collection, stop, visit);
+  }
+
+  void FindByIds(std::string_view,
+                 std::string_view,
+                 const std::vector<Bytes>&,
+                 const std::function<void(ByteView document)>&) override {
+    throw Error(ErrorCode::kUnsupported, "no such command: find by _id");
+  }
+
+  void ReplaceMany(std::string_view, std::string_view, const std::vector<ByteView>&) override {
+    throw Error(ErrorCode::kUnsupported, "no such command: update");
+  }
+
+  void DeleteMany(std::string_view, std::string_view, const std::vector<Bytes>&) override {
+    throw Error(ErrorCode::kUnsupported, "no such command: delete");
+  }
+
   std::uint64_t Count(std::string_view database, std::string_view collection) override {
     return Find(database, collection).documents.size();
   }

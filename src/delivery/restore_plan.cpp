@@ -5,22 +5,75 @@
 
 #include "base/units.h"
 #include "delivery/cluster_restore.h"
+#include "delivery/internal/delta.h"
+#include "delivery/internal/selection.h"
 #include "delivery/internal/target_limits.h"
 
 namespace tidemark::delivery {
 
-RestorePlan PlanRestore(const repo::Manifest& manifest, RestoreTarget& target) {
+namespace {
+
+// What a restore of that scope takes away before or while it writes.
+void AddDrops(const Selection& selection,
+              const RestoreScope& scope,
+              RestoreTarget& target,
+              RestorePlan& plan) {
+  if (scope.IsWhole() && scope.mode == RestoreMode::kReplace) {
+    plan.drop_databases = target.ListUserDatabases();
+  } else if (scope.IsWhole()) {
+    const ForeignNamespaces foreign = FindForeign(selection.manifest, target);
+    plan.drop_databases = foreign.databases;
+    for (const auto& [database, collection] : foreign.collections) {
+      plan.drop_collections.push_back(database + "." + collection);
+    }
+  } else if (scope.mode == RestoreMode::kReplace && !scope.filter) {
+    for (const repo::NamespaceEntry& entry : selection.manifest.namespaces) {
+      if (target.FindNamespace(entry.database, entry.collection)) {
+        plan.drop_collections.push_back(NameOf(entry));
+      }
+    }
+  }
+}
+
+// What a delta cannot compare.
+void AddObstacles(const Selection& selection, RestoreTarget& target, RestorePlan& plan) {
+  const mongo::ServerFacts facts = target.Facts();
+  for (const repo::NamespaceEntry& entry : selection.manifest.namespaces) {
+    if (entry.kind == repo::NamespaceKind::kView) {
+      continue;
+    }
+    const auto found = target.FindNamespace(entry.database, entry.collection);
+    const std::string obstacle = found ? PlanInPlace(facts, entry, *found).obstacle : "";
+    if (!obstacle.empty()) {
+      plan.notes.push_back(NameOf(entry) + " will be written anew: " + obstacle);
+    }
+  }
+}
+
+}  // namespace
+
+RestorePlan PlanRestore(const repo::Manifest& manifest,
+                        RestoreTarget& target,
+                        const RestoreScope& scope) {
+  const Selection selection = Select(manifest, scope);
   RestorePlan plan;
   plan.snapshot = manifest.snapshot;
-  plan.drop_databases = target.ListUserDatabases();
+  plan.notes = selection.notes;
+  AddDrops(selection, scope, target, plan);
+  if (scope.mode == RestoreMode::kDelta && !scope.filter) {
+    AddObstacles(selection, target, plan);
+  }
   const mongo::ServerFacts facts = target.Facts();
-  for (const repo::NamespaceEntry& entry : manifest.namespaces) {
+  for (std::size_t i = 0; i < selection.sources.size(); ++i) {
+    const repo::NamespaceEntry& entry = selection.manifest.namespaces[i];
+    const bool renamed = selection.sources[i] != NameOf(entry);
     plan.writes.push_back({entry.database,
                            entry.collection,
                            std::string(KindName(entry.kind)),
                            entry.digest.documents,
                            entry.logical_bytes,
-                           entry.indexes.size()});
+                           entry.indexes.size(),
+                           renamed ? selection.sources[i] : ""});
     AddLosses(facts, entry, plan.losses);
   }
   std::ranges::sort(plan.writes, [](const RestorePlan::Write& a, const RestorePlan::Write& b) {
@@ -35,17 +88,24 @@ std::string FormatPlan(const RestorePlan& plan) {
   for (const std::string& database : plan.drop_databases) {
     text += fmt::format("  drop  database {}\n", database);
   }
+  for (const std::string& collection : plan.drop_collections) {
+    text += fmt::format("  drop  {}\n", collection);
+  }
   for (const RestorePlan::Write& write : plan.writes) {
-    text += fmt::format("  write {} {}.{}: {} documents, {}, {} indexes\n",
+    text += fmt::format("  write {} {}.{}{}: {} documents, {}, {} indexes\n",
                         write.kind,
                         write.database,
                         write.collection,
+                        write.source.empty() ? "" : " from " + write.source,
                         write.documents,
                         FormatBytes({write.bytes}),
                         write.indexes);
   }
   for (const std::string& loss : plan.losses) {
     text += fmt::format("  lost  {}\n", loss);
+  }
+  for (const std::string& note : plan.notes) {
+    text += fmt::format("  note  {}\n", note);
   }
   return text;
 }

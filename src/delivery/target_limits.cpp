@@ -45,10 +45,6 @@ bool IsIdKey(const bson::Document& key) {
   return ascending_id && field == key.end();
 }
 
-bool IsIdIndex(const bson::Document& spec) {
-  return IsIdKey(KeyOf(spec)) || IsTrue(spec, "clustered");
-}
-
 // "text", "hashed", "2dsphere", ...; empty for an ascending or descending index.
 std::string_view SpecialKind(const bson::Document& spec) {
   for (const bson::Element& field : KeyOf(spec)) {
@@ -128,6 +124,10 @@ Bytes FittingOptions(const mongo::ServerFacts& target, const repo::NamespaceEntr
     }
   }
   return fitting.Finish();
+}
+
+bool IsIdIndex(const bson::Document& spec) {
+  return IsIdKey(KeyOf(spec)) || IsTrue(spec, "clustered");
 }
 
 std::optional<Bytes> FittingIndex(const mongo::ServerFacts& target, const bson::Document& spec) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,24 @@ inline constexpr std::array kRestoreTransitions{
     RestoreTransition{RestoreState::kRunning, RestoreEvent::kFail, RestoreState::kFailed},
 };
 
+// What a restore that compares found and did, in documents.
+struct RestoreChanges {
+  std::int64_t left_alone = 0;  // equal already
+  std::int64_t replaced = 0;
+  std::int64_t inserted = 0;
+  std::int64_t deleted = 0;
+
+  RestoreChanges& operator+=(const RestoreChanges& more) {
+    left_alone += more.left_alone;
+    replaced += more.replaced;
+    inserted += more.inserted;
+    deleted += more.deleted;
+    return *this;
+  }
+
+  bool operator==(const RestoreChanges&) const = default;
+};
+
 // One restore of one snapshot. The same value is rendered by the tenant, legacy and own APIs.
 struct RestoreJob {
   RestoreJobId id;
@@ -57,6 +76,11 @@ struct RestoreJob {
   std::optional<Instant> finished;  // exactly in kCompleted and kFailed
   std::string failure;              // reason of kFailed, for people
   KeyId requested_by;               // its rights are checked again when the job starts
+  // What is restored and how, as delivery::ParseScope reads it. Empty: the whole snapshot, in place
+  // of all that the target holds.
+  std::string scope;
+  std::optional<RestoreChanges> changes;  // of a finished restore that compares
+  std::string notes;                      // what a person should know of the run, one a line
 };
 
 // nullopt when the event is not allowed in that state.

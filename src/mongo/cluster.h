@@ -69,6 +69,26 @@ class Connection {
   virtual void InsertMany(std::string_view database,
                           std::string_view collection,
                           const std::vector<ByteView>& documents) = 0;
+  // As ForEachDocument, sorted by _id as the server sorts. kInvalidArgument or kUnsupported when it
+  // cannot.
+  virtual void ForEachById(std::string_view database,
+                           std::string_view collection,
+                           const std::stop_token& stop,
+                           const std::function<void(ByteView document)>& visit) = 0;
+  // The documents with one of those _ids (each a document {"": _id}), in any order.
+  virtual void FindByIds(std::string_view database,
+                         std::string_view collection,
+                         const std::vector<Bytes>& ids,
+                         const std::function<void(ByteView document)>& visit) = 0;
+  // Unordered: each document replaces the one with its _id, or is inserted. REQUIRES: every
+  // document has an _id. May be repeated.
+  virtual void ReplaceMany(std::string_view database,
+                           std::string_view collection,
+                           const std::vector<ByteView>& documents) = 0;
+  // Unordered: deletes the documents with those _ids (each a document {"": _id}). May be repeated.
+  virtual void DeleteMany(std::string_view database,
+                          std::string_view collection,
+                          const std::vector<Bytes>& ids) = 0;
   // Exact count by aggregation or count command.
   virtual std::uint64_t Count(std::string_view database, std::string_view collection) = 0;
 };

@@ -5,6 +5,7 @@
 #include "bson/builder.h"
 #include "mongo/cluster.h"
 #include "mongo/internal/driver_error.h"
+#include "mongo/internal/edit.h"
 #include "mongo/internal/handles.h"
 #include "mongo/internal/insert.h"
 
@@ -145,6 +146,20 @@ class DriverConnection final : public Connection {
   void InsertMany(std::string_view database,
                   std::string_view collection,
                   const std::vector<ByteView>& documents) override;
+  void ForEachById(std::string_view database,
+                   std::string_view collection,
+                   const std::stop_token& stop,
+                   const std::function<void(ByteView)>& visit) override;
+  void FindByIds(std::string_view database,
+                 std::string_view collection,
+                 const std::vector<Bytes>& ids,
+                 const std::function<void(ByteView)>& visit) override;
+  void ReplaceMany(std::string_view database,
+                   std::string_view collection,
+                   const std::vector<ByteView>& documents) override;
+  void DeleteMany(std::string_view database,
+                  std::string_view collection,
+                  const std::vector<Bytes>& ids) override;
   std::uint64_t Count(std::string_view database, std::string_view collection) override;
 
  private:
@@ -155,12 +170,30 @@ class DriverConnection final : public Connection {
     std::vector<std::uint32_t> empty_codes;  // server codes that mean: there is nothing to list
   };
 
+  // A find: which documents of which collection, in which order.
+  struct Query {
+    std::string database;
+    std::string collection;
+    Bytes filter;
+    Bytes sort;  // empty document: natural order
+  };
+
   Bytes Run(mongoc_client_t* client, const std::string& database, const bson::Document& command);
+  void Find(const Query& query,
+            const std::stop_token& stop,
+            const std::function<void(ByteView)>& visit);
+
+  InsertPlace PlaceOf(std::string_view database, std::string_view collection) const {
+    return {std::string(database),
+            std::string(collection),
+            At("writing to " + FullName(database, collection))};
+  }
+
   Bytes BuildIndexes(const std::string& database, const bson::Document& command);
   std::vector<Bytes> List(const Listing& listing);
   void ReadBuildInfo(ServerFacts& facts);
   void ReadOplogPosition(ServerFacts& facts);
-  bool ServerBoundsBatches();
+  std::string Flavor();
 
   std::string At(const std::string& doing) const { return doing + " at " + host_; }
 
@@ -168,7 +201,7 @@ class DriverConnection final : public Connection {
   const std::string host_;  // for messages
   const PoolHandle pool_;
   Mutex mutex_;
-  std::optional<bool> server_bounds_batches_ TIDEMARK_GUARDED_BY(mutex_);
+  std::string flavor_ TIDEMARK_GUARDED_BY(mutex_);  // empty until it is asked for
 };
 
 Bytes DriverConnection::Run(mongoc_client_t* client,
@@ -265,35 +298,38 @@ std::vector<Bytes> DriverConnection::ListIndexes(std::string_view database,
                {kNamespaceNotFound, kCommandNotSupportedOnView}});
 }
 
-bool DriverConnection::ServerBoundsBatches() {
+std::string DriverConnection::Flavor() {
   {
     const MutexLock lock(mutex_);
-    if (server_bounds_batches_) {
-      return *server_bounds_batches_;
+    if (!flavor_.empty()) {
+      return flavor_;
     }
   }
   ServerFacts facts;
   ReadBuildInfo(facts);
-  const bool bounds = facts.flavor == "mongodb";
   const MutexLock lock(mutex_);
-  server_bounds_batches_ = bounds;
-  return bounds;
+  flavor_ = facts.flavor;
+  return flavor_;
 }
 
-void DriverConnection::ForEachDocument(std::string_view database,
-                                       std::string_view collection,
-                                       const std::stop_token& stop,
-                                       const std::function<void(ByteView)>& visit) {
-  const bool bounded = ServerBoundsBatches();
+void DriverConnection::Find(const Query& query,
+                            const std::stop_token& stop,
+                            const std::function<void(ByteView)>& visit) {
+  const bool bounded = Flavor() == "mongodb";  // it ends a reply at 16 MB by itself
   const BorrowedClient client(pool_.get());
-  const std::string doing = At("reading " + FullName(database, collection));
-  const CollectionHandle handle(mongoc_client_get_collection(
-      client.get(), std::string(database).c_str(), std::string(collection).c_str()));
-  const Bytes filter = bson::Builder().Finish();
-  const Bytes options =
-      bounded ? filter : bson::Builder().Append("batchSize", std::int64_t{1}).Finish();
-  const BsonView filter_view(filter);
-  const BsonView options_view(options);
+  const std::string doing = At("reading " + FullName(query.database, query.collection));
+  const CollectionHandle handle(
+      mongoc_client_get_collection(client.get(), query.database.c_str(), query.collection.c_str()));
+  bson::Builder options;
+  if (!bson::Document(query.sort).empty()) {
+    options.Append("sort", bson::Document(query.sort));
+  }
+  if (!bounded) {
+    options.Append("batchSize", std::int64_t{1});
+  }
+  const Bytes options_bytes = options.Finish();
+  const BsonView filter_view(query.filter);
+  const BsonView options_view(options_bytes);
   const CursorHandle cursor(mongoc_collection_find_with_opts(
       handle.get(), filter_view.get(), options_view.get(), nullptr));
   BatchSize batch;
@@ -310,14 +346,56 @@ void DriverConnection::ForEachDocument(std::string_view database,
   ThrowIfFailed(cursor.get(), doing);
 }
 
+void DriverConnection::ForEachDocument(std::string_view database,
+                                       std::string_view collection,
+                                       const std::stop_token& stop,
+                                       const std::function<void(ByteView)>& visit) {
+  const Bytes all = bson::Builder().Finish();
+  Find({std::string(database), std::string(collection), all, all}, stop, visit);
+}
+
+void DriverConnection::ForEachById(std::string_view database,
+                                   std::string_view collection,
+                                   const std::stop_token& stop,
+                                   const std::function<void(ByteView)>& visit) {
+  Find({std::string(database),
+        std::string(collection),
+        bson::Builder().Finish(),
+        bson::Builder().Append("_id", std::int32_t{1}).Finish()},
+       stop,
+       visit);
+}
+
+void DriverConnection::FindByIds(std::string_view database,
+                                 std::string_view collection,
+                                 const std::vector<Bytes>& ids,
+                                 const std::function<void(ByteView)>& visit) {
+  Find({std::string(database), std::string(collection), FilterOfIds(ids), bson::Builder().Finish()},
+       {},
+       visit);
+}
+
 void DriverConnection::InsertMany(std::string_view database,
                                   std::string_view collection,
                                   const std::vector<ByteView>& documents) {
   const BorrowedClient client(pool_.get());
-  const InsertPlace place{std::string(database),
-                          std::string(collection),
-                          At("writing to " + FullName(database, collection))};
-  InsertDocuments(client.get(), place, documents);
+  InsertDocuments(client.get(), PlaceOf(database, collection), documents);
+}
+
+void DriverConnection::ReplaceMany(std::string_view database,
+                                   std::string_view collection,
+                                   const std::vector<ByteView>& documents) {
+  // FerretDB reads the whole collection for every replacement.
+  const ReplaceBy by = Flavor() == "ferretdb" ? ReplaceBy::kRecreating : ReplaceBy::kReplacing;
+  const BorrowedClient client(pool_.get());
+  ReplaceDocuments(client.get(), PlaceOf(database, collection), documents, by);
+}
+
+void DriverConnection::DeleteMany(std::string_view database,
+                                  std::string_view collection,
+                                  const std::vector<Bytes>& ids) {
+  const BorrowedClient client(pool_.get());
+  DeleteDocuments(client.get(), PlaceOf(database, collection), ids);
 }
 
 std::uint64_t DriverConnection::Count(std::string_view database, std::string_view collection) {

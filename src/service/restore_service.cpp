@@ -76,6 +76,36 @@ void RefuseBusy(mongo::Connection& connection, const std::string& target) {
   }
 }
 
+// Calls `check`; what it refuses is the member of the request that its message begins with.
+template <class Check>
+auto OrInvalidValue(const Check& check) {
+  try {
+    return check();
+  } catch (const Error& error) {
+    const std::string message = FailureText(error);
+    throw Refusal(Reason::kInvalidValue,
+                  error.code(),
+                  message,
+                  {message.starts_with("filter") ? "filter" : "include"});
+  }
+}
+
+delivery::RestoreScope ParseRequested(const RestoreRequest& request) {
+  return OrInvalidValue([&] { return delivery::ParseScope(request.scope); });
+}
+
+void CheckFits(const repo::Manifest& manifest, const delivery::RestoreScope& scope) {
+  OrInvalidValue([&] { delivery::CheckScope(manifest, scope); });
+}
+
+std::string JoinLines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    text += (text.empty() ? "" : "\n") + line;
+  }
+  return text;
+}
+
 }  // namespace
 
 RestoreService::Checked RestoreService::CheckRequest(const Caller& caller,
@@ -148,7 +178,11 @@ void RestoreService::CheckTarget(Checked& checked) {
 }
 
 domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequest& request) {
+  const delivery::RestoreScope scope = ParseRequested(request);
   const Checked checked = CheckRequest(caller, request);
+  if (!scope.IsWhole()) {
+    CheckFits(env_.repository.LoadManifest(checked.snapshot.project, checked.snapshot.id), scope);
+  }
   const Instant now = env_.clock.Now();
   domain::RestoreJob restore;
   restore.id = RestoreJobId::Generate(now, env_.random);
@@ -164,6 +198,7 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
   restore.created = now;
   restore.expires = now + kRestoreLife;
   restore.requested_by = caller.key.id;
+  restore.scope = request.scope;
   domain::Job job;
   job.id = JobId::Generate(now, env_.random);
   job.kind = domain::JobKind::kRestore;
@@ -200,11 +235,14 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
 }
 
 delivery::RestorePlan RestoreService::Plan(const Caller& caller, const RestoreRequest& request) {
+  const delivery::RestoreScope scope = ParseRequested(request);
   const Checked checked = CheckRequest(caller, request);
   const auto connection = clusters_.Connect(checked.target, {});
   const auto target = delivery::MakeClusterTarget(*connection);
-  return delivery::PlanRestore(
-      env_.repository.LoadManifest(checked.snapshot.project, checked.snapshot.id), *target);
+  const repo::Manifest manifest =
+      env_.repository.LoadManifest(checked.snapshot.project, checked.snapshot.id);
+  CheckFits(manifest, scope);
+  return delivery::PlanRestore(manifest, *target, scope);
 }
 
 domain::Listing<domain::RestoreJob> RestoreService::List(const domain::Cluster& source,
@@ -222,8 +260,8 @@ std::optional<domain::Job> RestoreService::FindJob(const RestoreJobId& id) {
   return env_.store.FindJobBySubject(id.raw());
 }
 
-void RestoreService::RestoreNow(const domain::RestoreJob& restore,
-                                const jobs::JobContext& context) {
+delivery::RestoreSummary RestoreService::RestoreNow(const domain::RestoreJob& restore,
+                                                    const jobs::JobContext& context) {
   // Rights and registration may have changed while the job waited; nothing has been wiped yet.
   const auto key = env_.store.FindKey(restore.requested_by);
   if (!key || key->key.revoked ||
@@ -246,7 +284,8 @@ void RestoreService::RestoreNow(const domain::RestoreJob& restore,
   delivery::RestoreOptions options = options_;
   options.job = restore.id.ToString();
   options.allow_lossy = cluster->allow_lossy;
-  const delivery::RestoreSummary summary = delivery::RunRestore(
+  options.scope = delivery::ParseScope(restore.scope);
+  delivery::RestoreSummary summary = delivery::RunRestore(
       manifest, *reader, *target, options, MakeRunContext(context, env_.clock, env_.log));
   env_.log.Info("restore={} target={} collections={} documents={} bytes={}  restore verified",
                 restore.id.ToString(),
@@ -254,6 +293,7 @@ void RestoreService::RestoreNow(const domain::RestoreJob& restore,
                 summary.collections,
                 summary.documents,
                 summary.bytes);
+  return summary;
 }
 
 void RestoreService::Run(const jobs::JobContext& context) {
@@ -262,7 +302,8 @@ void RestoreService::Run(const jobs::JobContext& context) {
   domain::RestoreState state = domain::RestoreState::kCompleted;
   std::string failure;
   try {
-    RestoreNow(*restore, context);
+    const delivery::RestoreSummary summary = RestoreNow(*restore, context);
+    env_.store.SaveRestoreChanges(context.lease, summary.changes, JoinLines(summary.notes));
   } catch (const Error& error) {
     if (context.stop.stop_requested()) {
       throw;  // handed back, or no longer ours: whoever has the lease goes on from the checkpoint

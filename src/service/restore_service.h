@@ -16,6 +16,7 @@ struct RestoreRequest {
   SnapshotId snapshot;
   std::optional<ProjectId> target_project;  // default: `project`
   std::string target_cluster;
+  std::string scope;  // JSON, as delivery::ParseScope reads it; empty: the whole snapshot
 };
 
 // Restores into clusters. Synchronized; every call blocks.
@@ -27,7 +28,8 @@ class RestoreService {
                  delivery::RestoreOptions options)
       : env_(environment), access_(access), clusters_(clusters), options_(std::move(options)) {}
 
-  // Steps 3 to 11 of contract.md 8 in their order, then the job. Nothing is written before the last
+  // The form of the scope, steps 3 to 11 of contract.md 8 in their order, whether the scope fits
+  // the snapshot (kInvalidValue with the member), then the job. Nothing is written before the last
   // check passes.
   domain::RestoreJob Start(const Caller& caller, const RestoreRequest& request);
   // The same checks, no job: what would be dropped and written.
@@ -49,7 +51,8 @@ class RestoreService {
   Checked CheckRequest(const Caller& caller, const RestoreRequest& request);
   // Steps 7 to 10 and 12 of contract.md 8, with the facts of one fresh look at the target.
   void CheckTarget(Checked& checked);
-  void RestoreNow(const domain::RestoreJob& restore, const jobs::JobContext& context);
+  delivery::RestoreSummary RestoreNow(const domain::RestoreJob& restore,
+                                      const jobs::JobContext& context);
 
   Environment& env_;
   AccessService& access_;

@@ -207,6 +207,39 @@ TEST_P(StoreSuite, SnapshotThatIsBeingRestoredIsNotDeleted) {
   EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot.id, kNow));
 }
 
+TEST_P(StoreSuite, RestoreKeepsItsScopeChangesAndNotes) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));
+  restore.scope = R"({"delta":true})";
+  AddRestore(restore);
+  EXPECT_EQ(store_->FindRestore(restore.id).value().scope, restore.scope);
+  EXPECT_FALSE(store_->FindRestore(restore.id).value().changes);
+  const domain::Lease lease = Claim();
+  const domain::RestoreChanges changes{
+      .left_alone = 4'000'000'000, .replaced = 2, .inserted = 3, .deleted = 4};
+  EXPECT_FALSE(store_->SaveRestoreChanges({lease.job, lease.fence + 1}, changes, "lost"));
+  EXPECT_TRUE(store_->SaveRestoreChanges(lease, changes, "one\ntwo"));
+  ASSERT_TRUE(store_->FinishRestore(lease, domain::RestoreState::kCompleted, "", kNow));
+  EXPECT_FALSE(store_->SaveRestoreChanges(lease, changes, "late"));
+  Reopen();
+  const auto listed = store_->ListRestores(snapshot.cluster, {}).rows;
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].scope, restore.scope);
+  EXPECT_EQ(listed[0].changes, changes);
+  EXPECT_EQ(listed[0].notes, "one\ntwo");
+}
+
+TEST_P(StoreSuite, RestoreThatDoesNotCompareHasNoChanges) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  const domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));
+  AddRestore(restore);
+  EXPECT_TRUE(store_->SaveRestoreChanges(Claim(), std::nullopt, "a note"));
+  const domain::RestoreJob found = store_->FindRestore(restore.id).value();
+  EXPECT_EQ(found.scope, "");
+  EXPECT_FALSE(found.changes);
+  EXPECT_EQ(found.notes, "a note");
+}
+
 TEST_P(StoreSuite, ReopenedStoreHasEverything) {
   const domain::Cluster cluster = AddCluster("c0");
   store_->AddKey(NewKey("abcdefgh"), "sealed");

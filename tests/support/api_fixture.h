@@ -160,7 +160,8 @@ class ApiFixture : public testing::Test {
 
   domain::RestoreJob AddRestore(const domain::Cluster& source,
                                 const domain::Cluster& target,
-                                domain::OplogPosition position = {1700000000, 3}) {
+                                domain::OplogPosition position = {1700000000, 3},
+                                const std::string& scope = {}) {
     domain::RestoreJob job;
     job.id = RestoreJobId::Generate(clock_.Now(), random_);
     job.project = source.project;
@@ -175,6 +176,7 @@ class ApiFixture : public testing::Test {
     job.created = clock_.Now();
     job.expires = clock_.Now() + std::chrono::hours(4);
     job.requested_by = first_.key.key.id;
+    job.scope = scope;
     store_->AddRestore(job, JobFor(domain::JobKind::kRestore, job.id.raw()), "stopped");
     return job;
   }

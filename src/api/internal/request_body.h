@@ -12,7 +12,7 @@
 
 namespace tidemark::api {
 
-enum class FieldType { kString, kBoolean, kArray, kObjectId, kDeploymentItemName };
+enum class FieldType { kString, kBoolean, kArray, kObject, kObjectId, kDeploymentItemName };
 
 enum class FieldUse {
   kRequired,

@@ -164,6 +164,13 @@ void Query::Load(int index, std::optional<Instant>& value) const {
   }
 }
 
+void Query::Load(int index, std::optional<std::int64_t>& value) const {
+  value.reset();
+  if (sqlite3_column_type(statement_, index) != SQLITE_NULL) {
+    value = LoadInteger(index);
+  }
+}
+
 void Query::Load(int index, ObjectId& id) const {
   id = ObjectId();
   if (sqlite3_column_type(statement_, index) == SQLITE_NULL) {

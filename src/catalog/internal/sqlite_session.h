@@ -110,6 +110,7 @@ class Query {
   void Load(int index, Instant& value) const { value = FromMicros(LoadInteger(index)); }
 
   void Load(int index, std::optional<Instant>& value) const;
+  void Load(int index, std::optional<std::int64_t>& value) const;
 
   void Load(int index, bool& value) const { value = LoadInteger(index) != 0; }
 

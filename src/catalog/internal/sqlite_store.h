@@ -67,6 +67,9 @@ class SqliteStore final : public Store {
                      domain::RestoreState state,
                      std::string_view failure,
                      Instant now) override;
+  bool SaveRestoreChanges(const domain::Lease& lease,
+                          const std::optional<domain::RestoreChanges>& changes,
+                          std::string_view notes) override;
   bool ReleaseJob(const domain::Lease& lease) override;
   void BreakAllLeases() override;
   std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) override;

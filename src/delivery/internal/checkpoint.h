@@ -1,16 +1,18 @@
 #pragma once
 
 #include <cstddef>
-#include <set>
+#include <map>
 #include <string>
 
 #include "base/mutex.h"
+#include "domain/restore_job.h"
 #include "engine/run_context.h"
 
 namespace tidemark::delivery {
 
-// What an interrupted restore has done, as text: the line "wiped", then one line with the number of
-// each finished namespace of the manifest. Synchronized; every change is durable when it returns.
+// What an interrupted restore has done, as text: the line "wiped", then one line for each finished
+// namespace of the selection: its number and, when documents were compared, how many were left
+// alone, replaced, inserted and deleted. Synchronized; every change is durable when it returns.
 class Checkpoint {
  public:
   // Continues from run.checkpoint; kCorrupt when that is not what Checkpoint writes.
@@ -20,7 +22,10 @@ class Checkpoint {
   bool IsWiped() TIDEMARK_EXCLUDES(mutex_);
   bool IsFinished(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
   void MarkWiped() TIDEMARK_EXCLUDES(mutex_);
-  void MarkFinished(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
+  void MarkFinished(std::size_t ns, const domain::RestoreChanges& changes = {})
+      TIDEMARK_EXCLUDES(mutex_);
+  // Of all finished namespaces.
+  domain::RestoreChanges Changes() TIDEMARK_EXCLUDES(mutex_);
 
  private:
   void Save() TIDEMARK_REQUIRES(mutex_);
@@ -28,7 +33,7 @@ class Checkpoint {
   const engine::RunContext& run_;
   Mutex mutex_;
   bool wiped_ TIDEMARK_GUARDED_BY(mutex_) = false;
-  std::set<std::size_t> finished_ TIDEMARK_GUARDED_BY(mutex_);
+  std::map<std::size_t, domain::RestoreChanges> finished_ TIDEMARK_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::delivery

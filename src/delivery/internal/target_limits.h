@@ -21,6 +21,9 @@ bool TargetTakes(const mongo::ServerFacts& target, repo::NamespaceKind kind);
 // The create command's options: the snapshot's, verbatim, minus what the target refuses.
 Bytes FittingOptions(const mongo::ServerFacts& target, const repo::NamespaceEntry& entry);
 
+// The index that every collection has.
+bool IsIdIndex(const bson::Document& spec);
+
 // The index spec for createIndexes; nullopt for the _id index, which every collection has, and for
 // an index that the target cannot build or that would refuse documents without its lost options.
 std::optional<Bytes> FittingIndex(const mongo::ServerFacts& target, const bson::Document& spec);
