@@ -17,6 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Bytes Doc(std::int64_t id) {
   return bson::Builder().Append("_id", id).Append("text", "x").Finish();
@@ -230,6 +231,65 @@ TEST_F(MemoryServerTest, CatalogIsKeptVerbatim) {
             Canonical(R"({"v": 2, "key": {"t": "text"}, "name": "t_text"})"));
 }
 
+TEST_F(MemoryServerTest, ListsByFilterAndByNameOnly) {
+  Insert("a", {Doc(1)});
+  Insert("b", {Doc(1)});
+  const Bytes databases =
+      Run("admin", R"({"listDatabases": 1, "nameOnly": true, "filter": {"name": "shop"}})");
+  EXPECT_THAT(bson::ToJson(bson::Document(databases)),
+              StartsWith(R"({ "databases" : [ { "name" : "shop" } ], "ok")"));
+  const Bytes collections =
+      Run("shop", R"({"listCollections": 1, "nameOnly": true, "filter": {"name": "b"}})");
+  EXPECT_THAT(bson::ToJson(bson::Document(collections)),
+              StartsWith(R"({ "cursor" : { "firstBatch" : [ { "name" : "b", "type" : )"
+                         R"("collection" } ], "id" : { "$numberLong" : "0" })"));
+}
+
+TEST_F(MemoryServerTest, CollModChangesOptionsIndexesAndViews) {
+  Run("shop", R"({"create": "c", "validator": {"a": 1}})");
+  Run("shop", R"({"create": "v", "viewOn": "c", "pipeline": []})");
+  Run("shop", R"({"createIndexes": "c", "indexes": [{"key": {"t": 1}, "name": "t"}]})");
+  Run("shop", R"({"collMod": "c", "validator": {"a": 2}, "validationLevel": "off",
+                  "index": {"keyPattern": {"t": 1}, "expireAfterSeconds": 5}})");
+  Run("shop", R"({"collMod": "v", "viewOn": "c", "pipeline": [{"$match": {"_id": 2}}]})");
+  Insert("c", {Doc(1), Doc(2)});
+  const std::vector<Bytes> infos = connection_->ListCollections("shop");
+  EXPECT_EQ(bson::ToJson(DocumentAt(bson::Document(infos[0]), "options")),
+            Canonical(R"({"validator": {"a": 2}, "validationLevel": "off"})"));
+  EXPECT_EQ(bson::ToJson(bson::Document(connection_->ListIndexes("shop", "c").at(1))),
+            Canonical(R"({"v": 2, "key": {"t": 1}, "name": "t", "expireAfterSeconds": 5})"));
+  EXPECT_EQ(Read("shop", "v"), std::vector<Bytes>{Doc(2)});
+  EXPECT_EQ(connection_->Count("shop", "v"), 1U);
+}
+
+TEST_F(MemoryServerTest, RenameNeedsAFreeNameOrLeaveToDropIt) {
+  Insert("a", {Doc(1)});
+  Insert("b", {Doc(2)});
+  EXPECT_EQ(
+      FailureOf([&] { Run("admin", R"({"renameCollection": "shop.a", "to": "shop.b"})"); }).code,
+      ErrorCode::kConflict);
+  Run("admin", R"({"renameCollection": "shop.a", "to": "shop.b", "dropTarget": true})");
+  EXPECT_THAT(Read("shop", "b"), ElementsAre(Doc(1)));
+  EXPECT_EQ(
+      FailureOf([&] { Run("admin", R"({"renameCollection": "shop.a", "to": "shop.c"})"); }).code,
+      ErrorCode::kNotFound);
+}
+
+TEST_F(MemoryServerTest, KilledCursorIsGone) {
+  Insert("c", {Doc(1), Doc(2)});
+  const Bytes first = Run("shop", R"({"find": "c", "batchSize": 1})");
+  const std::int64_t id = IntegerAt(DocumentAt(bson::Document(first), "cursor"), "id", 0);
+  const Bytes cursors = bson::Builder().Append("0", id).Finish();
+  const Bytes kill = bson::Builder()
+                         .Append("killCursors", "c")
+                         .AppendArray("cursors", bson::Document(cursors))
+                         .Finish();
+  connection_->RunCommand("shop", bson::Document(kill));
+  const Bytes more = bson::Builder().Append("getMore", id).Append("collection", "c").Finish();
+  EXPECT_THAT(FailureOf([&] { connection_->RunCommand("shop", bson::Document(more)); }).message,
+              HasSubstr("cursor id " + std::to_string(id) + " not found"));
+}
+
 TEST_F(MemoryServerTest, CappedCollectionKeepsItsNewestDocuments) {
   Run("shop", R"({"create": "c", "capped": true, "size": 100000, "max": 2})");
   Insert("c", {Doc(1)});
@@ -392,7 +452,7 @@ TEST_F(MemoryServerTest, ConnectionDroppedAmidAReplyIsUnavailable) {
   server_.faults().DropAfterBytes(5'000'000);
   const Failure failure = FailureOf([&] { Read("shop", "c"); });
   EXPECT_EQ(failure.code, ErrorCode::kUnavailable);
-  EXPECT_THAT(failure.message, testing::StartsWith("reading shop.c at 127.0.0.1:"));
+  EXPECT_THAT(failure.message, StartsWith("reading shop.c at 127.0.0.1:"));
   EXPECT_EQ(Read("shop", "c").size(), 10'000U);
 }
 
@@ -476,6 +536,21 @@ TEST_F(SmallOplogTest, OldestEntriesFallOff) {
   EXPECT_LT(entries.size(), 100U);
   const bson::Document newest(entries.back());
   EXPECT_EQ(IntegerAt(DocumentAt(newest, "o"), "_id", -1), 999);
+}
+
+class CrowdedTest : public MemoryServerTest {
+ protected:
+  CrowdedTest() : MemoryServerTest({.max_connections = 2}) {}
+};
+
+TEST_F(CrowdedTest, TurnsAwayConnectionsBeyondItsBound) {
+  // A client has one connection to watch the server and one to work with.
+  EXPECT_EQ(connection_->Count("shop", "c"), 0U);
+  mongo::ConnectionOptions hasty;
+  hasty.connect_timeout = std::chrono::milliseconds(300);
+  const auto other = mongo::Connection::Open(Secret(server_.Uri()), hasty);
+  EXPECT_EQ(FailureOf([&] { other->Count("shop", "c"); }).code, ErrorCode::kUnavailable);
+  EXPECT_EQ(connection_->Count("shop", "c"), 0U);
 }
 
 class StandaloneTest : public MemoryServerTest {

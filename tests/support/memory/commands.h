@@ -83,8 +83,6 @@ struct Page {
 using Handler = Bytes (*)(Call&);
 using CursorHandler = Page (*)(Call&);
 
-enum class Access { kAny, kRead, kWrite };
-
 struct CommandRow {
   std::string_view name;
   Access access;

@@ -57,10 +57,12 @@ Page ListPage(const Call& call, std::vector<Bytes> documents, std::string ns) {
   return page;
 }
 
-Bytes InfoOf(const Namespace& ns, bool name_only) {
+enum class Detail { kNameOnly, kAll };
+
+Bytes InfoOf(const Namespace& ns, Detail detail) {
   bson::Builder document;
   document.Append("name", ns.collection).Append("type", ns.type);
-  if (name_only) {
+  if (detail == Detail::kNameOnly) {
     return document.Finish();
   }
   bson::Builder info;
@@ -149,9 +151,9 @@ Page ListCollections(Call& call) {
   const Filter filter(DocumentAt(call.command(), "filter"));
   std::vector<Bytes> infos;
   for (const NamespacePtr& ns : call.state.store.Collections(call.database())) {
-    Bytes info = InfoOf(*ns, false);
+    Bytes info = InfoOf(*ns, Detail::kAll);
     if (filter.Matches(Doc(info))) {
-      infos.push_back(name_only ? InfoOf(*ns, true) : std::move(info));
+      infos.push_back(name_only ? InfoOf(*ns, Detail::kNameOnly) : std::move(info));
     }
   }
   return ListPage(call, std::move(infos), std::string(call.database()) + ".$cmd.listCollections");

@@ -107,25 +107,28 @@ void RunStatements(const Call& call,
   });
 }
 
-// Where a filter's documents are. All of them, or the first.
+enum class Extent { kFirst, kAll };
+
+bool IsOperators(const bson::Element& value) {
+  const auto document = value.type == bson::Type::kDocument ? value.AsDocument() : std::nullopt;
+  return document && !document->empty() && document->begin()->name.starts_with('$');
+}
+
+// Where a filter's documents are.
 std::vector<Documents::Position> Select(const NamespacePtr& ns,
                                         const bson::Document& filter,
-                                        bool all) {
+                                        Extent extent) {
   std::vector<Documents::Position> positions;
-  const auto id = filter.Find("_id");
-  const bool by_id =
-      id && (id->type != bson::Type::kDocument ||
-             !id->AsDocument().value_or(bson::Document()).begin()->name.starts_with('$'));
   const Filter condition(filter);
-  const Documents& documents = ns->documents;
+  Documents& documents = ns->documents;
   Documents::Position at = documents.begin();
   Documents::Position end = documents.end();
-  if (by_id) {
-    const auto position = ns->documents.FindId(*id);
+  if (const auto id = filter.Find("_id"); id && !IsOperators(*id)) {
+    const auto position = documents.FindId(*id);
     at = position.value_or(end);
     end = position ? *position + 1 : end;
   }
-  for (; at < end && (all || positions.empty()); ++at) {
+  for (; at < end && (extent == Extent::kAll || positions.empty()); ++at) {
     const ByteView document = documents.At(at);
     if (!document.empty() && condition.Matches(bson::Document(document))) {
       positions.push_back(at);
@@ -134,16 +137,13 @@ std::vector<Documents::Position> Select(const NamespacePtr& ns,
   return positions;
 }
 
+// What an upsert begins with: the filter's equalities.
 Bytes SeedOf(const bson::Document& filter) {
   bson::Builder seed;
   for (const bson::Element& element : filter) {
-    const auto operators =
-        element.type == bson::Type::kDocument ? element.AsDocument() : std::nullopt;
-    const bool plain =
-        !operators || operators->empty() || !operators->begin()->name.starts_with('$');
-    if (!element.name.starts_with('$') && plain) {
+    if (!IsOperators(element) && !element.name.starts_with('$')) {
       seed.AppendElement(element.name, element);
-    } else if (const auto equal = operators ? operators->Find("$eq") : std::nullopt) {
+    } else if (const auto equal = DocumentAt(filter, element.name).Find("$eq")) {
       seed.AppendElement(element.name, *equal);
     }
   }
@@ -227,7 +227,8 @@ void UpdateOne(Call& call,
     ThrowBadValue("an update without u");
   }
   FormOf(*update);  // refuses what cannot be done even when nothing matches
-  const auto positions = Select(ns, DocumentAt(statement, "q"), IsSet(statement, "multi"));
+  const Extent extent = IsSet(statement, "multi") ? Extent::kAll : Extent::kFirst;
+  const auto positions = Select(ns, DocumentAt(statement, "q"), extent);
   for (const Documents::Position position : positions) {
     UpdateAt(call, ns, position, *update, done);
   }
@@ -289,8 +290,8 @@ Bytes Delete(Call& call) {
     if (ns == nullptr) {
       return;
     }
-    const bool all = IntegerAt(statement, "limit", 0) == 0;
-    for (const Documents::Position position : Select(ns, DocumentAt(statement, "q"), all)) {
+    const Extent extent = IntegerAt(statement, "limit", 0) == 0 ? Extent::kAll : Extent::kFirst;
+    for (const Documents::Position position : Select(ns, DocumentAt(statement, "q"), extent)) {
       call.state.store.Delete(ns, position);
       ++deleted;
     }

@@ -11,6 +11,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr std::size_t kMaxCursors = 10'000;  // beyond it the oldest one goes
+
 // The namespace that a command is about, as far as it says so.
 std::string NamespaceOf(const bson::Document& command, std::string_view database) {
   std::string_view collection = command.begin()->AsString().value_or("");
@@ -59,12 +61,12 @@ bool Fill(wire::BatchWriter& writer, Page& page) {
 Executor::Outcome Executor::Run(const wire::Request& request, std::int32_t connection, Bytes& out) {
   const std::string_view name = request.command.begin()->name;
   const CommandRow* row = FindCommand(name);
-  const bool writes = row != nullptr && row->access == Access::kWrite;
+  const Access access = row == nullptr ? Access::kAny : row->access;
   // What tells the server to behave again is met by no fault.
   const std::vector<Fault> met =
       name == "tidemarkFault"
           ? std::vector<Fault>()
-          : faults_.Meet(name, NamespaceOf(request.command, request.database), writes);
+          : faults_.Meet(name, NamespaceOf(request.command, request.database), access);
   for (const Fault& fault : met) {
     Delay(fault.delay);
   }
@@ -80,7 +82,7 @@ Executor::Outcome Executor::Run(const wire::Request& request, std::int32_t conne
   } catch (const Error& error) {
     WriteError(call, CommandError(22, "InvalidBSON", std::string(error.message())), out);
   }
-  if (writes) {
+  if (access == Access::kWrite) {
     changed_.NotifyAll();
   }
   return Has(met, FaultAction::kDropAfterwards) ? Outcome::kDrop : Outcome::kReply;
@@ -154,6 +156,9 @@ void Executor::WritePage(const Call& call, Page page, Bytes& out) {
   if (!exhausted && !page.single) {
     page.cursor->id = page.cursor->id == 0 ? state_.next_cursor++ : page.cursor->id;
     id = page.cursor->id;
+    if (state_.cursors.size() >= kMaxCursors) {
+      state_.cursors.erase(state_.cursors.begin());
+    }
     state_.cursors[id] = std::move(page.cursor);
   }
   bson::Builder trailer;

@@ -24,9 +24,9 @@ constexpr std::array kActions{
     ActionName{"killCursor", FaultAction::kKillCursor},
 };
 
-bool Matches(const Fault& fault, std::string_view command, std::string_view ns, bool writes) {
+bool Matches(const Fault& fault, std::string_view command, std::string_view ns, Access access) {
   const bool named = fault.commands.empty()
-                         ? writes
+                         ? access == Access::kWrite
                          : std::ranges::find(fault.commands, command) != fault.commands.end();
   return named && (fault.ns.empty() || fault.ns == ns);
 }
@@ -74,14 +74,14 @@ void Faults::SetHook(Hook hook) {
   hook_ = std::move(hook);
 }
 
-std::vector<Fault> Faults::Meet(std::string_view command, std::string_view ns, bool writes) {
+std::vector<Fault> Faults::Meet(std::string_view command, std::string_view ns, Access access) {
   Hook hook;
   std::vector<Fault> met;
   {
     const MutexLock lock(mutex_);
     hook = hook_;
     for (Fault& fault : faults_) {
-      if (!Matches(fault, command, ns, writes) || fault.times == 0) {
+      if (!Matches(fault, command, ns, access) || fault.times == 0) {
         continue;
       }
       if (fault.skip > 0) {

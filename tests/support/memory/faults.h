@@ -13,6 +13,9 @@
 
 namespace tidemark::memory {
 
+// What a command does to the server's data.
+enum class Access { kAny, kRead, kWrite };
+
 // What happens to a command instead of, or before, its execution.
 enum class FaultAction {
   kFail,             // the reply is {ok: 0, code, ...}; nothing is done
@@ -53,7 +56,7 @@ class Faults {
   void SetHook(Hook hook) TIDEMARK_EXCLUDES(mutex_);
 
   // The faults that a command meets, each counted.
-  std::vector<Fault> Meet(std::string_view command, std::string_view ns, bool writes)
+  std::vector<Fault> Meet(std::string_view command, std::string_view ns, Access access)
       TIDEMARK_EXCLUDES(mutex_);
   // How many of `bytes` may be sent; fewer than asked: then drop the connection.
   std::uint64_t TakeBytes(std::uint64_t bytes) TIDEMARK_EXCLUDES(mutex_);

@@ -90,6 +90,25 @@ CommandError DuplicateId(const Namespace& ns, ByteView document) {
                           " index: _id_ dup key: " + bson::ToJson(Doc(IdOf(document))));
 }
 
+// Throws when there is another one of that name.
+bool HasIndex(const Namespace& ns, const bson::Document& spec) {
+  const std::string_view name = TextAt(spec, "name");
+  const auto same_name = [&](const Bytes& index) { return TextAt(Doc(index), "name") == name; };
+  const auto found = std::ranges::find_if(ns.indexes, same_name);
+  if (found == ns.indexes.end()) {
+    return false;
+  }
+  const auto known = Doc(*found).Find("key");
+  const auto key = spec.Find("key");
+  if (!known || !key || !SameValue(*known, *key)) {
+    throw CommandError(
+        86,
+        "IndexKeySpecsConflict",
+        "An existing index has the same name as the requested index: " + std::string(name));
+  }
+  return true;
+}
+
 void CheckIsNoView(const Namespace& ns) {
   if (ns.type != "collection") {
     throw CommandError(166,
@@ -364,38 +383,31 @@ void Store::ModifyIndex(const NamespacePtr& ns, const bson::Document& change) {
 
 void Store::CreateIndex(const NamespacePtr& ns, const bson::Document& spec) {
   Bytes completed = CompletedSpec(spec);
-  const std::string_view name = TextAt(Doc(completed), "name");
-  const auto key = Doc(completed).Find("key");
-  for (const Bytes& index : ns->indexes) {
-    if (TextAt(Doc(index), "name") == name) {
-      const auto known = Doc(index).Find("key");
-      if (!known || !key || !SameValue(*known, *key)) {
-        throw CommandError(
-            86,
-            "IndexKeySpecsConflict",
-            "An existing index has the same name as the requested index: " + std::string(name));
-      }
-      return;
-    }
+  if (!HasIndex(*ns, Doc(completed))) {
+    LogIndexBuild(ns, completed);
+    ns->indexes.push_back(std::move(completed));
   }
-  bson::Builder command;
+}
+
+// A collection that holds documents gets its index in two steps.
+void Store::LogIndexBuild(const NamespacePtr& ns, const Bytes& spec) {
   if (ns->documents.count() == 0) {
+    bson::Builder command;
     command.Append("createIndexes", ns->collection);
-    for (const bson::Element& element : Doc(completed)) {
+    for (const bson::Element& element : Doc(spec)) {
       command.AppendElement(element.name, element);
     }
-  } else {
-    const Bytes specs = bson::ArrayBuilder().Append(Doc(completed)).Finish();
-    const Uuid build = NewUuid(random_);
-    bson::Builder start;
-    start.Append("startIndexBuild", ns->collection);
-    AppendUuid(start, "indexBuildUUID", build).AppendArray("indexes", Doc(specs));
-    LogCommand(ns, start.Finish());
-    command.Append("commitIndexBuild", ns->collection);
-    AppendUuid(command, "indexBuildUUID", build).AppendArray("indexes", Doc(specs));
+    LogCommand(ns, command.Finish());
+    return;
   }
-  LogCommand(ns, command.Finish());
-  ns->indexes.push_back(std::move(completed));
+  const Bytes specs = bson::ArrayBuilder().Append(Doc(spec)).Finish();
+  const Uuid build = NewUuid(random_);
+  for (const char* step : {"startIndexBuild", "commitIndexBuild"}) {
+    bson::Builder command;
+    command.Append(step, ns->collection);
+    AppendUuid(command, "indexBuildUUID", build).AppendArray("indexes", Doc(specs));
+    LogCommand(ns, command.Finish());
+  }
 }
 
 void Store::DropIndex(const NamespacePtr& ns, std::string_view name) {

@@ -143,6 +143,7 @@ class Store {
                    const bson::Document* key);
   void Log(bson::Builder& entry);
   OplogTime NextTime();
+  void LogIndexBuild(const NamespacePtr& ns, const Bytes& spec);
   void ModifyIndex(const NamespacePtr& ns, const bson::Document& change);
 
   const StoreOptions options_;
