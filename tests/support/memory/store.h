@@ -39,6 +39,9 @@ struct Namespace {
 // Shared by the store and by the cursors that read it.
 using NamespacePtr = std::shared_ptr<Namespace>;
 
+// Throws CommandError 166 for a view or a time-series collection.
+void CheckIsNoView(const Namespace& ns);
+
 struct StoreOptions {
   bool has_oplog = false;  // a member of a replica set
   ByteCount oplog_size = MiB(64);
