@@ -4,11 +4,13 @@ import bson
 import pytest
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from harness.mongo_servers import ROOT
 from pymongo import ASCENDING, MongoClient, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError, OperationFailure
 
 RAW = CodecOptions(document_class=RawBSONDocument)
 OWN = ("admin", "config", "local")
+RECORDED = ROOT / "tests/data/mongod-4.0/dump-state"
 # Every index kind that FerretDB 1.x refuses or forgets.
 INDEXES = [
     {"key": {"_fts": "text", "_ftsx": 1}, "name": "words", "weights": {"note": 3}, "default_language": "french"},
@@ -180,6 +182,15 @@ def test_refused_write_fails_the_restore_and_the_target_is_marked(small_world):
     target.fault("clear")
     client.restore(tidemark.project, "Source", snapshot, "Target")
     assert everything(target) == everything(source)
+
+
+def test_the_program_loads_a_dump_state_and_makes_up_collections(servers):
+    server = servers.memory("--data", str(RECORDED), "--generate", "made.up:1000:300", "--version", "5.0.1")
+    assert server.client.server_info()["version"] == "5.0.1"
+    shop = server.client["shop"]
+    assert {"items", "capped", "coll"} <= set(shop.list_collection_names())
+    assert server.client["made"]["up"].count_documents({}) == 1000
+    assert all(250 < len(found.raw) < 350 for found in server.client.get_database("made", RAW)["up"].find())
 
 
 def test_raw_documents_come_back_byte_for_byte(server):

@@ -6,14 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
 #include "blob/blob_store.h"
-#include "bson/builder.h"
 #include "delivery/cluster_restore.h"
 #include "engine/mongo_source.h"
 #include "engine/snapshot.h"
-#include "tests/support/memory/store.h"
-#include "tests/support/memory_server.h"
+#include "tests/support/memory_server_fixture.h"
 
 namespace tidemark::memory {
 namespace {
@@ -74,22 +71,6 @@ Content ContentOf(MemoryServer& server) {
     }
   });
   return content;
-}
-
-struct Failure {
-  ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-};
-
-template <class Call>
-Failure FailureOf(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.code(), std::string(error.message())};
-  }
-  ADD_FAILURE() << "no error";
-  return {};
 }
 
 class MemoryRestoreTest : public testing::Test {

@@ -1,16 +1,11 @@
 // The server through libmongoc, as the product's own code sees it.
-#include "tests/support/memory_server.h"
-
 #include <future>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
-#include "bson/builder.h"
-#include "mongo/cluster.h"
-#include "tests/support/memory/store.h"
+#include "tests/support/memory_server_fixture.h"
 
 namespace tidemark::memory {
 namespace {
@@ -18,85 +13,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-Bytes Doc(std::int64_t id) {
-  return bson::Builder().Append("_id", id).Append("text", "x").Finish();
-}
-
-std::string Canonical(std::string_view json) {
-  const Bytes bytes = bson::FromJson(json);
-  return bson::ToJson(bson::Document(bytes));
-}
-
-struct Failure {
-  ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-};
-
-template <class Call>
-Failure FailureOf(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.code(), std::string(error.message())};
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
-
-class MemoryServerTest : public testing::Test {
- protected:
-  explicit MemoryServerTest(const ServerOptions& options = {.replica_set = "rs0"})
-      : server_(options, clock_, random_) {}
-
-  Bytes Run(std::string_view database, std::string_view json) {
-    const Bytes command = bson::FromJson(json);
-    return connection_->RunCommand(database, bson::Document(command));
-  }
-
-  void Insert(std::string_view collection, const std::vector<Bytes>& documents) {
-    connection_->InsertMany("shop", collection, {documents.begin(), documents.end()});
-  }
-
-  std::vector<Bytes> Read(std::string_view database, std::string_view collection) {
-    std::vector<Bytes> documents;
-    connection_->ForEachDocument(database, collection, {}, [&](ByteView document) {
-      documents.emplace_back(document.begin(), document.end());
-    });
-    return documents;
-  }
-
-  // {op, ns, o, o2} of the oplog's entries about `database`.
-  std::vector<std::string> Oplog(std::string_view database) {
-    std::vector<std::string> entries;
-    for (const Bytes& bytes : Read("local", "oplog.rs")) {
-      const bson::Document entry(bytes);
-      if (TextAt(entry, "ns").starts_with(database)) {
-        const Bytes shown = Without(entry, {"ui", "ts", "t", "v", "wall"});
-        entries.push_back(bson::ToJson(bson::Document(shown)));
-      }
-    }
-    return entries;
-  }
-
-  // The _id values of a find's first batch.
-  std::vector<std::int64_t> Ids(std::string_view find) {
-    const Bytes reply = Run("shop", find);
-    const bson::Document batch =
-        DocumentAt(DocumentAt(bson::Document(reply), "cursor"), "firstBatch");
-    std::vector<std::int64_t> ids;
-    for (const bson::Element& element : batch) {
-      ids.push_back(IntegerAt(element.AsDocument().value(), "_id", -1));
-    }
-    return ids;
-  }
-
-  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
-  SystemRandom random_;  // several threads
-  MemoryServer server_;
-  std::unique_ptr<mongo::Connection> connection_ =
-      mongo::Connection::Open(Secret(server_.Uri()), {});
-};
 
 TEST_F(MemoryServerTest, SaysWhatItIs) {
   const mongo::ServerFacts facts = connection_->Facts();
@@ -405,124 +321,6 @@ TEST_F(MemoryServerTest, UnknownCommandAndTransactionsAreRefusedClearly) {
   EXPECT_EQ(FailureOf([&] { Run("admin", R"({"commitTransaction": 1})"); }).message,
             "running commitTransaction on admin" + at +
                 "this server has no transactions: commitTransaction");
-}
-
-// ---- faults
-
-TEST_F(MemoryServerTest, FailsTheCommandsItIsToldToAndNoOther) {
-  server_.faults().Add({.commands = {"count"},
-                        .ns = "shop.c",
-                        .skip = 1,
-                        .times = 2,
-                        .code = 91,
-                        .code_name = "ShutdownInProgress",
-                        .message = "going down"});
-  EXPECT_EQ(connection_->Count("shop", "c"), 0U);
-  EXPECT_EQ(connection_->Count("shop", "d"), 0U);
-  EXPECT_EQ(FailureOf([&] { connection_->Count("shop", "c"); }).code, ErrorCode::kUnavailable);
-  EXPECT_THAT(FailureOf([&] { connection_->Count("shop", "c"); }).message, HasSubstr("going down"));
-  EXPECT_EQ(connection_->Count("shop", "c"), 0U);
-}
-
-TEST_F(MemoryServerTest, FaultsCanBeSetOverTheWire) {
-  Run("admin", R"({"tidemarkFault": "fullDisk"})");
-  const Failure failure = FailureOf([&] { Insert("c", {Doc(1)}); });
-  EXPECT_EQ(failure.code, ErrorCode::kResourceExhausted);
-  EXPECT_THAT(failure.message, HasSubstr("No space left on device"));
-  Run("admin", R"({"tidemarkFault": "clear"})");
-  Insert("c", {Doc(1)});
-  EXPECT_THAT(FailureOf([&] { Run("admin", R"({"tidemarkFault": "earthquake"})"); }).message,
-              HasSubstr("no such fault: earthquake"));
-}
-
-TEST_F(MemoryServerTest, RefusedDocumentsAreWriteErrors) {
-  server_.faults().Add({.action = FaultAction::kRefuseDocuments,
-                        .commands = {"insert"},
-                        .code = 121,
-                        .code_name = "DocumentValidationFailure",
-                        .message = "Document failed validation"});
-  EXPECT_THAT(FailureOf([&] { Insert("c", {Doc(1), Doc(2)}); }).message,
-              HasSubstr("2 of 2 documents refused: Document failed validation"));
-  Insert("c", {Doc(1)});
-}
-
-TEST_F(MemoryServerTest, ConnectionDroppedAmidAReplyIsUnavailable) {
-  server_.Generate("shop.c", 10'000, 1000);
-  connection_->Count("shop", "c");  // the greetings are over
-  server_.faults().DropAfterBytes(5'000'000);
-  const Failure failure = FailureOf([&] { Read("shop", "c"); });
-  EXPECT_EQ(failure.code, ErrorCode::kUnavailable);
-  EXPECT_THAT(failure.message, StartsWith("reading shop.c at 127.0.0.1:"));
-  EXPECT_EQ(Read("shop", "c").size(), 10'000U);
-}
-
-TEST_F(MemoryServerTest, AnswerThatIsLostAfterTheWriteLeavesTheWrite) {
-  connection_->Count("shop", "c");
-  server_.faults().Add({.action = FaultAction::kDropAfterwards, .commands = {"insert"}});
-  EXPECT_EQ(FailureOf([&] { Insert("c", {Doc(1)}); }).code, ErrorCode::kUnavailable);
-  EXPECT_EQ(connection_->Count("shop", "c"), 1U);
-  server_.faults().Add({.action = FaultAction::kDropConnection, .commands = {"insert"}});
-  EXPECT_EQ(FailureOf([&] { Insert("c", {Doc(2)}); }).code, ErrorCode::kUnavailable);
-  EXPECT_EQ(connection_->Count("shop", "c"), 1U);
-}
-
-TEST_F(MemoryServerTest, MemberThatHasSteppedDownRefusesUntilItIsPrimaryAgain) {
-  const auto direct = mongo::Connection::Open(
-      Secret("mongodb://127.0.0.1:" + std::to_string(server_.port()) + "/?directConnection=true"),
-      {});
-  server_.StepDown();
-  const Bytes insert = bson::FromJson(R"({"insert": "c", "documents": [{"_id": 1}]})");
-  const Failure failure = FailureOf([&] { direct->RunCommand("shop", bson::Document(insert)); });
-  EXPECT_EQ(failure.code, ErrorCode::kUnavailable);
-  EXPECT_THAT(failure.message, HasSubstr("not primary"));
-  server_.StepUp();
-  direct->RunCommand("shop", bson::Document(insert));
-  EXPECT_EQ(direct->Count("shop", "c"), 1U);
-}
-
-TEST_F(MemoryServerTest, CursorOfADroppedCollectionDies) {
-  server_.Generate("shop.c", 1000, 100);
-  server_.faults().SetHook([this](std::string_view command, std::string_view) {
-    if (command == "getMore") {
-      server_.WithStore([](Store& store) {
-        if (const NamespacePtr ns = store.Find("shop", "c")) {
-          store.Drop(ns);
-        }
-      });
-    }
-  });
-  const Failure failure = FailureOf([&] { Read("shop", "c"); });
-  EXPECT_EQ(failure.code, ErrorCode::kUnavailable);
-  EXPECT_THAT(failure.message, HasSubstr("collection dropped: shop.c"));
-}
-
-TEST_F(MemoryServerTest, EndsWhileClientsAreConnectedAndWait) {
-  auto server =
-      std::make_unique<MemoryServer>(ServerOptions{.replica_set = "rs1"}, clock_, random_);
-  const auto connection = mongo::Connection::Open(Secret(server->Uri()), {});
-  const Bytes find = bson::FromJson(R"({"find": "oplog.rs", "tailable": true, "awaitData": true})");
-  const Bytes first = connection->RunCommand("local", bson::Document(find));
-  const Bytes more =
-      bson::Builder()
-          .Append("getMore", IntegerAt(DocumentAt(bson::Document(first), "cursor"), "id", 0))
-          .Append("collection", "oplog.rs")
-          .Append("maxTimeMS", std::int32_t{60'000})
-          .Finish();
-  std::promise<void> asked;
-  server->faults().SetHook([&](std::string_view command, std::string_view) {
-    if (command == "getMore") {
-      asked.set_value();
-    }
-  });
-  const std::jthread waiting([&] {
-    try {
-      connection->RunCommand("local", bson::Document(more));
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
-    }
-  });
-  asked.get_future().wait();
-  server.reset();
 }
 
 class SmallOplogTest : public MemoryServerTest {
