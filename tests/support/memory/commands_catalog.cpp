@@ -259,8 +259,8 @@ Bytes CollStats(Call& call) {
   }
   bson::Builder reply;
   reply.Append("ns", std::string(call.database()) + "." + std::string(call.Collection()));
-  static const Namespace kAbsent;
-  AppendStats(reply, ns == nullptr ? kAbsent : *ns, IntegerAt(call.command(), "scale", 1));
+  const Namespace absent;
+  AppendStats(reply, ns == nullptr ? absent : *ns, IntegerAt(call.command(), "scale", 1));
   return reply.Finish();
 }
 
@@ -281,7 +281,8 @@ Bytes DbStats(Call& call) {
       .Append("collections", collections)
       .Append("views", views)
       .Append("objects", objects)
-      .Append("avgObjSize", objects == 0 ? 0.0 : static_cast<double>(bytes / objects))
+      .Append("avgObjSize",
+              objects == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(objects))
       .Append("dataSize", bytes)
       .Append("storageSize", bytes)
       .Append("indexes", indexes)

@@ -29,9 +29,7 @@ bool Has(const std::vector<Fault>& met, FaultAction action) {
 void ThrowIfToldTo(const std::vector<Fault>& met) {
   for (const Fault& fault : met) {
     if (fault.action == FaultAction::kFail) {
-      CommandError error(fault.code, fault.code_name, fault.message);
-      error.labels = fault.labels;
-      throw error;
+      throw CommandError(fault.code, fault.code_name, fault.message, fault.labels);
     }
   }
 }
@@ -124,7 +122,7 @@ void Executor::Execute(Call& call, const CommandRow* row, Bytes& out) {
   wire::EncodeReply(call.request, next_reply_++, bson::Document(body), out);
 }
 
-void Executor::CheckMayRun(const Call& call, const CommandRow& row) {
+void Executor::CheckMayRun(const Call& call, const CommandRow& row) const {
   ThrowIfToldTo(call.met);
   if (IsSet(call.command(), "startTransaction") || call.command().Find("autocommit")) {
     throw CommandError(263,

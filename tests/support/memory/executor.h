@@ -35,7 +35,7 @@ class Executor {
  private:
   void Delay(std::chrono::milliseconds delay) TIDEMARK_EXCLUDES(mutex_);
   void Execute(Call& call, const CommandRow* row, Bytes& out) TIDEMARK_REQUIRES(mutex_);
-  void CheckMayRun(const Call& call, const CommandRow& row) TIDEMARK_REQUIRES(mutex_);
+  void CheckMayRun(const Call& call, const CommandRow& row) const TIDEMARK_REQUIRES(mutex_);
   void WritePage(const Call& call, Page page, Bytes& out) TIDEMARK_REQUIRES(mutex_);
   void WriteError(const Call& call, const CommandError& error, Bytes& out)
       TIDEMARK_REQUIRES(mutex_);

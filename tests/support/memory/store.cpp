@@ -116,6 +116,7 @@ Store::Store(const StoreOptions& options, const Clock& clock, RandomSource& rand
 
 std::vector<std::string> Store::DatabaseNames() const {
   std::vector<std::string> names;
+  names.reserve(databases_.size());
   for (const auto& [name, database] : databases_) {
     names.push_back(name);
   }
