@@ -7,7 +7,7 @@ import pytest
 from harness.client import Client, role
 from harness.compare import contents
 from harness.fake_mongos import FakeMongos
-from harness.mongo_servers import MongoServer, start_ferretdb, start_mongo_java_server
+from harness.mongo_servers import MongoServer, start_ferretdb, start_memory_server, start_mongo_java_server
 from harness.tidemark import Tidemark
 
 
@@ -23,6 +23,9 @@ class Servers:
 
     def mongo_java_server(self):
         return self._keep(start_mongo_java_server(self._next_directory()))
+
+    def memory(self, *options):
+        return self._keep(start_memory_server(self._next_directory(), *options))
 
     def fake_mongos(self):
         return self._keep(FakeMongos())

@@ -130,15 +130,15 @@ def test_delta_and_filter_with_ids_of_every_type(servers, world):
     """On another server, which keeps what FerretDB refuses."""
     source, target = servers.mongo_java_server(), servers.mongo_java_server()
     owner = world.owner
-    for name, server in (("JavaSource", source), ("JavaTarget", target)):
+    for name, server in (("JavaSelected", source), ("JavaSelectedTarget", target)):
         owner.add_cluster(world.project, name, server.uri, tier="dedicated")
     source.client["shop"]["kinds"].insert_many(documents_of_many_kinds())
-    snapshot = owner.take_snapshot(world.project, "JavaSource")
-    jobs = f"/projects/{world.project}/clusters/JavaSource/restoreJobs"
+    snapshot = owner.take_snapshot(world.project, "JavaSelected")
+    jobs = f"/projects/{world.project}/clusters/JavaSelected/restoreJobs"
 
     def run(**scope):
-        request = {"snapshotId": snapshot, "targetClusterName": "JavaTarget", **scope}
-        done = owner.wait_restore(world.project, "JavaSource", owner.own("POST", jobs, request)["id"])
+        request = {"snapshotId": snapshot, "targetClusterName": "JavaSelectedTarget", **scope}
+        done = owner.wait_restore(world.project, "JavaSelected", owner.own("POST", jobs, request)["id"])
         assert done["state"] == "COMPLETED", done
         return done
 

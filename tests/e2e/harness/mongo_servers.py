@@ -1,5 +1,6 @@
-"""Real servers to take snapshots of: FerretDB and mongo-java-server."""
+"""Servers to take snapshots of: FerretDB, mongo-java-server, and our own one in memory (tests/support)."""
 
+import os
 import pathlib
 import subprocess
 
@@ -8,7 +9,11 @@ from pymongo import MongoClient
 
 from harness.processes import Process, accepts_connections, free_port, wait_until
 
-TOOLS = pathlib.Path(__file__).resolve().parents[3] / "tools" / "testservers"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MEMORY_SERVER = os.environ.get(
+    "TIDEMARK_MEMORY_SERVER", str(ROOT / "build/release/tests/support/tidemark-memory-server")
+)
+TOOLS = ROOT / "tools" / "testservers"
 SKIPPED = 77  # what the scripts exit with when something they need is absent
 
 
@@ -76,3 +81,16 @@ def start_mongo_java_server(directory):
     port = free_port()
     command = ["java", "-Xmx512m", "-cp", prepare("mongo_java_server.sh"), "Main", str(port)]
     return MongoServer(Process(command, directory / "log"), port)
+
+
+class MemoryServer(MongoServer):
+    """Can be told to fail: see tests/support/README.md."""
+
+    def fault(self, what, **details):
+        self.client.admin.command({"tidemarkFault": what, **details})
+
+
+def start_memory_server(directory, *options):
+    directory.mkdir(parents=True)
+    port = free_port()
+    return MemoryServer(Process([MEMORY_SERVER, "--port", str(port), *options], directory / "log"), port)

@@ -1,0 +1,119 @@
+#include "tests/support/memory/dump.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace tidemark::memory {
+namespace {
+
+constexpr std::size_t kMaxCatalog = 64U << 20;    // bytes
+constexpr std::size_t kMaxCollection = 1U << 30;  // bytes
+
+bson::Document Doc(const Bytes& bytes) {
+  return bson::Document(bytes);
+}
+
+// URL query escaping, as the file names of a dump state have it.
+std::string Escape(std::string_view name) {
+  std::string escaped;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain =
+        std::isalnum(byte) != 0 || std::string_view("-_.~").find(c) != std::string_view::npos;
+    std::string hex = HexEncode(ByteView(&byte, 1));
+    std::ranges::transform(hex, hex.begin(), [](unsigned char digit) {
+      return static_cast<char>(std::toupper(digit));
+    });
+    escaped += plain ? std::string(1, c) : c == ' ' ? "+" : "%" + hex;
+  }
+  return escaped;
+}
+
+void LoadDocuments(Store& store, const NamespacePtr& ns, const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) {
+    return;
+  }
+  const Bytes documents = ReadFile(file, kMaxCollection);
+  store.Insert(
+      ns, documents, 0, Store::Order::kUnordered, [&](std::int32_t, const CommandError& why) {
+        throw Error(ErrorCode::kCorrupt, "loading " + file.string() + ": " + why.what());
+      });
+}
+
+// Views come with the documents of system.views, which this store writes by itself.
+bool IsMadeByTheServer(std::string_view collection) {
+  return collection == "system.views" || collection == "system.profile";
+}
+
+void LoadNamespace(Store& store,
+                   std::string_view database,
+                   const bson::Document& entry,
+                   const std::filesystem::path& directory) {
+  const bson::Document info = DocumentAt(entry, "info");
+  const std::string name(TextAt(info, "name"));
+  if (IsMadeByTheServer(name)) {
+    return;
+  }
+  const bson::Document options = DocumentAt(info, "options");
+  NamespacePtr ns = store.Find(database, name);  // a time-series collection's buckets are there
+  if (ns == nullptr) {
+    ns = store.Create(database, name, options);
+  }
+  ns->options = CopyOf(options.bytes());
+  if (entry.Find("indexes")) {
+    ns->indexes.clear();
+    const bson::Document indexes = DocumentAt(entry, "indexes");
+    for (const bson::Element& index : indexes) {
+      ns->indexes.push_back(CopyOf(index.value));
+    }
+  }
+  if (ns->type == "collection") {
+    LoadDocuments(store, ns, directory / database / (Escape(name) + ".bson"));
+  }
+}
+
+}  // namespace
+
+void LoadDumpState(Store& store, const std::filesystem::path& directory) {
+  const Bytes catalog = bson::FromJson(AsText(ReadFile(directory / "catalog.json", kMaxCatalog)));
+  for (const bson::Element& database : Doc(catalog)) {
+    const auto entries = database.AsDocument();
+    for (const bson::Element& entry : entries.value_or(bson::Document())) {
+      LoadNamespace(store, database.name, entry.AsDocument().value_or(bson::Document()), directory);
+    }
+  }
+}
+
+void GenerateCollection(Store& store,
+                        const std::string& ns,
+                        std::uint64_t documents,
+                        std::uint32_t bytes) {
+  const std::size_t dot = ns.find('.');
+  if (dot == std::string::npos) {
+    throw Error(ErrorCode::kInvalidArgument, "generating " + ns + ": it is no database.collection");
+  }
+  const NamespacePtr target =
+      store.ForWriting(ns.substr(0, dot), std::string_view(ns).substr(dot + 1));
+  constexpr std::size_t kOverhead = 60;  // bytes of a document beside its text
+  SeededRandom random(documents);
+  const std::size_t text = bytes > kOverhead ? bytes - kOverhead : 1;
+  for (std::uint64_t i = 0; i < documents; ++i) {
+    // Half of the text is hard to compress, as that of real documents is.
+    std::string filling = RandomHex(random, text / 4);
+    filling.resize(text, 'x');
+    const Bytes document = bson::Builder()
+                               .Append("_id", static_cast<std::int64_t>(i))
+                               .Append("group", static_cast<std::int32_t>(i % 1000))
+                               .Append("text", filling)
+                               .Finish();
+    store.Insert(
+        target, document, 0, Store::Order::kOrdered, [&](std::int32_t, const CommandError& why) {
+          throw Error(ErrorCode::kConflict, "generating " + ns + ": " + why.what());
+        });
+  }
+}
+
+}  // namespace tidemark::memory
