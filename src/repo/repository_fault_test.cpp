@@ -111,8 +111,8 @@ INSTANTIATE_TEST_SUITE_P(EmptyAndUsed,
 TEST(SnapshotWriter, RefusesToCommitAfterAFailedPack) {
   const auto store = MakeRepositoryStore(true);
   SeededRandom random(2);
-  // Open: 2 calls, key: 2, index: 3; the next one is the first pack.
-  blob::FaultyBlobStore faulty(*store, {.call = 8});
+  // Open: 4 calls, key: 2, index: 3; the next one is the first pack.
+  blob::FaultyBlobStore faulty(*store, {.call = 10});
   const auto repository = Repository::Open(faulty, TestMasterKey(), random);
   const auto writer = repository->NewSnapshot(kProject, {.pack_size = KiB(1)});
   const auto failure = FailureOf([&] {

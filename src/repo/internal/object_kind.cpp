@@ -17,11 +17,13 @@ std::string_view ObjectKindName(ObjectKind kind) {
     case ObjectKind::kProjectKey:
       return "project key";
     case ObjectKind::kProbe:
-      return "format blob";
+      return "master key probe";
     case ObjectKind::kSecret:
       return "secret";
     case ObjectKind::kKeyChunk:
       return "key chunk";
+    case ObjectKind::kKeyExport:
+      return "key export";
   }
   return "object";
 }

@@ -20,6 +20,7 @@ enum class ObjectKind : std::uint8_t {
   kProbe = 7,
   kSecret = 8,
   kKeyChunk = 9,
+  kKeyExport = 10,
 };
 
 inline constexpr std::uint8_t kFormatVersion = 1;
