@@ -11,6 +11,7 @@
 #define TIDEMARK_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
 #define TIDEMARK_ACQUIRE(...) __attribute__((acquire_capability(__VA_ARGS__)))
 #define TIDEMARK_RELEASE(...) __attribute__((release_capability(__VA_ARGS__)))
+#define TIDEMARK_RETURN_CAPABILITY(x) __attribute__((lock_returned(x)))
 #define TIDEMARK_EXCLUDES(...) __attribute__((locks_excluded(__VA_ARGS__)))
 
 namespace tidemark {

@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "repo/internal/format_blob.h"
 #include "repo/internal/key_ring.h"
+#include "repo/internal/maintenance.h"
 #include "repo/internal/manifest_codec.h"
 #include "repo/internal/master_probe.h"
 #include "repo/internal/names.h"
@@ -32,6 +33,8 @@ class StoredRepository final : public Repository {
   Manifest LoadManifest(const ProjectId& project, const SnapshotId& snapshot) override;
   std::vector<SnapshotId> ListManifests(const ProjectId& project) override;
   void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) override;
+  std::unique_ptr<Maintenance> OpenMaintenance(const ProjectId& project) override;
+  void DropSessions() override;
   std::string SealSecret(std::string_view label, std::string_view text) override;
   std::string OpenSecret(std::string_view label, std::string_view sealed) override;
 
@@ -79,14 +82,16 @@ ShreddedProject StoredRepository::ShredProject(const ProjectId& project) {
 std::unique_ptr<SnapshotWriter> StoredRepository::NewSnapshot(const ProjectId& project,
                                                               const WriterOptions& options) {
   Project& opened = ProjectOf(project, Missing::kCreate);
-  opened.Refresh();
-  return MakeSnapshotWriter(opened, options);
+  WriterClaim claim{.session = std::make_unique<Session>(opened)};
+  claim.refreshed = opened.Refresh();
+  return MakeSnapshotWriter(opened, options, std::move(claim));
 }
 
 std::unique_ptr<SnapshotReader> StoredRepository::NewReader(const ProjectId& project) {
   Project& opened = ProjectOf(project, Missing::kFail);
+  std::unique_ptr<Session> session = BeginReading(opened);
   opened.Refresh();
-  return MakeSnapshotReader(opened);
+  return MakeSnapshotReader(opened, std::move(session));
 }
 
 Manifest StoredRepository::LoadManifest(const ProjectId& project, const SnapshotId& snapshot) {
@@ -107,6 +112,22 @@ std::vector<SnapshotId> StoredRepository::ListManifests(const ProjectId& project
 
 void StoredRepository::DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) {
   store_.Delete(ManifestName(project, snapshot));
+}
+
+std::unique_ptr<Maintenance> StoredRepository::OpenMaintenance(const ProjectId& project) {
+  return MakeMaintenance(ProjectOf(project, Missing::kCreate));
+}
+
+void StoredRepository::DropSessions() {
+  std::vector<std::string> names;
+  store_.List(kSessionsPrefix, [&names](const std::string& name, ByteCount) {
+    if (ParseRandomId(name)) {
+      names.push_back(name);
+    }
+  });
+  for (const std::string& name : names) {
+    store_.Delete(name);
+  }
 }
 
 std::string StoredRepository::SealSecret(std::string_view label, std::string_view text) {

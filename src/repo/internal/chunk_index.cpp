@@ -44,11 +44,16 @@ bool ChunkIndex::Insert(const ChunkId& id, const ChunkSlot& slot) {
 }
 
 std::optional<ChunkSlot> ChunkIndex::Find(const ChunkId& id) const {
+  const std::optional<std::uint32_t> number = FindNumber(id);
+  return number ? std::optional(entries_[*number].slot) : std::nullopt;
+}
+
+std::optional<std::uint32_t> ChunkIndex::FindNumber(const ChunkId& id) const {
   if (table_.empty()) {
     return std::nullopt;
   }
   const std::uint32_t number = table_[CellOf(id)];
-  return number == 0 ? std::nullopt : std::optional(entries_[number - 1].slot);
+  return number == 0 ? std::nullopt : std::optional(number - 1);
 }
 
 }  // namespace tidemark::repo

@@ -37,6 +37,8 @@ class ChunkIndex {
   // AddPack.
   bool Insert(const ChunkId& id, const ChunkSlot& slot);
   std::optional<ChunkSlot> Find(const ChunkId& id) const;
+  // Its place in entries().
+  std::optional<std::uint32_t> FindNumber(const ChunkId& id) const;
 
   const PackId& pack(std::uint32_t number) const { return packs_[number]; }
 

@@ -86,6 +86,7 @@ Bytes EncodeNamespace(const NamespaceEntry& entry) {
       .AppendBinary("options", entry.options)
       .AppendArray("indexes", bson::Document(indexes))
       .AppendArray("runs", bson::Document(runs))
+      .Append("baseRuns", Signed(entry.base_runs))
       .Append("documents", Signed(entry.digest.documents))
       .AppendBinary("digest", entry.digest.sum)
       .Append("bytes", Signed(entry.logical_bytes));
@@ -238,6 +239,10 @@ NamespaceEntry DecodeNamespace(const bson::Document& document) {
   }
   for (const bson::Element& run : ArrayField(document, "runs")) {
     entry.runs.push_back(DecodeRun(Typed(run.AsDocument(), "runs")));
+  }
+  entry.base_runs = CountField(document, "baseRuns");
+  if (entry.base_runs > entry.runs.size()) {
+    Fail("field baseRuns is larger than the number of runs");
   }
   entry.digest.documents = CountField(document, "documents");
   const Bytes sum = BinaryField(document, "digest");

@@ -82,6 +82,30 @@ std::string SegmentName(const ProjectId& project, const SegmentId& segment) {
   return SegmentPrefix(project) + HexEncode(segment.bytes);
 }
 
+std::string SessionPrefix(const ProjectId& project) {
+  return std::string(kSessionsPrefix) + project.ToString() + "/";
+}
+
+std::string SessionName(const ProjectId& project, const SessionId& session) {
+  return SessionPrefix(project) + HexEncode(session.bytes);
+}
+
+std::string CondemnedPrefix(const ProjectId& project) {
+  return "condemned/" + project.ToString() + "/";
+}
+
+std::string CondemnedName(const ProjectId& project, const GenerationId& generation) {
+  return CondemnedPrefix(project) + HexEncode(generation.bytes);
+}
+
+std::string WaitListPrefix(const ProjectId& project) {
+  return "waits/" + project.ToString() + "/";
+}
+
+std::string WaitListName(const ProjectId& project, const GenerationId& generation) {
+  return WaitListPrefix(project) + HexEncode(generation.bytes);
+}
+
 std::string ManifestPrefix(const ProjectId& project) {
   return "manifests/" + project.ToString() + "/";
 }

@@ -28,6 +28,8 @@ struct RandomId {
 
 using PackId = RandomId<struct PackTag>;
 using SegmentId = RandomId<struct SegmentTag>;
+using SessionId = RandomId<struct SessionTag>;
+using GenerationId = RandomId<struct GenerationTag>;  // of a condemnation
 
 // Names of blobs: docs/format.md, "Blobs".
 inline constexpr std::string_view kFormatName = "format";
@@ -52,6 +54,13 @@ std::string PackPrefix(const ProjectId& project);
 std::string PackName(const ProjectId& project, const PackId& pack);
 std::string SegmentPrefix(const ProjectId& project);
 std::string SegmentName(const ProjectId& project, const SegmentId& segment);
+inline constexpr std::string_view kSessionsPrefix = "sessions/";  // of all projects
+std::string SessionPrefix(const ProjectId& project);
+std::string SessionName(const ProjectId& project, const SessionId& session);
+std::string CondemnedPrefix(const ProjectId& project);
+std::string CondemnedName(const ProjectId& project, const GenerationId& generation);
+std::string WaitListPrefix(const ProjectId& project);
+std::string WaitListName(const ProjectId& project, const GenerationId& generation);
 std::string ManifestPrefix(const ProjectId& project);
 std::string ManifestName(const ProjectId& project, const SnapshotId& snapshot);
 

@@ -22,6 +22,10 @@ std::string_view ObjectKindName(ObjectKind kind) {
       return "secret";
     case ObjectKind::kKeyChunk:
       return "key chunk";
+    case ObjectKind::kCondemned:
+      return "condemned list";
+    case ObjectKind::kWaitList:
+      return "wait list";
     case ObjectKind::kKeyExport:
       return "key export";
   }

@@ -20,7 +20,9 @@ enum class ObjectKind : std::uint8_t {
   kProbe = 7,
   kSecret = 8,
   kKeyChunk = 9,
-  kKeyExport = 10,
+  kCondemned = 10,
+  kWaitList = 11,
+  kKeyExport = 12,
 };
 
 inline constexpr std::uint8_t kFormatVersion = 1;

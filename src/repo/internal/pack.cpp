@@ -36,6 +36,23 @@ PackEntry ReadEntry(ByteReader& reader) {
   return entry;
 }
 
+[[noreturn]] void FailShort(const std::string& what) {
+  ByteReader({}, what).Fail("it ends too early");
+}
+
+// The size of the sealed footer, which the trailer states.
+std::size_t FooterSize(ByteView trailer, std::uint64_t bytes_before, const std::string& what) {
+  ByteReader reader(trailer, what);
+  const std::uint32_t footer_size = reader.Le32();
+  if (AsText(reader.rest()) != kPackEnd) {
+    reader.Fail("it does not end with " + std::string(kPackEnd));
+  }
+  if (footer_size > bytes_before) {
+    reader.Fail("its footer is longer than the pack");
+  }
+  return footer_size;
+}
+
 }  // namespace
 
 PackBuilder::PackBuilder(const PackId& id) : id_(id) {
@@ -71,22 +88,33 @@ Bytes PackBuilder::Finish(const ProjectKeys& keys, RandomSource& random) {
 
 std::vector<PackEntry> DecodePack(const ProjectKeys& keys, const PackId& id, ByteView blob) {
   const std::string what = DescribeObject(ObjectKind::kPackFooter, id.bytes);
-  ByteView body = CheckHeader(blob, kPackMagic, what);
-  ByteReader reader(body, what);
+  const ByteView body = CheckHeader(blob, kPackMagic, what);
   if (body.size() < kTrailerSize) {
-    reader.Fail("it ends too early");
+    FailShort(what);
   }
-  ByteReader trailer(body.last(kTrailerSize), what);
-  const std::uint32_t footer_size = trailer.Le32();
-  if (AsText(trailer.rest()) != kPackEnd) {
-    reader.Fail("it does not end with " + std::string(kPackEnd));
+  const std::size_t before_trailer = body.size() - kTrailerSize;
+  const std::size_t footer_size = FooterSize(body.last(kTrailerSize), before_trailer, what);
+  const ByteView sealed = body.subspan(before_trailer - footer_size, footer_size);
+  return DecodePackFooter(keys.Open(ObjectKind::kPackFooter, id.bytes, sealed),
+                          kHeaderSize + before_trailer - footer_size);
+}
+
+std::vector<PackEntry> ReadPackFooter(const ProjectKeys& keys,
+                                      const PackId& id,
+                                      blob::BlobStore& store,
+                                      ByteCount size) {
+  const std::string what = DescribeObject(ObjectKind::kPackFooter, id.bytes);
+  const std::string name = PackName(keys.project(), id);
+  if (size.value < kHeaderSize + kTrailerSize) {
+    FailShort(what);
   }
-  body = body.first(body.size() - kTrailerSize);
-  if (footer_size > body.size()) {
-    reader.Fail("its footer is longer than the pack");
-  }
-  const Bytes footer = keys.Open(ObjectKind::kPackFooter, id.bytes, body.last(footer_size));
-  return DecodePackFooter(footer, kHeaderSize + body.size() - footer_size);
+  CheckHeader(store.GetRange(name, 0, kHeaderSize), kPackMagic, what);
+  const std::uint64_t trailer_at = size.value - kTrailerSize;
+  const Bytes trailer = store.GetRange(name, trailer_at, kTrailerSize);
+  const std::size_t footer_size = FooterSize(trailer, trailer_at - kHeaderSize, what);
+  const Bytes sealed = store.GetRange(name, trailer_at - footer_size, footer_size);
+  return DecodePackFooter(keys.Open(ObjectKind::kPackFooter, id.bytes, sealed),
+                          trailer_at - footer_size);
 }
 
 Bytes EncodePackFooter(const std::vector<PackEntry>& entries) {

@@ -44,6 +44,12 @@ class PackBuilder {
 // The entries of a whole pack blob. Throws kCorrupt, kUnsupported.
 std::vector<PackEntry> DecodePack(const ProjectKeys& keys, const PackId& id, ByteView blob);
 
+// The same with three short reads of a stored pack of that size. kNotFound when it has gone.
+std::vector<PackEntry> ReadPackFooter(const ProjectKeys& keys,
+                                      const PackId& id,
+                                      blob::BlobStore& store,
+                                      ByteCount size);
+
 // The footer's plaintext.
 Bytes EncodePackFooter(const std::vector<PackEntry>& entries);
 // `body_end` is where chunks end in the blob. Throws kCorrupt unless the entries tile [kHeaderSize,

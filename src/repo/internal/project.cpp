@@ -5,72 +5,114 @@
 
 #include "base/error.h"
 #include "repo/internal/chunk_codec.h"
+#include "repo/internal/condemned.h"
 
 namespace tidemark::repo {
-namespace {
+bool Project::AddSegment(Chunks& chunks,
+                         const IndexSegment& segment,
+                         const std::set<PackId>& packs,
+                         const std::set<PackId>& condemned) {
+  struct Target {
+    ChunkIndex* index = nullptr;
+    std::uint32_t number = 0;
+  };
 
-// False when a pack that the segment names is not among `packs`; its chunks are left out.
-bool AddSegment(ChunkIndex& index, const IndexSegment& segment, const std::set<PackId>& packs) {
   bool complete = true;
-  std::vector<std::optional<std::uint32_t>> numbers;
+  std::vector<Target> targets;
   for (const PackId& pack : segment.packs) {
-    const bool present = packs.contains(pack);
-    complete &= present;
-    numbers.push_back(present ? std::optional(index.AddPack(pack)) : std::nullopt);
+    Target& target = targets.emplace_back();
+    if (packs.contains(pack)) {
+      target.index = condemned.contains(pack) ? &chunks.condemned : &chunks.lasting;
+      target.number = target.index->AddPack(pack);
+    }
+    complete &= target.index != nullptr;
   }
   for (const auto& [chunk, slot] : segment.entries) {
-    if (const std::optional<std::uint32_t> number = numbers[slot.pack]) {
+    const Target& target = targets[slot.pack];
+    if (target.index != nullptr) {
       ChunkSlot renumbered = slot;
-      renumbered.pack = *number;
-      index.Insert(chunk, renumbered);
+      renumbered.pack = target.number;
+      target.index->Insert(chunk, renumbered);
     }
   }
   return complete;
 }
 
-}  // namespace
-
-template <class Id>
-std::set<Id> Project::ListIds(const std::string& prefix) const {
-  std::set<Id> ids;
-  store_.List(prefix, [&ids](const std::string& name, ByteCount) {
-    if (const auto id = ParseRandomId(name)) {
-      ids.insert(Id{*id});
+bool Project::ReadCondemned() {
+  std::map<GenerationId, std::vector<PackId>> read;
+  for (const auto& id : ListIds<GenerationId>(store_, CondemnedPrefix(keys_.project()))) {
+    if (const auto known = generations_.find(id); known != generations_.end()) {
+      read.insert(*known);
+    } else if (std::optional<Condemned> condemned = LoadCondemned(store_, keys_, id)) {
+      read.emplace(id, std::move(condemned->packs));
     }
-  });
-  return ids;
+  }
+  generations_ = std::move(read);
+  std::set<PackId> packs;
+  for (const auto& [id, condemned] : generations_) {
+    packs.insert(condemned.begin(), condemned.end());
+  }
+  const bool changed = packs != condemned_;
+  condemned_ = std::move(packs);
+  return changed;
 }
 
-void Project::Refresh() {
+void Project::NoteCondemned() {
+  const MutexLock lock(mutex_);
+  std::map<PackId, Epoch> since;
+  for (const PackId& pack : condemned_) {
+    const auto known = condemned_since_.find(pack);
+    since.emplace(pack, known == condemned_since_.end() ? epoch_ : known->second);
+  }
+  condemned_since_ = std::move(since);
+}
+
+Epoch Project::Refresh() {
   const MutexLock lock(refresh_mutex_);
-  // Segments first: a pack is durable before the segment that names it (I2), so every pack of these
+  ++epoch_;
+  // Condemned lists first: a pack of a list that has gone meanwhile is not listed either, and a
+  // list that comes later waits for the sessions of today.
+  const bool condemned_changed = ReadCondemned();
+  NoteCondemned();
+  // Segments next: a pack is durable before the segment that names it (I2), so every pack of these
   // segments is listed.
-  const auto segments = ListIds<SegmentId>(SegmentPrefix(keys_.project()));
-  const auto packs = ListIds<PackId>(PackPrefix(keys_.project()));
-  if (IsCurrent(segments, packs)) {
+  const auto segments = ListIds<SegmentId>(store_, SegmentPrefix(keys_.project()));
+  const auto packs = ListIds<PackId>(store_, PackPrefix(keys_.project()));
+  if (!condemned_changed && IsCurrent(segments, packs)) {
     ReadNew(segments, packs);
   } else {
     ReadAll(segments, packs);
   }
+  return epoch_;
 }
 
 bool Project::IsCurrent(const std::set<SegmentId>& segments, const std::set<PackId>& packs) const {
   const MutexLock lock(mutex_);
+  const auto is_there = [&packs](const PackId& pack) { return packs.contains(pack); };
   return !packs_missing_ && std::ranges::includes(segments, loaded_) &&
-         std::ranges::all_of(index_.packs(),
-                             [&packs](const PackId& pack) { return packs.contains(pack); });
+         std::ranges::all_of(chunks_.lasting.packs(), is_there) &&
+         std::ranges::all_of(chunks_.condemned.packs(), is_there);
 }
 
-IndexSegment Project::ReadSegment(const SegmentId& id) const {
-  return OpenIndexSegment(keys_, id, store_.Get(SegmentName(keys_.project(), id)));
+std::optional<IndexSegment> Project::ReadSegment(const SegmentId& id) const {
+  try {
+    return OpenIndexSegment(keys_, id, store_.Get(SegmentName(keys_.project(), id)));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    return std::nullopt;
+  }
 }
 
 void Project::ReadNew(const std::set<SegmentId>& segments, const std::set<PackId>& packs) {
   for (const SegmentId& id : segments) {
-    if (!loaded_.contains(id)) {
-      const IndexSegment segment = ReadSegment(id);
+    if (loaded_.contains(id)) {
+      continue;
+    }
+    if (const std::optional<IndexSegment> segment = ReadSegment(id)) {
       const MutexLock lock(mutex_);
-      packs_missing_ |= !AddSegment(index_, segment, packs);
+      packs_missing_ |= !AddSegment(chunks_, *segment, packs, condemned_);
       loaded_.insert(id);
     }
   }
@@ -79,21 +121,69 @@ void Project::ReadNew(const std::set<SegmentId>& segments, const std::set<PackId
 // Into a new index that takes the old one's place at the end: readers at work never miss a chunk
 // meanwhile.
 void Project::ReadAll(const std::set<SegmentId>& segments, const std::set<PackId>& packs) {
-  ChunkIndex index;
+  Chunks chunks;
+  std::set<SegmentId> loaded;
   bool packs_missing = false;
   for (const SegmentId& id : segments) {
-    packs_missing |= !AddSegment(index, ReadSegment(id), packs);
+    if (const std::optional<IndexSegment> segment = ReadSegment(id)) {
+      packs_missing |= !AddSegment(chunks, *segment, packs, condemned_);
+      loaded.insert(id);
+    }
   }
   const MutexLock lock(mutex_);
-  index_ = std::move(index);
-  loaded_ = segments;
+  chunks_ = std::move(chunks);
+  loaded_ = std::move(loaded);
   packs_missing_ = packs_missing;
 }
 
+namespace {
+
+std::optional<ChunkPlace> PlaceIn(const ChunkIndex& index, const ChunkId& id) {
+  const std::optional<ChunkSlot> slot = index.Find(id);
+  return slot ? std::optional(ChunkPlace{index.pack(slot->pack), *slot}) : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<ChunkPlace> Project::Find(const ChunkId& id) const {
   const MutexLock lock(mutex_);
-  const std::optional<ChunkSlot> slot = index_.Find(id);
-  return slot ? std::optional(ChunkPlace{index_.pack(slot->pack), *slot}) : std::nullopt;
+  const std::optional<ChunkPlace> place = PlaceIn(chunks_.lasting, id);
+  return place ? place : PlaceIn(chunks_.condemned, id);
+}
+
+std::optional<ChunkPlace> Project::FindLasting(const ChunkId& id, Epoch since) const {
+  const MutexLock lock(mutex_);
+  if (const std::optional<ChunkPlace> place = PlaceIn(chunks_.lasting, id)) {
+    return place;
+  }
+  const std::optional<ChunkPlace> place = PlaceIn(chunks_.condemned, id);
+  if (!place) {
+    return std::nullopt;
+  }
+  const auto condemned = condemned_since_.find(place->pack);
+  const bool lasting = condemned != condemned_since_.end() && condemned->second > since;
+  return lasting ? place : std::nullopt;
+}
+
+void Project::RememberEndedSession(const SessionId& session) {
+  constexpr std::size_t kMaxRemembered = 4096;  // beyond it they stay until DropSessions
+  const MutexLock lock(mutex_);
+  if (ended_sessions_.size() < kMaxRemembered) {
+    ended_sessions_.push_back(session);
+  }
+}
+
+void Project::RemoveEndedSessions() {
+  std::vector<SessionId> ended;
+  {
+    const MutexLock lock(mutex_);
+    ended = ended_sessions_;
+  }
+  for (const SessionId& session : ended) {
+    store_.Delete(SessionName(keys_.project(), session));
+    const MutexLock lock(mutex_);
+    std::erase(ended_sessions_, session);
+  }
 }
 
 namespace {
@@ -126,6 +216,35 @@ Bytes LoadStoredChunk(const Project& project,
     return OpenChunk(project.keys(), kind, ref, ReadSealed(project, kind, ref, place));
   } catch (const Error& error) {
     throw error.WithContext(DescribeObject(ObjectKind::kPackFooter, place.pack.bytes));
+  }
+}
+
+namespace {
+
+// True when the chunk should be looked for once more.
+bool IsElsewhere(const std::optional<ChunkPlace>& now, const std::optional<ChunkPlace>& before) {
+  return now && (!before || now->pack != before->pack);
+}
+
+}  // namespace
+
+Bytes FindAndLoadChunk(Project& project, ObjectKind kind, const ChunkRef& ref) {
+  const std::optional<ChunkPlace> place = project.Find(ref.id);
+  try {
+    if (!place) {
+      ThrowNoSuchChunk(kind, ref.id);
+    }
+    return LoadStoredChunk(project, kind, ref, *place);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    project.Refresh();
+    const std::optional<ChunkPlace> moved = project.Find(ref.id);
+    if (!IsElsewhere(moved, place)) {
+      throw;
+    }
+    return LoadStoredChunk(project, kind, ref, *moved);
   }
 }
 

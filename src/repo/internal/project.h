@@ -18,7 +18,14 @@ struct ChunkPlace {
   ChunkSlot slot;
 };
 
+// Counts a project's refreshes in this process.
+using Epoch = std::uint64_t;
+
 // One project's keys and chunk index. Synchronized. `store` and `random` must outlive it.
+//
+// Packs that a collection has condemned stay readable until they go, so lookups come in two kinds:
+// any place for whoever reads, a lasting one for whoever is about to rely on it
+// (docs/format.md, "Collection").
 class Project {
  public:
   Project(blob::BlobStore& store, const ProjectKeys& keys, RandomSource& random)
@@ -31,15 +38,43 @@ class Project {
   RandomSource& random() const { return random_; }
 
   // Makes the index what the store holds now. Reads only segments it has not read yet; when a
-  // segment or pack has gone, everything is read again. Chunks of packs that are not there are left
-  // out: the next snapshot stores them anew.
-  void Refresh() TIDEMARK_EXCLUDES(refresh_mutex_, mutex_);
+  // segment or pack has gone, or other packs are condemned, everything is read again. Chunks of
+  // packs that are not there are left out: the next snapshot stores them anew.
+  Epoch Refresh() TIDEMARK_EXCLUDES(refresh_mutex_, mutex_);
+  // Any place; one in a condemned pack only when there is no other.
   std::optional<ChunkPlace> Find(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
+  // A place that outlives the session of whoever put that session before the refresh `since`: in no
+  // pack that was condemned by then (I11). Once there is one, there always is.
+  std::optional<ChunkPlace> FindLasting(const ChunkId& id, Epoch since) const
+      TIDEMARK_EXCLUDES(mutex_);
+
+  // Sessions that have ended but could not be removed; the next collection tries again.
+  void RememberEndedSession(const SessionId& session) TIDEMARK_EXCLUDES(mutex_);
+  // Throws what the store throws.
+  void RemoveEndedSessions() TIDEMARK_EXCLUDES(mutex_);
+
+  // Held by a collection from its first look to its last delete.
+  Mutex& collection_mutex() TIDEMARK_RETURN_CAPABILITY(collection_mutex_) {
+    return collection_mutex_;
+  }
 
  private:
-  template <class Id>
-  std::set<Id> ListIds(const std::string& prefix) const;
-  IndexSegment ReadSegment(const SegmentId& id) const;
+  struct Chunks {
+    ChunkIndex lasting;
+    ChunkIndex condemned;  // in packs that a collection is about to delete
+  };
+
+  // False when a pack that the segment names is not among `packs`; its chunks are left out.
+  static bool AddSegment(Chunks& chunks,
+                         const IndexSegment& segment,
+                         const std::set<PackId>& packs,
+                         const std::set<PackId>& condemned);
+  // nullopt when a collection has deleted it since it was listed.
+  std::optional<IndexSegment> ReadSegment(const SegmentId& id) const;
+  // Reads condemned lists that were not there at the last refresh. True when other packs are
+  // condemned than before.
+  bool ReadCondemned() TIDEMARK_REQUIRES(refresh_mutex_);
+  void NoteCondemned() TIDEMARK_REQUIRES(refresh_mutex_) TIDEMARK_EXCLUDES(mutex_);
   bool IsCurrent(const std::set<SegmentId>& segments, const std::set<PackId>& packs) const
       TIDEMARK_REQUIRES(refresh_mutex_) TIDEMARK_EXCLUDES(mutex_);
   void ReadNew(const std::set<SegmentId>& segments, const std::set<PackId>& packs)
@@ -55,9 +90,34 @@ class Project {
   mutable Mutex refresh_mutex_;
   std::set<SegmentId> loaded_ TIDEMARK_GUARDED_BY(refresh_mutex_);
   bool packs_missing_ TIDEMARK_GUARDED_BY(refresh_mutex_) = false;  // a loaded segment names one
+  Epoch epoch_ TIDEMARK_GUARDED_BY(refresh_mutex_) = 0;
+  std::map<GenerationId, std::vector<PackId>> generations_ TIDEMARK_GUARDED_BY(refresh_mutex_);
+  std::set<PackId> condemned_ TIDEMARK_GUARDED_BY(refresh_mutex_);  // of all generations
+
   mutable Mutex mutex_;
-  ChunkIndex index_ TIDEMARK_GUARDED_BY(mutex_);
+  Chunks chunks_ TIDEMARK_GUARDED_BY(mutex_);
+  // The refresh that first saw the pack condemned.
+  std::map<PackId, Epoch> condemned_since_ TIDEMARK_GUARDED_BY(mutex_);
+  std::vector<SessionId> ended_sessions_ TIDEMARK_GUARDED_BY(mutex_);
+
+  Mutex collection_mutex_;
 };
+
+// The ids among the names below `prefix`; other names are ignored.
+template <class Id>
+std::set<Id> ListIds(blob::BlobStore& store, const std::string& prefix) {
+  std::set<Id> ids;
+  store.List(prefix, [&ids](const std::string& name, ByteCount) {
+    if (const auto id = ParseRandomId(name)) {
+      ids.insert(Id{*id});
+    }
+  });
+  return ids;
+}
+
+// Finds and reads a chunk. When it is not where the index says, a collection may have moved it: the
+// index is refreshed once. kNotFound when it is in no pack; otherwise as LoadStoredChunk.
+Bytes FindAndLoadChunk(Project& project, ObjectKind kind, const ChunkRef& ref);
 
 // Reads one chunk from its pack. kCorrupt naming chunk and pack; kNotFound when the pack has gone.
 Bytes LoadStoredChunk(const Project& project,

@@ -28,6 +28,10 @@ ShreddedProject ShredBlobs(blob::BlobStore& store, const ProjectId& project) {
   done.manifests = DeleteAll(store, ManifestPrefix(project), done.bytes);
   done.segments = DeleteAll(store, SegmentPrefix(project), done.bytes);
   done.packs = DeleteAll(store, PackPrefix(project), done.bytes);
+  // What collections and sessions have left.
+  DeleteAll(store, WaitListPrefix(project), done.bytes);
+  DeleteAll(store, CondemnedPrefix(project), done.bytes);
+  DeleteAll(store, SessionPrefix(project), done.bytes);
   return done;
 }
 

@@ -1,5 +1,7 @@
 #include "repo/internal/snapshot_reader.h"
 
+#include <utility>
+
 #include "repo/internal/chunk_codec.h"
 
 namespace tidemark::repo {
@@ -7,7 +9,8 @@ namespace {
 
 class ProjectReader final : public SnapshotReader {
  public:
-  explicit ProjectReader(const Project& project) : project_(project) {}
+  ProjectReader(Project& project, std::unique_ptr<Session> session)
+      : project_(project), session_(std::move(session)) {}
 
   Bytes Load(const ChunkRef& ref) override { return LoadKind(ObjectKind::kDataChunk, ref); }
 
@@ -21,20 +24,18 @@ class ProjectReader final : public SnapshotReader {
 
  private:
   Bytes LoadKind(ObjectKind kind, const ChunkRef& ref) const {
-    const std::optional<ChunkPlace> place = project_.Find(ref.id);
-    if (!place) {
-      ThrowNoSuchChunk(kind, ref.id);
-    }
-    return LoadStoredChunk(project_, kind, ref, *place);
+    return FindAndLoadChunk(project_, kind, ref);
   }
 
-  const Project& project_;
+  Project& project_;
+  const std::unique_ptr<Session> session_;
 };
 
 }  // namespace
 
-std::unique_ptr<SnapshotReader> MakeSnapshotReader(const Project& project) {
-  return std::make_unique<ProjectReader>(project);
+std::unique_ptr<SnapshotReader> MakeSnapshotReader(Project& project,
+                                                   std::unique_ptr<Session> session) {
+  return std::make_unique<ProjectReader>(project, std::move(session));
 }
 
 }  // namespace tidemark::repo

@@ -24,11 +24,16 @@ struct ClosedPack {
 // State: committed_ goes to true once; failed_ goes to true at the first exception of a flush.
 class PackingWriter final : public SnapshotWriter {
  public:
-  PackingWriter(const Project& project, const WriterOptions& options)
-      : project_(project), options_(options) {}
+  PackingWriter(Project& project, const WriterOptions& options, WriterClaim claim)
+      : project_(project), options_(options), claim_(std::move(claim)) {}
 
-  ChunkRef Store(ByteView plain, std::uint32_t documents) override {
-    return StoreKind(ObjectKind::kDataChunk, plain, documents);
+  ChunkRef Store(ByteView plain, const std::vector<codec::Digest>& hashes) override {
+    CheckSize(ObjectKind::kDataChunk, plain);
+    return StoreNamed(ObjectKind::kDataChunk,
+                      {.id = project_.keys().NameDocuments(hashes),
+                       .plain_size = static_cast<std::uint32_t>(plain.size()),
+                       .documents = static_cast<std::uint32_t>(hashes.size())},
+                      plain);
   }
 
   ChunkRef StoreList(const std::vector<ListedChunk>& chunks) override {
@@ -65,7 +70,9 @@ class PackingWriter final : public SnapshotWriter {
   void Commit(const Manifest& manifest) override;
 
  private:
+  static void CheckSize(ObjectKind kind, ByteView plain);
   ChunkRef StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents);
+  ChunkRef StoreNamed(ObjectKind kind, const ChunkRef& ref, ByteView plain);
   Bytes LoadKind(ObjectKind kind, const ChunkRef& ref);
   bool Knows(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
   std::optional<ClosedPack> Append(ObjectKind kind, const ChunkRef& ref, ByteView sealed)
@@ -86,8 +93,9 @@ class PackingWriter final : public SnapshotWriter {
   void PutBlob(const std::string& name, const Bytes& blob) TIDEMARK_EXCLUDES(mutex_);
 
   // Constant after construction.
-  const Project& project_;
+  Project& project_;
   const WriterOptions options_;
+  const WriterClaim claim_;
 
   mutable Mutex mutex_;
   ChunkIndex own_ TIDEMARK_GUARDED_BY(mutex_);  // what this writer stored
@@ -100,15 +108,24 @@ class PackingWriter final : public SnapshotWriter {
   bool committed_ TIDEMARK_GUARDED_BY(mutex_) = false;
 };
 
-ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+void PackingWriter::CheckSize(ObjectKind kind, ByteView plain) {
   if (plain.size() > kMaxChunkPlain) {
     throw Error(ErrorCode::kInvalidArgument,
                 "storing a " + std::string(ObjectKindName(kind)) + ": " +
                     std::to_string(plain.size()) + " bytes are more than 64 MiB");
   }
-  const ChunkRef ref{.id = project_.keys().NameChunk(kind, plain),
+}
+
+ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+  CheckSize(kind, plain);
+  return StoreNamed(kind,
+                    {.id = project_.keys().NameChunk(kind, plain),
                      .plain_size = static_cast<std::uint32_t>(plain.size()),
-                     .documents = documents};
+                     .documents = documents},
+                    plain);
+}
+
+ChunkRef PackingWriter::StoreNamed(ObjectKind kind, const ChunkRef& ref, ByteView plain) {
   if (Knows(ref.id)) {
     return ref;
   }
@@ -121,7 +138,7 @@ ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t
 }
 
 bool PackingWriter::Knows(const ChunkId& id) const {
-  return FindOwn(id) || project_.Find(id);
+  return FindOwn(id) || project_.FindLasting(id, claim_.refreshed);
 }
 
 std::optional<ChunkPlace> PackingWriter::FindOwn(const ChunkId& id) const {
@@ -202,16 +219,13 @@ std::optional<Bytes> PackingWriter::CopyUnwritten(const ChunkPlace& place) const
 
 Bytes PackingWriter::LoadKind(ObjectKind kind, const ChunkRef& ref) {
   const std::optional<ChunkPlace> own = FindOwn(ref.id);
-  if (own) {
-    if (const std::optional<Bytes> sealed = CopyUnwritten(*own)) {
-      return OpenChunk(project_.keys(), kind, ref, *sealed);
-    }
+  if (!own) {
+    return FindAndLoadChunk(project_, kind, ref);
   }
-  const std::optional<ChunkPlace> place = own ? own : project_.Find(ref.id);
-  if (!place) {
-    ThrowNoSuchChunk(kind, ref.id);
+  if (const std::optional<Bytes> sealed = CopyUnwritten(*own)) {
+    return OpenChunk(project_.keys(), kind, ref, *sealed);
   }
-  return LoadStoredChunk(project_, kind, ref, *place);
+  return LoadStoredChunk(project_, kind, ref, *own);
 }
 
 // docs/format.md, "Order of writes" (I2, I3).
@@ -301,13 +315,14 @@ void PackingWriter::PutBlob(const std::string& name, const Bytes& blob) {
 
 }  // namespace
 
-std::unique_ptr<SnapshotWriter> MakeSnapshotWriter(const Project& project,
-                                                   const WriterOptions& options) {
+std::unique_ptr<SnapshotWriter> MakeSnapshotWriter(Project& project,
+                                                   const WriterOptions& options,
+                                                   WriterClaim claim) {
   if (options.pack_size > kMaxPackTarget) {
     throw Error(ErrorCode::kInvalidArgument,
                 "writing a snapshot: packs of more than 1024 MiB are not possible");
   }
-  return std::make_unique<PackingWriter>(project, options);
+  return std::make_unique<PackingWriter>(project, options, std::move(claim));
 }
 
 }  // namespace tidemark::repo
