@@ -15,9 +15,18 @@ namespace tidemark::app {
 // while it lives, so that one process at a time works with it.
 class DataDirectory {
  public:
+  // The parts by name. The second key file is there while the master key is being changed.
+  static std::filesystem::path KeyFile(const std::filesystem::path& path);
+  static std::filesystem::path NextKeyFile(const std::filesystem::path& path);
+  static std::filesystem::path RepositoryFolder(const std::filesystem::path& path);
+  static std::filesystem::path CatalogFile(const std::filesystem::path& path);
+  // For whoever works with the parts. kConflict when another process has the directory open.
+  static FileLock Lock(const std::filesystem::path& path);
+
   // Makes all of it, the master key with mode 0600. kConflict when there is one already.
   static void Create(const std::filesystem::path& path, RandomSource& random);
-  // kNotFound with a hint at `tidemark init`; kConflict when another process has it open.
+  // kNotFound with a hint at `tidemark init`; kConflict when another process has it open
+  // or a change of its master key is unfinished.
   static DataDirectory Open(const std::filesystem::path& path, RandomSource& random);
 
   catalog::Store& store() { return *store_; }

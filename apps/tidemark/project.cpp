@@ -9,10 +9,40 @@ const std::vector<Column> kColumns{Member("ID", "id"),
                                    Member("ORGANIZATION", "orgId"),
                                    Member("CREATED", "created")};
 
+struct DeleteOptions {
+  std::string id;
+  bool yes = false;
+};
+
+int Delete(const DeleteOptions& options, const Session& session) {
+  if (!options.yes) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "deleting project " + options.id + ": all its snapshots would be destroyed for good",
+        "say --yes when that is wanted");
+  }
+  session.MakeClient().Delete("/projects/" + options.id);
+  return 0;
+}
+
+void AddDelete(CLI::App& project, Session& session) {
+  const auto options =
+      std::make_shared<DeleteOptions>();  // shared by the parser's bindings and the action
+  CLI::App* command = project.add_subcommand(
+      "delete", "Delete a project and destroy its snapshots: nobody can read them again");
+  command->add_option("id", options->id, "its id")->required();
+  command->add_flag("--yes", options->yes, "destroy the snapshots, without asking");
+  AddClientOptions(*command, session);
+  command->footer("Example: tidemark project delete 32b6e34b3d91647abb20e7b8 --yes");
+  command->callback([&session, options] {
+    session.run = [&session, options] { return Delete(*options, session); };
+  });
+}
+
 }  // namespace
 
 void AddProject(CLI::App& app, Session& session) {
-  CLI::App* project = app.add_subcommand("project", "List and create projects");
+  CLI::App* project = app.add_subcommand("project", "List, create and delete projects");
   project->require_subcommand(1);
 
   CLI::App* list = project->add_subcommand("list", "The projects that the key reaches");
@@ -37,6 +67,7 @@ void AddProject(CLI::App& app, Session& session) {
       return 0;
     };
   });
+  AddDelete(*project, session);
 }
 
 }  // namespace tidemark::app

@@ -123,6 +123,7 @@ int Serve(const ServeFlags& flags) {
         runner->Wake();
       }};
   service::AccessService access(environment);
+  access.FinishProjectDeletions();
   service::ClusterService clusters(environment);
   service::SnapshotService snapshots(environment, clusters, MakeEngineOptions(settings));
   delivery::RestoreOptions restore_options;

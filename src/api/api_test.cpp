@@ -447,6 +447,27 @@ TEST_F(ApiTest, KeyRolesAreChecked) {
             "VALIDATION_ERROR");
 }
 
+TEST_F(ApiTest, ProjectIsDeletedOnceNothingUsesIt) {
+  const domain::Cluster cluster = AddCluster("Cluster0");
+  const std::string path = "/api/tidemark/v1/projects/" + Group();
+  const http::Response refused = Delete(path);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(CodeOf(refused), "PROJECT_IN_USE");
+  EXPECT_EQ(BodyOf(refused).at("detail").as_string(),
+            "Project " + Group() + " has registered clusters or unfinished jobs.");
+  store_->RemoveCluster(cluster.id, clock_.Now());
+  EXPECT_EQ(Delete(path).status, 204);
+  EXPECT_EQ(CodeOf(Delete(path)), "GROUP_NOT_FOUND");
+  EXPECT_EQ(BodyOf(Get("/api/tidemark/v1/projects")).at("totalCount").as_int64(), 0);
+}
+
+TEST_F(ApiTest, ProjectIsNotDeletedByItsOwner) {
+  http::Request request =
+      MakeRequest(http::Method::kDelete, "/api/tidemark/v1/projects/" + Group());
+  request.headers.emplace_back("authorization", "Bearer " + TokenWith(domain::Role::kGroupOwner));
+  EXPECT_EQ(CodeOf(api_->Handle(request)), "USER_UNAUTHORIZED");
+}
+
 TEST_F(ApiTest, KeysAndProjectsAreForOrganizationOwners) {
   const std::string token = TokenWith(domain::Role::kGroupOwner);
   EXPECT_EQ(CodeOf(GetAs(token, "/api/tidemark/v1/keys")), "USER_UNAUTHORIZED");

@@ -93,6 +93,8 @@ Row RowOf(Reason reason) {
       return {409, "NAME_TAKEN", "The name {0} is taken."};
     case Reason::kSnapshotInUse:
       return {409, "SNAPSHOT_IN_USE", "Snapshot {0} is being read by an unfinished restore."};
+    case Reason::kProjectInUse:
+      return {409, "PROJECT_IN_USE", "Project {0} has registered clusters or unfinished jobs."};
     case Reason::kInvalidValue:
       return {400, "VALIDATION_ERROR", "The value of {0} is not valid."};
     case Reason::kClusterBusy:

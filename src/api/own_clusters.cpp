@@ -134,6 +134,11 @@ Reply CreateProject(const Call& call) {
           RenderProject(call.parts.access.CreateProject(call.caller, StringOf(body, "name")))};
 }
 
+Reply DeleteProject(const Call& call) {
+  call.parts.access.DeleteProject(call.caller, ProjectOf(call).id);
+  return {204, Shape::kNone, {}};
+}
+
 Reply ListClusters(const Call& call) {
   const auto listing = call.parts.clusters.List(ProjectOf(call).id, call.query.page);
   json::array results;

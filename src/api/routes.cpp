@@ -68,6 +68,7 @@ constexpr std::array kRoutes{
 
     Route{kGet,    "/projects",         kOwn,   kNobody, "", ListProjects,   {}},
     Route{kPost,   "/projects",         kOwn,   kAdmin,  "", CreateProject,  {}},
+    Route{kDelete, "/projects/{groupId}", kOwn, kAdmin,  "", DeleteProject,  {}},
     Route{kGet,    kClusters,           kOwn,   kRead,   "", ListClusters,   {}},
     Route{kPost,   kClusters,           kOwn,   kManage, "", CreateCluster,  {}},
     Route{kGet,    kCluster,            kOwn,   kRead,   "", GetCluster,     {}},

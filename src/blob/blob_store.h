@@ -46,6 +46,11 @@ class BlobStore {
 // A directory. Names are paths below `root`, which is created (mode 0700) when missing.
 std::unique_ptr<BlobStore> OpenDirectoryStore(const std::string& root);
 
+// A directory that is only read: nothing in it is created, changed or removed, so that another
+// process may be writing, and the disk may be mounted read-only. Put and Delete throw
+// kPermissionDenied. kNotFound when there is no such directory.
+std::unique_ptr<BlobStore> OpenDirectoryStoreForReading(const std::string& root);
+
 // In memory. For tests and benchmarks.
 std::unique_ptr<BlobStore> MakeMemoryStore();
 

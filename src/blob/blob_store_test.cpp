@@ -95,5 +95,27 @@ TEST(DirectoryStore, TreatsAFolderAsNoBlob) {
   fs::remove_all(folder);
 }
 
+TEST(DirectoryStoreForReading, ChangesNothing) {
+  const fs::path folder = FreshFolder();
+  EXPECT_THROW(OpenDirectoryStoreForReading(folder), Error);
+  EXPECT_FALSE(fs::exists(folder));
+  OpenDirectoryStore(folder)->Put("packs/a", AsBytes("bytes"));
+  WriteFileDurably(folder / "packs" / "b.tmp-1-2", AsBytes("half"), 0600);  // somebody is writing
+  const auto store = OpenDirectoryStoreForReading(folder);
+  EXPECT_EQ(AsText(store->Get("packs/a")), "bytes");
+  for (const auto& change : {std::function([&] { store->Put("packs/c", AsBytes("x")); }),
+                             std::function([&] { store->Delete("packs/a"); })}) {
+    try {
+      change();
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kPermissionDenied) << error.message();
+    }
+  }
+  EXPECT_TRUE(fs::exists(folder / "packs" / "a"));
+  EXPECT_TRUE(fs::exists(folder / "packs" / "b.tmp-1-2"));
+  fs::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace tidemark::blob

@@ -97,9 +97,14 @@ class ReadableFile {
   int descriptor_;
 };
 
+enum class Access { kWrite, kRead };
+
 class DirectoryStore final : public BlobStore {
  public:
-  explicit DirectoryStore(const fs::path& root) : root_(fs::absolute(root)) {
+  DirectoryStore(const fs::path& root, Access access) : root_(fs::absolute(root)), access_(access) {
+    if (access_ == Access::kRead) {
+      return;
+    }
     {
       const MutexLock lock(mutex_);
       EnsureFolder(root_);
@@ -123,8 +128,10 @@ class DirectoryStore final : public BlobStore {
 
   void EnsureFolder(const fs::path& folder) TIDEMARK_REQUIRES(mutex_);
   void RemoveTemporaries() const;
+  void RequireWritable(std::string_view doing, std::string_view name) const;
 
   const fs::path root_;
+  const Access access_;
   Mutex mutex_;
   // Folders whose entry in their parent is known to be durable; one that a crashed process made may
   // not be.
@@ -138,6 +145,13 @@ void DirectoryStore::RemoveTemporaries() const {
       unlink(path.c_str());
     }
   });
+}
+
+void DirectoryStore::RequireWritable(std::string_view doing, std::string_view name) const {
+  if (access_ == Access::kRead) {
+    throw Error(ErrorCode::kPermissionDenied,
+                std::string(doing) + " blob " + std::string(name) + ": the store is only read");
+  }
 }
 
 // Every level from the root down is made durable before a blob in it is called durable. Above the
@@ -160,6 +174,7 @@ void DirectoryStore::EnsureFolder(const fs::path& folder) {
 
 void DirectoryStore::Put(std::string_view name, ByteView bytes) {
   const fs::path path = PathOf(name);
+  RequireWritable("storing", name);
   {
     const MutexLock lock(mutex_);
     EnsureFolder(path.parent_path());
@@ -219,6 +234,7 @@ void DirectoryStore::List(std::string_view prefix,
 
 void DirectoryStore::Delete(std::string_view name) {
   const fs::path path = PathOf(name);
+  RequireWritable("deleting", name);
   if (!FileSize(path)) {
     return;
   }
@@ -231,7 +247,14 @@ void DirectoryStore::Delete(std::string_view name) {
 }  // namespace
 
 std::unique_ptr<BlobStore> OpenDirectoryStore(const std::string& root) {
-  return std::make_unique<DirectoryStore>(root);
+  return std::make_unique<DirectoryStore>(root, Access::kWrite);
+}
+
+std::unique_ptr<BlobStore> OpenDirectoryStoreForReading(const std::string& root) {
+  if (!fs::is_directory(root)) {
+    throw Error(ErrorCode::kNotFound, "opening the folder " + root + ": there is none");
+  }
+  return std::make_unique<DirectoryStore>(root, Access::kRead);
 }
 
 }  // namespace tidemark::blob

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,20 @@ class Store {
       const std::vector<OrganizationId>& organizations,
       const std::vector<ProjectId>& projects,
       const domain::Page& page) = 0;
+
+  // Deleted projects are found and listed no more. DeleteProject also marks the project's snapshots
+  // deleted and revokes the keys that have roles on this project only, in one transaction; from
+  // then on nothing can be added to it (kNotFound). nullopt: none, or deleted already. kConflict
+  // while clusters are registered in it or it has unfinished jobs.
+  struct DeletedProject {
+    std::int64_t snapshots = 0;
+    std::int64_t keys = 0;
+  };
+
+  virtual std::optional<DeletedProject> DeleteProject(const ProjectId& id, Instant now) = 0;
+  // Deleted ones whose stored snapshots may still be there.
+  virtual std::vector<ProjectId> ListProjectsToShred() = 0;
+  virtual void MarkProjectShredded(const ProjectId& id, Instant now) = 0;
 
   // Keys. `sealed_secret`: an API key's HA1 sealed by the repository, or a service account's secret
   // hash.
@@ -131,6 +146,20 @@ class Store {
   virtual void BreakAllLeases() = 0;
   // The job behind a snapshot or restore: its progress. nullopt when there is none.
   virtual std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) = 0;
+
+  // Everything that is sealed under the master key, whoever it belongs to.
+  enum class SecretKind { kApiKey, kCluster };
+
+  struct SealedSecret {
+    SecretKind kind = SecretKind::kApiKey;
+    std::string owner;  // the API key's public name, the cluster's id
+    std::string sealed;
+  };
+
+  // Replaces every sealed secret by what `reseal` makes of it, all in one transaction: when it
+  // throws nothing has changed. Returns how many there are.
+  virtual std::int64_t ResealSecrets(
+      const std::function<std::string(const SealedSecret&)>& reseal) = 0;
 
   // A query that touches the file, for /readyz. Throws when it cannot be used.
   virtual void Ping() = 0;

@@ -124,7 +124,8 @@ std::optional<domain::Project> SqliteStore::FindProject(const ProjectId& id) {
   const Reader reader(pool_);
   return FindRow(reader,
                  ReadProject,
-                 "SELECT id, organization, name, created FROM projects WHERE id = ?1",
+                 "SELECT id, organization, name, created FROM projects "
+                 "WHERE id = ?1 AND deleted IS NULL",
                  id);
 }
 
@@ -138,15 +139,17 @@ domain::Listing<domain::Project> SqliteStore::ListProjects(
   domain::Listing<domain::Project> listing;
   listing.total = CountRows(scope,
                             "SELECT count(*) FROM projects "
-                            "WHERE organization IN (SELECT value FROM json_each(?1)) "
-                            "OR id IN (SELECT value FROM json_each(?2))",
+                            "WHERE deleted IS NULL AND "
+                            "(organization IN (SELECT value FROM json_each(?1)) "
+                            "OR id IN (SELECT value FROM json_each(?2)))",
                             organization_list,
                             project_list);
   listing.rows = FindRows(scope,
                           ReadProject,
                           "SELECT id, organization, name, created FROM projects "
-                          "WHERE organization IN (SELECT value FROM json_each(?1)) "
-                          "OR id IN (SELECT value FROM json_each(?2)) "
+                          "WHERE deleted IS NULL AND "
+                          "(organization IN (SELECT value FROM json_each(?1)) "
+                          "OR id IN (SELECT value FROM json_each(?2))) "
                           "ORDER BY name, id LIMIT ?3 OFFSET ?4",
                           organization_list,
                           project_list,

@@ -35,6 +35,10 @@ Bytes Seal(const AeadKey& key, ByteView associated, ByteView plaintext, RandomSo
 // Throws kCorrupt when key, associated data or one bit of `sealed` is not as it was.
 Bytes Open(const AeadKey& key, ByteView associated, ByteView sealed);
 
+// scrypt (RFC 7914) with r = 8 and p = 1. Takes 2^log_cost KiB of memory and about 3 us for each of
+// them. REQUIRES: 1 <= log_cost <= 20.
+AeadKey DeriveFromPassphrase(std::string_view passphrase, ByteView salt, int log_cost);
+
 // One zstd frame with content size and checksum off (the AEAD tag covers it). Level 1..19.
 Bytes Compress(ByteView plain, int level);
 // Throws kCorrupt when malformed or when the content is not exactly `plain_size` bytes.

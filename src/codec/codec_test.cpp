@@ -84,6 +84,11 @@ TEST(Md5Hex, MatchesRfc1321) {
   EXPECT_EQ(Md5Hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
 }
 
+TEST(DeriveFromPassphrase, MatchesRfc7914) {
+  EXPECT_EQ(HexEncode(DeriveFromPassphrase("pleaseletmein", AsBytes("SodiumChloride"), 14)),
+            "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2");
+}
+
 TEST(Seal, MatchesThePublishedGcmVector) {
   // Test case 14 of the GCM specification: zero key, zero nonce, 16 zero bytes.
   ConstantRandom zeros(0);

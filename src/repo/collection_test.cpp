@@ -261,8 +261,8 @@ TEST_F(CollectionTest, DropsSessionsOfDeadProcesses) {
 
 TEST_F(CollectionTest, RemovesSessionsThatCouldNotBeRemovedAtTheirEnd) {
   CommitSnapshot(*repository_, project_, first_, TestChunks(1, 3));
-  // Open: 2 calls, key: 2, session: 1, lists: 3, segment: 1; the next one is the session's end.
-  blob::FaultyBlobStore faulty(*store_, {.call = 9});
+  // Open: 4 calls, key: 2, session: 1, lists: 3, segment: 1; the next one is the session's end.
+  blob::FaultyBlobStore faulty(*store_, {.call = 11});
   const auto repository = Repository::Open(faulty, master_, random_);
   repository->NewReader(project_);
   EXPECT_THAT(BlobNames("sessions/"), SizeIs(1));
@@ -397,7 +397,7 @@ TEST_F(CollectionTest, DropsSegmentsThatSayNothingNew) {
   CommitSnapshot(*repository_, project_, first_, TestChunks(1, 20), kSmallPacks);
   // A copy, as a collection that died before it condemned the first one leaves it.
   const ProjectKeys keys = [&] {
-    const Bytes blob = store_->Get("keys/" + project_.ToString());
+    const Bytes blob = store_->Get("keys/" + project_.ToString() + "/00000001");
     return ProjectKeys(project_, DecodeProjectKey(master_, project_, blob));
   }();
   const std::string name = BlobNames("index/").at(0);
@@ -429,6 +429,7 @@ TEST_F(CollectionTest, StatsTellWhatEachSnapshotHolds) {
   std::uint64_t keys = 0;
   store_->List("keys/", [&](const std::string&, ByteCount size) { keys += size.value; });
   store_->List("format", [&](const std::string&, ByteCount size) { keys += size.value; });
+  store_->List("master/", [&](const std::string&, ByteCount size) { keys += size.value; });
   EXPECT_EQ(stats.stored().value, StoredBytes() - keys);
   repository_->DeleteManifest(project_, second_);
   const auto after = repository_->OpenMaintenance(project_)->ReadStats({});

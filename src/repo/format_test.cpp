@@ -6,7 +6,10 @@
 #include "repo/internal/chunk_codec.h"
 #include "repo/internal/format_blob.h"
 #include "repo/internal/index_segment.h"
+#include "repo/internal/key_ring.h"
 #include "repo/internal/manifest_codec.h"
+#include "repo/internal/master_probe.h"
+#include "repo/internal/names.h"
 #include "repo/internal/pack.h"
 #include "tests/support/repository_fixture.h"
 
@@ -318,31 +321,73 @@ TEST(ProjectKey, RoundTripsAndFindsDamage) {
       ErrorCode::kCorrupt);
 }
 
-TEST(FormatBlob, TellsDamageFromAWrongKeyAndFromANewerVersion) {
-  SeededRandom random(8);
-  const std::string text = MakeFormatBlob(TestMasterKey(), random);
-  CheckFormatBlob(TestMasterKey(), text);
-  const Failure wrong_key = FailureOf([&] { CheckFormatBlob(TestMasterKey(8), text); });
-  EXPECT_EQ(wrong_key.code, ErrorCode::kUnauthenticated);
-  EXPECT_EQ(wrong_key.message,
-            "opening the repository: the master key is not the one it was created with");
-  const Failure newer = FailureOf([&] { CheckFormatBlob(TestMasterKey(), R"({"version":2})"); });
+TEST(FormatBlob, TellsDamageFromANewerVersion) {
+  const std::string id(32, 'a');
+  EXPECT_EQ(ReadFormatBlob(MakeFormatBlob(id)), id);
+  const Failure newer = FailureOf([&] { ReadFormatBlob(R"({"version":2})"); });
   EXPECT_EQ(newer.code, ErrorCode::kUnsupported);
   EXPECT_EQ(newer.message,
             "opening the repository: its format version is 2, this program reads version 1");
+  EXPECT_EQ(FailureOf([&] { ReadFormatBlob(MakeFormatBlob("../x")); }).code, ErrorCode::kCorrupt);
 }
 
 TEST(FormatBlob, I5EveryFlipIsFound) {
-  SeededRandom random(8);
-  std::string text = MakeFormatBlob(TestMasterKey(), random);
+  std::string text = MakeFormatBlob(std::string(32, 'a'));
   for (char& c : text) {
     for (const int bit : {0, 3, 6}) {
       c = static_cast<char>(c ^ (1 << bit));
-      const Failure failure = FailureOf([&] { CheckFormatBlob(TestMasterKey(), text); });
+      const Failure failure = FailureOf([&] { ReadFormatBlob(text); });
       EXPECT_TRUE(failure.code == ErrorCode::kCorrupt || failure.code == ErrorCode::kUnsupported)
           << text << ErrorCodeName(failure.code) << failure.message;
       c = static_cast<char>(c ^ (1 << bit));
     }
+  }
+}
+
+TEST(MasterProbe, TellsDamageFromAnotherKey) {
+  SeededRandom random(8);
+  const std::string id(32, 'a');
+  Bytes blob = EncodeProbe({TestMasterKey(), 1}, id, random);
+  EXPECT_EQ(blob.size(), 80U);
+  EXPECT_EQ(TryProbe({TestMasterKey(), 1}, id, blob), ProbeAnswer::kOpens);
+  EXPECT_EQ(TryProbe({TestMasterKey(8), 1}, id, blob), ProbeAnswer::kOtherKey);
+  // I6: under another generation or in another repository it is another object.
+  EXPECT_EQ(TryProbe({TestMasterKey(), 2}, id, blob), ProbeAnswer::kOtherKey);
+  EXPECT_EQ(TryProbe({TestMasterKey(), 1}, std::string(32, 'b'), blob), ProbeAnswer::kOtherKey);
+  for (std::uint8_t& byte : blob) {  // I5
+    byte ^= 0x10;
+    EXPECT_EQ(TryProbe({TestMasterKey(), 1}, id, blob), ProbeAnswer::kDamaged);
+    byte ^= 0x10;
+  }
+  for (std::size_t size = 0; size < blob.size(); ++size) {
+    EXPECT_EQ(TryProbe({TestMasterKey(), 1}, id, ByteView(blob).first(size)),
+              ProbeAnswer::kDamaged);
+  }
+}
+
+TEST(BlobNames, TakeNothingButWhatTheyMake) {
+  EXPECT_EQ(MasterName(0x1f), "master/0000001f");
+  EXPECT_EQ(ParseMasterName("master/0000001f"), 0x1fU);
+  for (const std::string name : {"master/0",
+                                 "master/0000001F",
+                                 "master/00000000",
+                                 "mast/00000001",
+                                 "master/000000010",
+                                 "master/+0000001"}) {
+    EXPECT_FALSE(ParseMasterName(name).has_value()) << name;
+  }
+  const std::optional<KeyBlobName> key = ParseKeyName(KeyName(kProject, 2));
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(key->project, kProject);
+  EXPECT_EQ(key->generation, 2U);
+  const std::string project = kProject.ToString();
+  const std::vector<std::string> foreign{"keys/" + project,
+                                         "keys/" + project + "/1",
+                                         "keys/x/00000001",
+                                         project + "/00000001",
+                                         "keys/" + project + "/00000001/x"};
+  for (const std::string& name : foreign) {
+    EXPECT_FALSE(ParseKeyName(name).has_value()) << name;
   }
 }
 
@@ -375,12 +420,23 @@ TEST(Format, StillMakesTheKeyChunkOfItsDocument) {
             "bab4b9498ae8e1a0c86be021ad1034a3828bc4babc39dc4c571cc6d6ef889685");
 }
 
-TEST(Format, StillOpensTheFormatBlobOfItsDocument) {
-  CheckFormatBlob(TestMasterKey(),
-                  R"({"version":1,"repository":"a53c36d76cec99e0758527120fbbe785",)"
-                  R"("probe":"qD1+Nd4YF0mWZ2F0mY54kquYuYqbAigbl3eMjrbf9PTQhoFz",)"
-                  R"("sha256":"68b1df80af33d88a3541a36d31fcf6d8b3b7ee33b7ddc603548147e3c4c0753f"})"
-                  "\n");
+TEST(Format, StillReadsTheFormatBlobOfItsDocument) {
+  EXPECT_EQ(ReadFormatBlob(
+                R"({"version":1,"repository":"a53c36d76cec99e0758527120fbbe785",)"
+                R"("sha256":"41e91ca62ce0e730f04909ba07038d1c544ab51c0079f5e1422426300bf0add7"})"
+                "\n"),
+            "a53c36d76cec99e0758527120fbbe785");
+}
+
+TEST(Format, StillOpensTheProbeOfItsDocument) {
+  EXPECT_EQ(
+      TryProbe(
+          {TestMasterKey(), 1},
+          "a53c36d76cec99e0758527120fbbe785",
+          HexDecode(
+              "544d524b4d4b455901000000a83d7e35de1817499667617fade4dd7568ca70c62bc22a15e40cde83"
+              "50b178a652b029922ae83e352d96a660e498c474c2cdeac06ffec54052a30219b8d7c06b921ebbda")),
+      ProbeAnswer::kOpens);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ TEST_F(PartialTest, ThereIsNoneBeforeOneIsSaved) {
   EXPECT_FALSE(repository_->LoadPartial(project_, second_).has_value());
 }
 
-TEST_F(PartialTest, I16GivesBackTheLastWithEverythingItNeeds) {
+TEST_F(PartialTest, I18GivesBackTheLastWithEverythingItNeeds) {
   {
     const auto writer = repository_->NewSnapshot(project_, {});
     Manifest done = Fresh();
@@ -85,7 +85,7 @@ TEST_F(PartialTest, MayBeDropped) {
   EXPECT_FALSE(repository_->LoadPartial(project_, second_).has_value());
 }
 
-TEST_F(PartialTest, I16OpensUnderItsOwnNameOnly) {
+TEST_F(PartialTest, I18OpensUnderItsOwnNameOnly) {
   const auto writer = repository_->NewSnapshot(project_, {});
   writer->SavePartial(Fresh());
   const std::string name = BlobNames("partials/").at(0);
@@ -96,7 +96,7 @@ TEST_F(PartialTest, I16OpensUnderItsOwnNameOnly) {
             ErrorCode::kCorrupt);
 }
 
-TEST_F(PartialTest, I16KeepsItsChunksFromCollections) {
+TEST_F(PartialTest, I18KeepsItsChunksFromCollections) {
   {
     const auto writer = repository_->NewSnapshot(project_, {});
     Manifest done = Fresh();

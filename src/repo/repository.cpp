@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/error.h"
 #include "base/mutex.h"
@@ -9,9 +10,11 @@
 #include "repo/internal/key_ring.h"
 #include "repo/internal/maintenance.h"
 #include "repo/internal/manifest_codec.h"
+#include "repo/internal/master_probe.h"
 #include "repo/internal/names.h"
 #include "repo/internal/project.h"
 #include "repo/internal/roots.h"
+#include "repo/internal/shred.h"
 #include "repo/internal/snapshot_reader.h"
 #include "repo/internal/snapshot_writer.h"
 
@@ -20,9 +23,11 @@ namespace {
 
 class StoredRepository final : public Repository {
  public:
-  StoredRepository(blob::BlobStore& store, const MasterKey& master, RandomSource& random)
+  StoredRepository(blob::BlobStore& store, const HeldMaster& master, RandomSource& random)
       : store_(store), master_(master), random_(random) {}
 
+  std::vector<ProjectId> ListProjects() override;
+  ShreddedProject ShredProject(const ProjectId& project) override;
   std::unique_ptr<SnapshotWriter> NewSnapshot(const ProjectId& project,
                                               const WriterOptions& options) override;
   std::unique_ptr<SnapshotReader> NewReader(const ProjectId& project) override;
@@ -43,16 +48,20 @@ class StoredRepository final : public Repository {
   Project& ProjectOf(const ProjectId& id, Missing missing) TIDEMARK_EXCLUDES(mutex_);
 
   blob::BlobStore& store_;
-  const MasterKey master_;
+  const HeldMaster master_;
   RandomSource& random_;
 
   Mutex mutex_;
   // Never shrinks: readers and writers borrow their project until the repository ends.
   std::map<ProjectId, std::unique_ptr<Project>> projects_ TIDEMARK_GUARDED_BY(mutex_);
+  std::set<ProjectId> shredded_ TIDEMARK_GUARDED_BY(mutex_);
 };
 
 Project& StoredRepository::ProjectOf(const ProjectId& id, Missing missing) {
   const MutexLock lock(mutex_);
+  if (shredded_.contains(id)) {
+    throw Error(ErrorCode::kNotFound, "opening project " + id.ToString() + ": it has been deleted");
+  }
   std::unique_ptr<Project>& project = projects_[id];
   if (!project) {
     const ProjectKeys keys = missing == Missing::kCreate
@@ -61,6 +70,18 @@ Project& StoredRepository::ProjectOf(const ProjectId& id, Missing missing) {
     project = std::make_unique<Project>(store_, keys, random_);
   }
   return *project;
+}
+
+std::vector<ProjectId> StoredRepository::ListProjects() {
+  return ListProjectKeys(store_, master_.generation);
+}
+
+ShreddedProject StoredRepository::ShredProject(const ProjectId& project) {
+  {
+    const MutexLock lock(mutex_);
+    shredded_.insert(project);
+  }
+  return ShredBlobs(store_, project);
 }
 
 std::unique_ptr<SnapshotWriter> StoredRepository::NewSnapshot(const ProjectId& project,
@@ -128,41 +149,72 @@ void StoredRepository::DropPartial(const ProjectId& project, const SnapshotId& s
 }
 
 std::string StoredRepository::SealSecret(std::string_view label, std::string_view text) {
-  const Bytes associated = AssociatedData(ObjectKind::kSecret, ProjectId{}, AsBytes(label));
-  return Base64Encode(codec::Seal(master_, associated, AsBytes(text), random_));
+  return repo::SealSecret(master_.key, label, text, random_);
 }
 
 std::string StoredRepository::OpenSecret(std::string_view label, std::string_view sealed) {
-  const Bytes associated = AssociatedData(ObjectKind::kSecret, ProjectId{}, AsBytes(label));
+  return repo::OpenSecret(master_.key, label, sealed);
+}
+
+// Another process may be doing the same: kConflict is left to what follows.
+void PutFormatOnce(blob::BlobStore& store, RandomSource& random) {
   try {
-    return std::string(AsText(codec::Open(master_, associated, Base64Decode(sealed))));
+    store.Put(kFormatName, AsBytes(MakeFormatBlob(NewRepositoryId(random))));
   } catch (const Error& error) {
-    throw Error(ErrorCode::kCorrupt,
-                "reading secret " + std::string(label) + ": " + std::string(error.message()));
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
   }
+}
+
+[[noreturn]] void ThrowExists() {
+  throw Error(ErrorCode::kConflict, "creating the repository: the store holds one already");
 }
 
 }  // namespace
 
 void Repository::Create(blob::BlobStore& store, const MasterKey& master_key, RandomSource& random) {
+  if (HasAnyBlob(store, std::string(kMasterPrefix)) ||
+      HasAnyBlob(store, std::string(kKeysPrefix))) {
+    ThrowExists();
+  }
+  PutFormatOnce(store, random);
+  const HeldMaster master{master_key, 1};
   try {
-    store.Put(kFormatName, AsBytes(MakeFormatBlob(master_key, random)));
+    store.Put(MasterName(master.generation), EncodeProbe(master, ReadRepositoryId(store), random));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kConflict) {
       throw;
     }
-    throw Error(ErrorCode::kConflict, "creating the repository: the store holds one already");
+    ThrowExists();
   }
 }
 
 std::unique_ptr<Repository> Repository::Open(blob::BlobStore& store,
                                              const MasterKey& master_key,
                                              RandomSource& random) {
-  if (!store.Size(kFormatName)) {
-    throw Error(ErrorCode::kNotFound, "opening the repository: the store holds none");
+  const HeldMaster master = RequireMaster(store, master_key, ReadRepositoryId(store));
+  return std::make_unique<StoredRepository>(store, master, random);
+}
+
+std::string SealSecret(const MasterKey& master_key,
+                       std::string_view label,
+                       std::string_view text,
+                       RandomSource& random) {
+  const Bytes associated = AssociatedData(ObjectKind::kSecret, ProjectId{}, AsBytes(label));
+  return Base64Encode(codec::Seal(master_key, associated, AsBytes(text), random));
+}
+
+std::string OpenSecret(const MasterKey& master_key,
+                       std::string_view label,
+                       std::string_view sealed) {
+  const Bytes associated = AssociatedData(ObjectKind::kSecret, ProjectId{}, AsBytes(label));
+  try {
+    return std::string(AsText(codec::Open(master_key, associated, Base64Decode(sealed))));
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kCorrupt,
+                "reading secret " + std::string(label) + ": " + std::string(error.message()));
   }
-  CheckFormatBlob(master_key, AsText(store.Get(kFormatName)));
-  return std::make_unique<StoredRepository>(store, master_key, random);
 }
 
 }  // namespace tidemark::repo

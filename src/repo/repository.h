@@ -173,11 +173,21 @@ class SnapshotReader {
 
 class Maintenance;  // repo/maintenance.h
 
+// What ShredProject took away.
+struct ShreddedProject {
+  std::uint64_t keys = 0;
+  std::uint64_t manifests = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t packs = 0;
+  ByteCount bytes;
+};
+
 // One repository in one blob store. Synchronized. Every call blocks. Writers and readers must not
 // outlive it.
 class Repository {
  public:
-  // Writes the format blob and throws kConflict when the store holds a repository already.
+  // Writes the format blob and the master key's probe. kConflict when the store holds a repository
+  // already. Repeating it finishes one that was cut.
   static void Create(blob::BlobStore& store, const MasterKey& master_key, RandomSource& random);
   // kNotFound when the store holds none, kUnsupported for another version, kUnauthenticated for
   // another master key. `store` and `random` must outlive the repository.
@@ -187,6 +197,13 @@ class Repository {
 
   virtual ~Repository() = default;
 
+  // The projects that have a key, by id.
+  virtual std::vector<ProjectId> ListProjects() = 0;
+  // Deletes the project's key, then manifests, index segments and packs. Once the key has gone
+  // nobody can read the project's snapshots again, whoever has the master key and a copy of the
+  // rest. From the call on the project takes no new writers or readers (kNotFound). Repeating it
+  // finishes one that was cut. REQUIRES: no writer or reader of the project is at work.
+  virtual ShreddedProject ShredProject(const ProjectId& project) = 0;
   // The project's key is made on first use.
   virtual std::unique_ptr<SnapshotWriter> NewSnapshot(const ProjectId& project,
                                                       const WriterOptions& options) = 0;
@@ -216,5 +233,15 @@ class Repository {
   virtual std::string SealSecret(std::string_view label, std::string_view text) = 0;
   virtual std::string OpenSecret(std::string_view label, std::string_view sealed) = 0;
 };
+
+// The same without a repository.
+std::string SealSecret(const MasterKey& master_key,
+                       std::string_view label,
+                       std::string_view text,
+                       RandomSource& random);
+// kCorrupt, naming the label, when it was sealed under another key or label, or is damaged.
+std::string OpenSecret(const MasterKey& master_key,
+                       std::string_view label,
+                       std::string_view sealed);
 
 }  // namespace tidemark::repo

@@ -189,6 +189,12 @@ TEST_F(RepositoryTest, RefusesASecondRepositoryInTheStore) {
   EXPECT_EQ(failure.message, "creating the repository: the store holds one already");
 }
 
+TEST_F(RepositoryTest, FinishesACreationThatWasCut) {
+  store_->Delete("master/00000001");
+  Repository::Create(*store_, TestMasterKey(8), random_);
+  EXPECT_TRUE(Repository::Open(*store_, TestMasterKey(8), random_)->ListProjects().empty());
+}
+
 TEST_F(RepositoryTest, SaysThatTheStoreHoldsNoRepository) {
   const auto empty = blob::MakeMemoryStore();
   const Failure failure = FailureOf([&] { Repository::Open(*empty, master_, random_); });
@@ -197,13 +203,23 @@ TEST_F(RepositoryTest, SaysThatTheStoreHoldsNoRepository) {
 }
 
 TEST_F(RepositoryTest, RefusesAnotherMasterKey) {
-  EXPECT_EQ(FailureOf([&] { Repository::Open(*store_, TestMasterKey(8), random_); }).code,
-            ErrorCode::kUnauthenticated);
+  const Failure failure = FailureOf([&] { Repository::Open(*store_, TestMasterKey(8), random_); });
+  EXPECT_EQ(failure.code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(failure.message, "opening the repository: the master key is not the repository's");
+}
+
+TEST_F(RepositoryTest, ListsTheProjectsThatHaveAKey) {
+  const auto other = TestId<ProjectId>(0x10);
+  EXPECT_TRUE(repository_->ListProjects().empty());
+  CommitSnapshot(*repository_, project_, first_, TestChunks(1, 1));
+  CommitSnapshot(*repository_, other, second_, TestChunks(1, 1));
+  store_->Put("keys/readme", AsBytes("a foreign file"));
+  EXPECT_EQ(OpenRepository()->ListProjects(), (std::vector{other, project_}));
 }
 
 TEST_F(RepositoryTest, I9NeverReplacesALostKey) {
   CommitSnapshot(*repository_, project_, first_, TestChunks(1, 3));
-  const std::string name = "keys/" + project_.ToString();
+  const std::string name = "keys/" + project_.ToString() + "/00000001";
   const Bytes key = store_->Get(name);
   store_->Delete(name);
   const Failure failure = FailureOf([&] { OpenRepository()->NewSnapshot(project_, {}); });
@@ -259,7 +275,7 @@ TEST_F(RepositoryTest, I5FindsAFlippedBitInEveryKindOfBlob) {
   for (const std::string& name : BlobNames("")) {
     const Bytes good = store_->Get(name);
     Bytes bad = good;
-    bad[name == "format" ? bad.size() / 2 : 40] ^= 1;
+    bad[40] ^= 1;
     Replace(name, bad);
     const Failure failure = FailureOf([&] { ReadSnapshot(*OpenRepository(), project_, first_); });
     EXPECT_EQ(failure.code, ErrorCode::kCorrupt) << name << ": " << failure.message;
@@ -318,7 +334,8 @@ TEST_F(RepositoryTest, I6FindsAKeyOfAnotherProject) {
   const auto other = TestId<ProjectId>(0x12);
   CommitSnapshot(*repository_, project_, first_, TestChunks(1, 2));
   CommitSnapshot(*repository_, other, second_, TestChunks(1, 2));
-  Replace("keys/" + project_.ToString(), store_->Get("keys/" + other.ToString()));
+  Replace("keys/" + project_.ToString() + "/00000001",
+          store_->Get("keys/" + other.ToString() + "/00000001"));
   EXPECT_THAT(FailureOf([&] { ReadSnapshot(*OpenRepository(), project_, first_); }).message,
               StartsWith("reading project key " + project_.ToString()));
 }

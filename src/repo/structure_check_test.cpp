@@ -196,7 +196,9 @@ TEST_F(StructureCheckTest, TellsEverySnapshotThatSharesADamagedChunk) {
 TEST_F(StructureCheckTest, FindsAnIndexThatDisagreesWithTheFooters) {
   CommitSnapshot(*repository_, project_, first_, TestChunks(1, 8));
   const ProjectKeys keys(
-      project_, DecodeProjectKey(master_, project_, store_->Get("keys/" + project_.ToString())));
+      project_,
+      DecodeProjectKey(
+          master_, project_, store_->Get("keys/" + project_.ToString() + "/00000001")));
   const std::string name = BlobNames("index/").at(0);
   const auto bytes = ParseRandomId(name);
   ASSERT_TRUE(bytes.has_value());

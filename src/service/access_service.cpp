@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/codec.h"
+#include "service/internal/labels.h"
 
 namespace tidemark::service {
 namespace {
@@ -30,10 +31,6 @@ std::string RandomPrivateKey(RandomSource& random) {
 
 std::string HashText(const std::string& text) {
   return HexEncode(codec::Sha256(AsBytes(text)));
-}
-
-std::string Ha1Label(std::string_view public_key) {
-  return "ha1:" + std::string(public_key);
 }
 
 // ^[\p{L}\p{N}\-_.(),:&@+']{1,64}$ of the Group schema, plus spaces inside; letters beyond ASCII

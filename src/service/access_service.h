@@ -65,6 +65,13 @@ class AccessService {
 
   domain::Listing<domain::Project> ListProjects(const Caller& caller, const domain::Page& page);
   domain::Project CreateProject(const Caller& caller, const std::string& name);
+  // The project is gone for everybody, its keys are revoked, and its snapshots are destroyed:
+  // nobody can read them again. kProjectInUse while clusters are registered in it or jobs are
+  // unfinished. Blocks on the repository too. When that fails the project is gone all the same, and
+  // FinishProjectDeletions destroys what is left.
+  void DeleteProject(const Caller& caller, const ProjectId& id);
+  // For the start of a server: destroys the snapshots of deleted projects whose deletion was cut.
+  void FinishProjectDeletions();
   std::int64_t CountClusters(const ProjectId& project);
 
   // Key administration: ORG_OWNER only. `grants` on foreign organizations or unknown projects are
@@ -84,6 +91,7 @@ class AccessService {
   std::optional<domain::Key> CheckClient(std::string_view client_id,
                                          const std::string& client_secret);
   void RequireOwner(const Caller& caller);
+  void Shred(const ProjectId& id);
 
   Environment& env_;
 };

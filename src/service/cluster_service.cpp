@@ -1,13 +1,10 @@
 #include "service/cluster_service.h"
 
 #include "bson/builder.h"
+#include "service/internal/labels.h"
 
 namespace tidemark::service {
 namespace {
-
-std::string UriLabel(const ClusterId& id) {
-  return "connection-string:" + id.ToString();
-}
 
 [[noreturn]] void ThrowNotFound(const ProjectId& project, const std::string& name) {
   throw Refusal(Reason::kClusterNotFound,
@@ -62,8 +59,8 @@ domain::Cluster ClusterService::Register(const ProjectId& project,
   cluster.project = project;
   cluster.name = registration.name;
   cluster.tier = registration.tier;
-  cluster.connection_string = Secret(
-      env_.repository.SealSecret(UriLabel(cluster.id), registration.connection_string.Reveal()));
+  cluster.connection_string = Secret(env_.repository.SealSecret(
+      UriLabel(cluster.id.ToString()), registration.connection_string.Reveal()));
   cluster.encryption_at_rest = registration.encryption_at_rest;
   cluster.paused = registration.paused;
   cluster.require_quiet = registration.require_quiet;
@@ -102,8 +99,8 @@ domain::Listing<domain::Cluster> ClusterService::List(const ProjectId& project,
 
 std::unique_ptr<mongo::Connection> ClusterService::Connect(
     const domain::Cluster& cluster, const mongo::ConnectionOptions& options) {
-  const Secret uri(
-      env_.repository.OpenSecret(UriLabel(cluster.id), cluster.connection_string.Reveal()));
+  const Secret uri(env_.repository.OpenSecret(UriLabel(cluster.id.ToString()),
+                                              cluster.connection_string.Reveal()));
   return mongo::Connection::Open(uri, options);
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/conformance/store_deletions_suite.h"
 #include "tests/conformance/store_fixture.h"
 #include "tests/conformance/store_jobs_suite.h"
 

@@ -10,6 +10,7 @@ COMMANDS = [
     ["serve"],
     ["project", "list"],
     ["project", "create"],
+    ["project", "delete"],
     ["key", "create"],
     ["key", "list"],
     ["key", "revoke"],
@@ -26,6 +27,12 @@ COMMANDS = [
     ["restore", "list"],
     ["restore", "show"],
     ["restore", "watch"],
+    ["master-key", "rotate"],
+    ["master-key", "export"],
+    ["master-key", "import"],
+    ["repo", "open", "folder", "list"],
+    ["repo", "open", "folder", "show"],
+    ["repo", "open", "folder", "restore"],
 ]
 
 

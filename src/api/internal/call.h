@@ -70,6 +70,7 @@ Reply GetLegacyRestore(const Call& call);
 // Our own API, docs/own-api.md.
 Reply ListProjects(const Call& call);
 Reply CreateProject(const Call& call);
+Reply DeleteProject(const Call& call);
 Reply ListClusters(const Call& call);
 Reply CreateCluster(const Call& call);
 Reply GetCluster(const Call& call);

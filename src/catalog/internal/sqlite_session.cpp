@@ -15,6 +15,7 @@ ErrorCode CodeOf(int extended) {
     case SQLITE_CONSTRAINT_PRIMARYKEY:
       return ErrorCode::kConflict;
     case SQLITE_CONSTRAINT_FOREIGNKEY:
+    case SQLITE_CONSTRAINT_TRIGGER:  // ours tell that a row has gone
       return ErrorCode::kNotFound;
     default:
       break;

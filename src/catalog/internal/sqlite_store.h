@@ -18,6 +18,10 @@ class SqliteStore final : public Store {
                                                 const std::vector<ProjectId>& projects,
                                                 const domain::Page& page) override;
 
+  std::optional<DeletedProject> DeleteProject(const ProjectId& id, Instant now) override;
+  std::vector<ProjectId> ListProjectsToShred() override;
+  void MarkProjectShredded(const ProjectId& id, Instant now) override;
+
   void AddKey(const domain::Key& key, std::string_view sealed_secret) override;
   std::optional<StoredKey> FindKeyByPublicName(std::string_view public_name) override;
   std::optional<StoredKey> FindKey(const KeyId& id) override;
@@ -73,6 +77,9 @@ class SqliteStore final : public Store {
   bool ReleaseJob(const domain::Lease& lease) override;
   void BreakAllLeases() override;
   std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) override;
+
+  std::int64_t ResealSecrets(
+      const std::function<std::string(const SealedSecret&)>& reseal) override;
 
   void Ping() override;
 

@@ -6,32 +6,18 @@
 
 #include "base/error.h"
 #include "bson/builder.h"
+#include "codec/codec.h"
 #include "repo/internal/object_kind.h"
 
 namespace tidemark::repo {
 namespace {
 
-constexpr std::string_view kProbeText = "tidemark";
-constexpr std::size_t kRepositoryIdSize = 16;  // bytes
-constexpr std::size_t kMaxFormatSize = 4096;   // bytes; version 1 needs 228
+constexpr std::size_t kMaxFormatSize = 4096;  // bytes; version 1 needs 134
 
 [[noreturn]] void FailDamaged(std::string_view why) {
   throw Error(ErrorCode::kCorrupt,
               "reading the format blob: " + std::string(why),
               "put the blob `format` back from a copy of the repository");
-}
-
-// The one text that a format blob with these fields has; the checksum tells damage from a wrong
-// key.
-std::string Render(std::string_view repository, std::string_view probe) {
-  const codec::Digest sum =
-      codec::Sha256(AsBytes(fmt::format("{} {} {}", kFormatVersion, repository, probe)));
-  return fmt::format(R"({{"version":{},"repository":"{}","probe":"{}","sha256":"{}"}})"
-                     "\n",
-                     kFormatVersion,
-                     repository,
-                     probe,
-                     HexEncode(sum));
 }
 
 Bytes ParseJson(std::string_view text) {
@@ -68,39 +54,36 @@ void CheckVersion(const bson::Document& document) {
   }
 }
 
-void CheckProbe(const MasterKey& master, std::string_view repository, std::string_view probe) {
-  const Bytes associated = AssociatedData(ObjectKind::kProbe, ProjectId{}, AsBytes(repository));
-  try {
-    codec::Open(master, associated, Base64Decode(probe));
-  } catch (const Error&) {
-    throw Error(ErrorCode::kUnauthenticated,
-                "opening the repository: the master key is not the one it was created with",
-                "give the master key file that was made together with this repository");
-  }
-}
-
 }  // namespace
 
-std::string MakeFormatBlob(const MasterKey& master, RandomSource& random) {
-  const std::string repository = RandomHex(random, kRepositoryIdSize);
-  const Bytes probe =
-      codec::Seal(master,
-                  AssociatedData(ObjectKind::kProbe, ProjectId{}, AsBytes(repository)),
-                  AsBytes(kProbeText),
-                  random);
-  return Render(repository, Base64Encode(probe));
+bool IsRepositoryId(std::string_view text) {
+  return text.size() == 2 * kRepositoryIdSize &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-void CheckFormatBlob(const MasterKey& master, std::string_view text) {
+std::string NewRepositoryId(RandomSource& random) {
+  return RandomHex(random, kRepositoryIdSize);
+}
+
+std::string MakeFormatBlob(std::string_view repository) {
+  const codec::Digest sum =
+      codec::Sha256(AsBytes(fmt::format("{} {}", kFormatVersion, repository)));
+  return fmt::format(R"({{"version":{},"repository":"{}","sha256":"{}"}})"
+                     "\n",
+                     kFormatVersion,
+                     repository,
+                     HexEncode(sum));
+}
+
+std::string ReadFormatBlob(std::string_view text) {
   const Bytes parsed = ParseJson(text);
   const bson::Document document(parsed);
   CheckVersion(document);
   const std::string_view repository = TextField(document, "repository");
-  const std::string_view probe = TextField(document, "probe");
-  if (text != Render(repository, probe)) {
+  if (!IsRepositoryId(repository) || text != MakeFormatBlob(repository)) {
     FailDamaged("its checksum does not match");
   }
-  CheckProbe(master, repository, probe);
+  return std::string(repository);
 }
 
 }  // namespace tidemark::repo

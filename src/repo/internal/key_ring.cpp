@@ -33,22 +33,27 @@ std::string DescribeKey(const ProjectId& project) {
   return "project key " + project.ToString();
 }
 
-bool HasAny(blob::BlobStore& store, const std::string& prefix) {
+void RefuseToReplaceLostKey(blob::BlobStore& store, const ProjectId& id, const std::string& name) {
+  if (HasProjectData(store, id)) {
+    throw Error(ErrorCode::kCorrupt,
+                "reading " + DescribeKey(id) + ": it is missing, but the project has stored data",
+                "put the blob " + name +
+                    " back from a copy of the repository, or with tidemark master-key import");
+  }
+}
+
+}  // namespace
+
+bool HasAnyBlob(blob::BlobStore& store, const std::string& prefix) {
   bool any = false;
   store.List(prefix, [&any](const std::string&, ByteCount) { any = true; });
   return any;
 }
 
-void RefuseToReplaceLostKey(blob::BlobStore& store, const ProjectId& id) {
-  if (HasAny(store, ManifestPrefix(id)) || HasAny(store, SegmentPrefix(id)) ||
-      HasAny(store, PackPrefix(id))) {
-    throw Error(ErrorCode::kCorrupt,
-                "reading " + DescribeKey(id) + ": it is missing, but the project has stored data",
-                "put the blob " + KeyName(id) + " back from a copy of the repository");
-  }
+bool HasProjectData(blob::BlobStore& store, const ProjectId& id) {
+  return HasAnyBlob(store, ManifestPrefix(id)) || HasAnyBlob(store, SegmentPrefix(id)) ||
+         HasAnyBlob(store, PackPrefix(id));
 }
-
-}  // namespace
 
 ProjectKeys::ProjectKeys(const ProjectId& project, const codec::AeadKey& project_key)
     : project_(project),
@@ -125,20 +130,22 @@ codec::AeadKey DecodeProjectKey(const MasterKey& master, const ProjectId& projec
   return key;
 }
 
-ProjectKeys LoadProjectKeys(blob::BlobStore& store, const MasterKey& master, const ProjectId& id) {
-  return {id, DecodeProjectKey(master, id, store.Get(KeyName(id)))};
+ProjectKeys LoadProjectKeys(blob::BlobStore& store, const HeldMaster& master, const ProjectId& id) {
+  const Bytes blob = store.Get(KeyName(id, master.generation));
+  return {id, DecodeProjectKey(master.key, id, blob)};
 }
 
 ProjectKeys EnsureProjectKeys(blob::BlobStore& store,
-                              const MasterKey& master,
+                              const HeldMaster& master,
                               const ProjectId& id,
                               RandomSource& random) {
-  if (!store.Size(KeyName(id))) {
-    RefuseToReplaceLostKey(store, id);
+  const std::string name = KeyName(id, master.generation);
+  if (!store.Size(name)) {
+    RefuseToReplaceLostKey(store, id, name);
     codec::AeadKey key{};
     random.Fill(key);
     try {
-      store.Put(KeyName(id), EncodeProjectKey(master, id, key, random));
+      store.Put(name, EncodeProjectKey(master.key, id, key, random));
     } catch (const Error& error) {
       // Another process was first: its key, read below, is the project's key.
       if (error.code() != ErrorCode::kConflict) {
@@ -147,6 +154,18 @@ ProjectKeys EnsureProjectKeys(blob::BlobStore& store,
     }
   }
   return LoadProjectKeys(store, master, id);
+}
+
+std::vector<ProjectId> ListProjectKeys(blob::BlobStore& store, Generation generation) {
+  std::vector<ProjectId> projects;
+  store.List(kKeysPrefix, [&](const std::string& name, ByteCount) {
+    const std::optional<KeyBlobName> key = ParseKeyName(name);
+    if (key && key->generation == generation) {
+      projects.push_back(key->project);
+    }
+  });
+  std::ranges::sort(projects);
+  return projects;
 }
 
 }  // namespace tidemark::repo

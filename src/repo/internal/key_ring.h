@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "blob/blob_store.h"
 #include "codec/codec.h"
+#include "repo/internal/master_probe.h"
 #include "repo/internal/object_kind.h"
 #include "repo/repository.h"
 
@@ -41,13 +42,18 @@ class ProjectKeys {
 };
 
 // The project's keys. kNotFound when it has none, kCorrupt when the key blob is damaged.
-ProjectKeys LoadProjectKeys(blob::BlobStore& store, const MasterKey& master, const ProjectId& id);
+ProjectKeys LoadProjectKeys(blob::BlobStore& store, const HeldMaster& master, const ProjectId& id);
 // As above, but makes the key on first use. Never replaces a lost key of a project that has data:
 // kCorrupt.
 ProjectKeys EnsureProjectKeys(blob::BlobStore& store,
-                              const MasterKey& master,
+                              const HeldMaster& master,
                               const ProjectId& id,
                               RandomSource& random);
+// The projects that have a key under the master key of that generation.
+std::vector<ProjectId> ListProjectKeys(blob::BlobStore& store, Generation generation);
+bool HasAnyBlob(blob::BlobStore& store, const std::string& prefix);
+// Whether anything but keys is stored of the project.
+bool HasProjectData(blob::BlobStore& store, const ProjectId& id);
 
 // Layout: header "TMRKPKEY", then the sealed 32 bytes (60).
 Bytes EncodeProjectKey(const MasterKey& master,

@@ -1,13 +1,68 @@
 #include "repo/internal/names.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include <fmt/core.h>
 
 #include "base/bytes.h"
 
 namespace tidemark::repo {
+namespace {
 
-std::string KeyName(const ProjectId& project) {
-  return "keys/" + project.ToString();
+constexpr std::size_t kGenerationSize = 8;  // hex digits
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+std::string GenerationText(Generation generation) {
+  return fmt::format("{:08x}", generation);
+}
+
+std::optional<Generation> ParseGeneration(std::string_view text) {
+  if (text.size() != kGenerationSize ||
+      text.find_first_not_of(kHexDigits) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  Generation generation = 0;
+  std::from_chars(text.data(), text.data() + text.size(), generation, 16);
+  return generation == 0 ? std::nullopt : std::optional(generation);
+}
+
+// What follows `prefix` in `name`; nullopt when it starts otherwise.
+std::optional<std::string_view> Behind(std::string_view prefix, std::string_view name) {
+  return name.starts_with(prefix) ? std::optional(name.substr(prefix.size())) : std::nullopt;
+}
+
+}  // namespace
+
+std::string MasterName(Generation generation) {
+  return std::string(kMasterPrefix) + GenerationText(generation);
+}
+
+std::optional<Generation> ParseMasterName(std::string_view name) {
+  const std::optional<std::string_view> text = Behind(kMasterPrefix, name);
+  return text ? ParseGeneration(*text) : std::nullopt;
+}
+
+std::string KeyPrefix(const ProjectId& project) {
+  return std::string(kKeysPrefix) + project.ToString() + "/";
+}
+
+std::string KeyName(const ProjectId& project, Generation generation) {
+  return KeyPrefix(project) + GenerationText(generation);
+}
+
+std::optional<KeyBlobName> ParseKeyName(std::string_view name) {
+  const std::optional<std::string_view> text = Behind(kKeysPrefix, name);
+  const std::size_t slash = text ? text->find('/') : std::string_view::npos;
+  if (!text || slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::optional<ProjectId> project = ProjectId::Parse(text->substr(0, slash));
+  const std::optional<Generation> generation = ParseGeneration(text->substr(slash + 1));
+  if (!project || !generation) {
+    return std::nullopt;
+  }
+  return KeyBlobName{*project, *generation};
 }
 
 std::string PackPrefix(const ProjectId& project) {
@@ -77,7 +132,7 @@ std::optional<std::array<std::uint8_t, 16>> ParseRandomId(std::string_view name)
   name.remove_prefix(name.rfind('/') + 1);
   std::array<std::uint8_t, 16> id{};
   if (name.size() != 2 * id.size() ||
-      name.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+      name.find_first_not_of(kHexDigits) != std::string_view::npos) {
     return std::nullopt;
   }
   std::ranges::copy(HexDecode(name), id.begin());

@@ -34,7 +34,23 @@ using GenerationId = RandomId<struct GenerationTag>;  // of a condemnation
 
 // Names of blobs: docs/format.md, "Blobs".
 inline constexpr std::string_view kFormatName = "format";
-std::string KeyName(const ProjectId& project);
+inline constexpr std::string_view kMasterPrefix = "master/";
+inline constexpr std::string_view kKeysPrefix = "keys/";
+
+// Counts the repository's master keys, from 1.
+using Generation = std::uint32_t;
+
+std::string MasterName(Generation generation);
+std::optional<Generation> ParseMasterName(std::string_view name);
+std::string KeyPrefix(const ProjectId& project);
+std::string KeyName(const ProjectId& project, Generation generation);
+
+struct KeyBlobName {
+  ProjectId project;
+  Generation generation = 0;
+};
+
+std::optional<KeyBlobName> ParseKeyName(std::string_view name);
 std::string PackPrefix(const ProjectId& project);
 std::string PackName(const ProjectId& project, const PackId& pack);
 std::string SegmentPrefix(const ProjectId& project);

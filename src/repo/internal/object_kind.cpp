@@ -17,7 +17,7 @@ std::string_view ObjectKindName(ObjectKind kind) {
     case ObjectKind::kProjectKey:
       return "project key";
     case ObjectKind::kProbe:
-      return "format blob";
+      return "master key probe";
     case ObjectKind::kSecret:
       return "secret";
     case ObjectKind::kKeyChunk:
@@ -28,6 +28,8 @@ std::string_view ObjectKindName(ObjectKind kind) {
       return "partial manifest";
     case ObjectKind::kWaitList:
       return "wait list";
+    case ObjectKind::kKeyExport:
+      return "key export";
   }
   return "object";
 }

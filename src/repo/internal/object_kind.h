@@ -22,7 +22,7 @@ enum class ObjectKind : std::uint8_t {
   kKeyChunk = 9,
   kCondemned = 10,
   kWaitList = 11,
-  // 12 is a key export.
+  kKeyExport = 12,
   kPartial = 13,
 };
 

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tidemark::service {
+
+// What the secrets in the catalog are sealed under, beside the master key. Persistent.
+
+// Of an API key's HA1.
+inline std::string Ha1Label(std::string_view public_key) {
+  return "ha1:" + std::string(public_key);
+}
+
+// Of a cluster's connection string.
+inline std::string UriLabel(std::string_view cluster_id) {
+  return "connection-string:" + std::string(cluster_id);
+}
+
+}  // namespace tidemark::service
