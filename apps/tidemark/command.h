@@ -30,6 +30,7 @@ void AddKey(CLI::App& app, Session& session);
 void AddCluster(CLI::App& app, Session& session);
 void AddSnapshot(CLI::App& app, Session& session);
 void AddRestore(CLI::App& app, Session& session);
+void AddRepo(CLI::App& app, Session& session);
 
 // The options of a client subcommand: --url, --public-key, --private-key, --output.
 void AddClientOptions(CLI::App& command, Session& session);

@@ -26,6 +26,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddCluster(app, session);
   tidemark::app::AddSnapshot(app, session);
   tidemark::app::AddRestore(app, session);
+  tidemark::app::AddRepo(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -25,6 +25,9 @@ COMMANDS = [
     ["restore", "list"],
     ["restore", "show"],
     ["restore", "watch"],
+    ["repo", "check"],
+    ["repo", "gc"],
+    ["repo", "stats"],
 ]
 
 
