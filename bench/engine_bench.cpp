@@ -31,7 +31,7 @@ struct Settings {
   std::uint64_t collections = 4;
   std::uint64_t encoders = 2;
   std::uint64_t level = 1;
-  std::uint64_t chunk_kib = 128;
+  std::uint64_t chunk_kib = 256;
   std::uint64_t sort_mib = 192;
   std::uint64_t shuffled = 0;  // 1: random _ids instead of ascending ones
   std::string dump;
@@ -213,9 +213,6 @@ void PrintSteps(const OrdersSource& source, const Settings& settings) {
   print("digest of documents", [&] {
     repo::NamespaceDigest digest;
     OrdersSource::ForEachDocument(bytes, [&](ByteView document) { digest.Add(document); });
-  });
-  print("name of chunks", [&] {
-    for_each_chunk([&](ByteView plain) { static_cast<void>(codec::HmacSha256(key, plain)); });
   });
   print("compress", [&] {
     for_each_chunk([&](ByteView plain) {

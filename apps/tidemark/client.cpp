@@ -174,6 +174,11 @@ std::string TextOf(const json::value& object, std::string_view member) {
   return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
+json::array ArrayOf(const json::value& object, std::string_view member) {
+  const json::value* found = object.is_object() ? object.as_object().if_contains(member) : nullptr;
+  return found != nullptr && found->is_array() ? found->as_array() : json::array();
+}
+
 std::int64_t NumberOf(const json::value& object, std::string_view member) {
   const json::value* found = object.is_object() ? object.as_object().if_contains(member) : nullptr;
   return found != nullptr && found->is_number() ? found->to_number<std::int64_t>() : 0;

@@ -38,6 +38,8 @@ class Client {
 
 // Members of an answer; kInternal "unexpected answer" when they are not there.
 std::string TextOf(const boost::json::value& object, std::string_view member);  // empty when absent
+boost::json::array ArrayOf(const boost::json::value& object,
+                           std::string_view member);  // empty when absent
 std::int64_t NumberOf(const boost::json::value& object, std::string_view member);  // 0 when absent
 
 }  // namespace tidemark::app

@@ -1,3 +1,6 @@
+#include <boost/json/serialize.hpp>
+#include <fmt/core.h>
+
 #include "command.h"
 #include "output.h"
 
@@ -10,6 +13,9 @@ struct SnapshotOptions {
   std::string id;
   std::string description;
   bool no_wait = false;
+  std::string other;
+  std::string only;
+  bool documents = false;
 };
 
 const std::vector<Column> kColumns{Member("ID", "id"),
@@ -53,11 +59,45 @@ int Take(const SnapshotOptions& options, Session& session) {
   return FinalStatus("snapshot " + TextOf(snapshot, "id"), snapshot);
 }
 
+const std::vector<Column> kDiffColumns{Member("DATABASE", "database"),
+                                       Member("COLLECTION", "collection"),
+                                       Member("CHANGE", "change"),
+                                       Member("ADDED", "added"),
+                                       Member("REMOVED", "removed"),
+                                       Member("CHANGED", "changed"),
+                                       Member("OPTIONS", "optionsDiffer"),
+                                       Member("INDEXES", "indexesDiffer")};
+
+// Namespaces as a table, documents as lines of Extended JSON.
+int Diff(const SnapshotOptions& options, Session& session) {
+  boost::json::object body{{"toSnapshotId", options.other}, {"documents", options.documents}};
+  if (!options.only.empty()) {
+    body["namespace"] = options.only;
+  }
+  const boost::json::value diff =
+      session.MakeClient().Post(SnapshotsPath(options) + "/" + options.id + "/diff", body);
+  if (session.output == OutputFormat::kJson) {
+    PrintObject(session.output, diff);
+    return 0;
+  }
+  if (!options.documents) {
+    PrintList(session.output, ArrayOf(diff, "namespaces"), kDiffColumns);
+    return 0;
+  }
+  for (const boost::json::value& document : ArrayOf(diff, "documents")) {
+    fmt::print("{}\n", boost::json::serialize(document));
+  }
+  if (diff.at("truncated").as_bool()) {
+    fmt::print(stderr, "only the first documents are shown; name a --namespace\n");
+  }
+  return 0;
+}
+
 }  // namespace
 
 void AddSnapshot(CLI::App& app, Session& session) {
   const auto options = std::make_shared<SnapshotOptions>();
-  CLI::App* snapshot = app.add_subcommand("snapshot", "Take, list and delete snapshots");
+  CLI::App* snapshot = app.add_subcommand("snapshot", "Take, list, compare and delete snapshots");
   snapshot->require_subcommand(1);
 
   CLI::App* take = AddCommand(*snapshot, "take", "Take a snapshot now", session, options);
@@ -90,6 +130,19 @@ void AddSnapshot(CLI::App& app, Session& session) {
                   session.MakeClient().Get(SnapshotsPath(*options) + "/" + options->id));
       return 0;
     };
+  });
+
+  CLI::App* diff =
+      AddCommand(*snapshot, "diff", "What has changed between two snapshots", session, options);
+  diff->add_option("from", options->id, "the older snapshot's id")->required();
+  diff->add_option("to", options->other, "the newer snapshot's id")->required();
+  diff->add_option("--ns", options->only, "only this database or database.collection");
+  diff->add_flag("--documents", options->documents, "the documents, as lines of Extended JSON");
+  diff->footer(
+      "Example: tidemark snapshot diff Cluster0 32b6e34b3d91647abb20e7b8 32b6e34b3d91647abb20e7b9 "
+      "--ns shop.orders --documents --project 32b6e34b3d91647abb20e7b8");
+  diff->callback([&session, options] {
+    session.run = [&session, options] { return Diff(*options, session); };
   });
 
   CLI::App* remove =

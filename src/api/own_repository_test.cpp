@@ -1,4 +1,5 @@
 #include "tests/support/api_fixture.h"
+#include "tests/support/repository_fixture.h"
 
 namespace tidemark::api {
 namespace {
@@ -31,9 +32,9 @@ class OwnRepositoryTest : public ApiFixture {
   SnapshotId Commit(std::uint8_t fill) {
     const SnapshotId id = SnapshotId::Generate(clock_.Now(), system_random_);
     const auto writer = repository_->NewSnapshot(first_.project.id, {});
-    const Bytes plain(1000, fill);
+    const Bytes plain = repo::TestFirstId(fill);  // any document
     repo::Run run{.natural_order = true, .documents = 1};
-    run.lists.push_back(writer->StoreList({{writer->Store(plain, 1), {}}}));
+    run.lists.push_back(writer->StoreList({{writer->Store(plain), {}}}));
     repo::Manifest manifest;
     manifest.snapshot = id;
     manifest.project = first_.project.id;

@@ -41,6 +41,8 @@ constexpr std::string_view kCheck = "/projects/{groupId}/clusters/{clusterName}/
 constexpr std::string_view kSnapshots = "/projects/{groupId}/clusters/{clusterName}/snapshots";
 constexpr std::string_view kSnapshot =
     "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}";
+constexpr std::string_view kSnapshotDiff =
+    "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/diff";
 constexpr std::string_view kRestores = "/projects/{groupId}/clusters/{clusterName}/restoreJobs";
 constexpr std::string_view kRestore =
     "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
@@ -80,6 +82,7 @@ constexpr std::array kRoutes{
     Route{kPost,   kSnapshots,          kOwn,   kBackup, "", CreateSnapshot, {}},
     Route{kGet,    kSnapshot,           kOwn,   kRead,   "", GetSnapshot,    {}},
     Route{kDelete, kSnapshot,           kOwn,   kOwner,  "", DeleteSnapshot, {}},
+    Route{kPost,   kSnapshotDiff,       kOwn,   kOwner,  "", DiffSnapshot,   {}},
     Route{kGet,    kRestores,           kOwn,   kRead,   "", ListRestores,   {}},
     Route{kPost,   kRestores,           kOwn,   kOwner,  "", CreateRestore,  {}},
     Route{kGet,    kRestore,            kOwn,   kRead,   "", GetRestore,     {}},

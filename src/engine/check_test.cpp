@@ -89,8 +89,9 @@ class CheckTest : public EngineFixture {
     run.documents = made.documents;
     run.first_id = IdOf(made.first_id);
     run.last_id = IdOf(made.last_id);
-    run.lists.push_back(
-        writer->StoreList({{writer->Store(plain, made.documents), IdOf(made.first_id)}}));
+    repo::ChunkRef chunk = writer->Store(plain);
+    chunk.documents = made.documents;
+    run.lists.push_back(writer->StoreList({{chunk, IdOf(made.first_id)}}));
     Commit(*writer, entry);
     return Texts(Check(100));
   }
@@ -193,7 +194,7 @@ TEST_F(CheckTest, GoesOnBehindALostPack) {
   Take();
   store_->Delete(before.at(0));
   const CheckReport report = Check(100);
-  EXPECT_EQ(report.findings.total(), 2U);     // the list of db.c, which both snapshots need
+  EXPECT_EQ(report.findings.total(), 4U);     // both snapshots need the two lists of db.c
   EXPECT_EQ(report.namespaces_compared, 1U);  // db.other
 }
 
@@ -229,7 +230,7 @@ TEST_F(CheckTest, FindsAnotherDigest) {
   repo::NamespaceEntry entry{.database = "db", .collection = "c"};
   entry.digest.Add(NumberedDocument(2));
   repo::Run run{.documents = 1, .first_id = IdOf(1), .last_id = IdOf(1)};
-  run.lists.push_back(writer->StoreList({{writer->Store(document, 1), IdOf(1)}}));
+  run.lists.push_back(writer->StoreList({{writer->Store(document), IdOf(1)}}));
   entry.runs = {run};
   Commit(*writer, entry);
   EXPECT_THAT(Texts(Check(100)),
@@ -244,7 +245,7 @@ TEST_F(CheckTest, ComparesTheMergedDocumentsOfSeveralRuns) {
   for (const std::string text : {"old", "new"}) {
     const Bytes document = NumberedDocument(1, text);
     repo::Run run{.documents = 1, .first_id = IdOf(1), .last_id = IdOf(1)};
-    run.lists.push_back(writer->StoreList({{writer->Store(document, 1), IdOf(1)}}));
+    run.lists.push_back(writer->StoreList({{writer->Store(document), IdOf(1)}}));
     entry.runs.push_back(run);
   }
   entry.digest.Add(NumberedDocument(1, "new"));
@@ -260,7 +261,7 @@ TEST_F(CheckTest, ReadsKeyChunks) {
   const Bytes document = NumberedDocument(1);
   entry.digest.Add(document);
   repo::Run run{.documents = 1, .first_id = IdOf(1), .last_id = IdOf(1)};
-  run.lists.push_back(writer->StoreList({{writer->Store(document, 1), IdOf(1)}}));
+  run.lists.push_back(writer->StoreList({{writer->Store(document), IdOf(1)}}));
   repo::ChunkRef keys = writer->StoreKeys({{7}, IdOf(1)});
   keys.documents = 2;
   run.key_lists.push_back(writer->StoreList({{keys, IdOf(1)}}));

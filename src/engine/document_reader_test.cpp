@@ -31,7 +31,7 @@ class DocumentReaderTest : public EngineFixture {
     run.documents = count;
     run.first_id = first;
     run.last_id = IdOf(documents.back().first);
-    run.lists.push_back(writer_->StoreList({{writer_->Store(plain, count), first}}));
+    run.lists.push_back(writer_->StoreList({{writer_->Store(plain), first}}));
     return run;
   }
 
@@ -100,7 +100,9 @@ TEST_F(DocumentReaderTest, WrongDocumentCountOfARunIsCorrupt) {
 TEST_F(DocumentReaderTest, WrongDocumentCountOfAChunkIsCorrupt) {
   repo::Run& run = AddRun({{1, "a"}});
   const Bytes plain = NumberedDocument(2);
-  run.lists = {writer_->StoreList({{writer_->Store(plain, 3), IdOf(2)}})};
+  repo::ChunkRef wrong = writer_->Store(plain);
+  wrong.documents = 3;
+  run.lists = {writer_->StoreList({{wrong, IdOf(2)}})};
   run.first_id = IdOf(2);
   EXPECT_EQ(ReadFailure(ErrorCode::kCorrupt),
             "reading db.c run 1 list 1 chunk 1: holds 1 documents, listed with 3");

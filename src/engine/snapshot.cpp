@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/stage_group.h"
 #include "engine/internal/namespace_writer.h"
 #include "engine/internal/progress_meter.h"
@@ -14,10 +16,13 @@
 // Memory of a run with the default options and documents of usual size:
 //   sort buffers    192 MiB in all, shared by the readers that run; a reader whose documents come
 //                   in order of _id does not use its own
-//   chunks filled   1 per reader, < 2 x 128 KiB
-//   queue           4 chunks per encoder x 2 x 128 KiB = 1 MiB
+//   chunks filled   1 per reader, < 2 x 256 KiB
+//   queue           4 chunks per encoder x 2 x 256 KiB = 2 MiB
 //   chunk lists     per reader 2 x 4096 references x ~150 bytes = 1.2 MiB
-//   merging         128 runs x (128 KiB chunk + 160 KiB references) = 36 MiB per reader at most
+//   keys            per reader 2 x (32 chunks x ~700 documents x ~30 bytes + 128 KiB) = 2 MiB
+//   base            per reader and run that overlaps 1 key chunk and 1 key list, < 1 MiB; 1 bit for
+//                   each document of the collection
+//   merging         128 runs x (256 KiB chunk + 160 KiB references) = 52 MiB per reader at most
 // A document larger than a chunk counts once in each place: 16 MiB x (buffer, chunk, queue,
 // encoder).
 namespace tidemark::engine {
@@ -49,10 +54,11 @@ std::string NameOf(const SourceNamespace& ns) {
 }
 
 // Namespaces to read, largest first: the last one to finish should be a small one.
-std::vector<std::size_t> ReadingOrder(const SourceCatalog& catalog) {
+std::vector<std::size_t> ReadingOrder(const SourceCatalog& catalog,
+                                      const std::vector<bool>& finished) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < catalog.namespaces.size(); ++i) {
-    if (HasDocuments(catalog.namespaces[i])) {
+    if (HasDocuments(catalog.namespaces[i]) && !finished[i]) {
       order.push_back(i);
     }
   }
@@ -92,27 +98,94 @@ repo::NamespaceEntry EntryOf(const SourceNamespace& ns) {
           .indexes = ns.indexes};
 }
 
+bool IsStored(const repo::SnapshotWriter& writer,
+              const std::vector<repo::SnapshotWriter::ListedChunk>& chunks) {
+  return std::ranges::all_of(chunks,
+                             [&writer](const auto& chunk) { return writer.Holds(chunk.ref); });
+}
+
+// Whether a snapshot may be put on these runs: sorted, and every chunk still there.
+bool CanBuildOn(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
+  const auto listed = [&writer](const repo::ChunkRef& list) {
+    return writer.Holds(list) && IsStored(writer, writer.LoadList(list));
+  };
+  return std::ranges::all_of(entry.runs, [&listed](const repo::Run& run) {
+    return !run.natural_order && std::ranges::all_of(run.lists, listed) &&
+           std::ranges::all_of(run.key_lists, listed);
+  });
+}
+
+// The namespaces of the snapshot before, by name.
+class Base {
+ public:
+  Base() = default;
+
+  explicit Base(repo::Manifest manifest) : manifest_(std::move(manifest)) {
+    for (const repo::NamespaceEntry& entry : manifest_.namespaces) {
+      by_name_.emplace(std::pair(entry.database, entry.collection), &entry);
+    }
+  }
+
+  Base(const Base&) = delete;
+  Base& operator=(const Base&) = delete;
+
+  const repo::NamespaceEntry* Find(const SourceNamespace& ns) const {
+    const auto found = by_name_.find(std::pair(ns.database, ns.collection));
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+ private:
+  repo::Manifest manifest_;
+  std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name_;
+};
+
+// What an interrupted run of the same snapshot has finished, put into `entries`: only what the
+// source still has in the same form. Gives for each namespace whether it is finished.
+std::vector<bool> TakeFinished(const repo::Manifest& partial,
+                               const SourceCatalog& catalog,
+                               std::vector<repo::NamespaceEntry>& entries) {
+  std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name;
+  for (const repo::NamespaceEntry& entry : partial.namespaces) {
+    by_name.emplace(std::pair(entry.database, entry.collection), &entry);
+  }
+  std::vector<bool> finished(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto found = by_name.find(std::pair(entries[i].database, entries[i].collection));
+    const bool same = found != by_name.end() && found->second->kind == entries[i].kind &&
+                      found->second->options == entries[i].options;
+    if (same && HasDocuments(catalog.namespaces[i])) {
+      finished[i] = true;
+      std::vector<Bytes> indexes = std::move(entries[i].indexes);
+      entries[i] = *found->second;
+      entries[i].indexes = std::move(indexes);
+    }
+  }
+  return finished;
+}
+
 // Reads all namespaces of a catalog: readers that sort and cut, encoders that store.
 class NamespacesReading {
  public:
   NamespacesReading(SnapshotSource& source,
                     const SourceCatalog& catalog,
                     repo::SnapshotWriter& writer,
+                    const Base& base,
+                    const repo::Manifest& partial,
                     const SnapshotOptions& options,
                     const RunContext& run)
       : source_(source),
         catalog_(catalog),
         writer_(writer),
+        base_(base),
         options_(options),
         run_(run),
-        order_(ReadingOrder(catalog)),
+        head_(HeadOf(partial)),
+        entries_(EntriesOf(catalog)),
+        finished_(TakeFinished(partial, catalog, entries_)),
+        order_(ReadingOrder(catalog, finished_)),
         readers_(std::min(order_.size(), static_cast<std::size_t>(options.parallel_namespaces))),
         encoder_(writer, QueueSize(options)),
-        meter_(run, TotalsOf(catalog, order_.size())) {
-    for (const SourceNamespace& ns : catalog.namespaces) {
-      entries_.push_back(EntryOf(ns));
-    }
-  }
+        meter_(run, TotalsOf(catalog, order_.size())) {}
 
   // In the catalog's order.
   std::vector<repo::NamespaceEntry> Read() {
@@ -133,7 +206,22 @@ class NamespacesReading {
     return std::move(entries_);
   }
 
+  std::uint64_t stored_documents() const { return stored_documents_; }
+
+  std::uint64_t removed_documents() const { return removed_documents_; }
+
  private:
+  static std::vector<repo::NamespaceEntry> EntriesOf(const SourceCatalog& catalog) {
+    std::vector<repo::NamespaceEntry> entries;
+    std::ranges::transform(catalog.namespaces, std::back_inserter(entries), EntryOf);
+    return entries;
+  }
+
+  static repo::Manifest HeadOf(repo::Manifest manifest) {
+    manifest.namespaces.clear();
+    return manifest;
+  }
+
   static ByteCount QueueSize(const SnapshotOptions& options) {
     const auto encoders = static_cast<std::size_t>(options.encode_threads);
     return {kQueuedChunksPerEncoder * encoders * options.chunk_size.value};
@@ -153,15 +241,95 @@ class NamespacesReading {
 
   void ReadNamespace(std::size_t index, SortBuffer& buffer, const std::stop_token& stop) {
     const SourceNamespace& ns = catalog_.namespaces[index];
+    const repo::NamespaceEntry* base = BaseOf(ns);
+    if (base == nullptr) {
+      Keep(index, Write(ns, nullptr, buffer, stop));
+      return;
+    }
+    try {
+      Keep(index, Write(ns, base, buffer, stop));
+    } catch (const Error& error) {
+      if (!IsTroubleOfTheBase(error)) {
+        throw;
+      }
+      Warn(ns, error.message());
+      buffer.Clear();
+      Keep(index, Write(ns, nullptr, buffer, stop));
+    }
+  }
+
+  // A source that fails so would fail again.
+  static bool IsTroubleOfTheBase(const Error& error) {
+    return error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kNotFound ||
+           error.code() == ErrorCode::kUnsupported;
+  }
+
+  const repo::NamespaceEntry* BaseOf(const SourceNamespace& ns) const {
+    const repo::NamespaceEntry* base = ns.capped ? nullptr : base_.Find(ns);
+    try {
+      if (base == nullptr || CanBuildOn(writer_, *base)) {
+        return base;
+      }
+      Warn(ns, "the snapshot before has lost chunks of it");
+    } catch (const Error& error) {
+      if (!IsTroubleOfTheBase(error)) {
+        throw;
+      }
+      Warn(ns, error.message());
+    }
+    return nullptr;
+  }
+
+  void Warn(const SourceNamespace& ns, std::string_view why) const {
+    run_.log.Warn("snapshot={} namespace={}  stored wholly, not as changes: {}",
+                  options_.snapshot.ToString(),
+                  NameOf(ns),
+                  why);
+  }
+
+  WrittenNamespace Write(const SourceNamespace& ns,
+                         const repo::NamespaceEntry* base,
+                         SortBuffer& buffer,
+                         const std::stop_token& stop) {
     const RunSink sink{.encoder = encoder_, .writer = writer_, .chunk_size = options_.chunk_size};
     const RunOrder order = ns.capped ? RunOrder::kNatural : RunOrder::kById;
-    NamespaceWriter writer(sink, buffer, order, NameOf(ns), stop);
+    NamespaceWriter writer(sink, buffer, {.what = NameOf(ns), .order = order, .base = base}, stop);
     Scan(ns, writer, stop);
-    WrittenNamespace written = writer.Finish();
+    return writer.Finish();
+  }
+
+  void Keep(std::size_t index, WrittenNamespace written) {
+    stored_documents_ += written.stored_documents;
+    removed_documents_ += written.removed_documents;
     repo::NamespaceEntry& entry = entries_[index];
     entry.runs = std::move(written.runs);
+    entry.base_runs = written.base_runs;
     entry.digest = written.digest;
     entry.logical_bytes = written.logical_bytes;
+    SaveIfDue(index);
+  }
+
+  // The namespaces that are finished, for a run that goes on.
+  void SaveIfDue(std::size_t index) {
+    repo::Manifest done = head_;
+    {
+      const MutexLock lock(finished_mutex_);
+      finished_[index] = true;
+      unsaved_ += entries_[index].logical_bytes;
+      if (saving_ || unsaved_ < options_.save_every.value) {
+        return;
+      }
+      saving_ = true;
+      unsaved_ = 0;
+      for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (finished_[i]) {
+          done.namespaces.push_back(entries_[i]);
+        }
+      }
+    }
+    writer_.SavePartial(done);
+    const MutexLock lock(finished_mutex_);
+    saving_ = false;
   }
 
   void Scan(const SourceNamespace& ns, NamespaceWriter& writer, const std::stop_token& stop) {
@@ -198,8 +366,19 @@ class NamespacesReading {
   SnapshotSource& source_;
   const SourceCatalog& catalog_;
   repo::SnapshotWriter& writer_;
+  const Base& base_;
   const SnapshotOptions& options_;
   const RunContext& run_;
+  const repo::Manifest head_;  // of partial manifests
+
+  // An entry is written by the one reader that took it, before its flag; readers that save look at
+  // those with a flag only.
+  std::vector<repo::NamespaceEntry> entries_;
+  Mutex finished_mutex_;
+  std::vector<bool> finished_ TIDEMARK_GUARDED_BY(finished_mutex_);
+  std::uint64_t unsaved_ TIDEMARK_GUARDED_BY(finished_mutex_) = 0;  // bytes
+  bool saving_ TIDEMARK_GUARDED_BY(finished_mutex_) = false;
+
   const std::vector<std::size_t> order_;
   const std::size_t readers_;
 
@@ -209,7 +388,8 @@ class NamespacesReading {
   std::atomic<std::size_t> next_ = 0;     // in order_
   std::atomic<std::size_t> reading_ = 0;  // readers that have not ended
 
-  std::vector<repo::NamespaceEntry> entries_;  // each written by the one reader that took it
+  std::atomic<std::uint64_t> stored_documents_ = 0;
+  std::atomic<std::uint64_t> removed_documents_ = 0;
 };
 
 std::string ReasonOf(const SourceCatalog& catalog, Instant begin, Instant end) {
@@ -220,12 +400,15 @@ std::string ReasonOf(const SourceCatalog& catalog, Instant begin, Instant end) {
          FormatInstant(begin) + " and " + FormatInstant(end) + " while writes went on";
 }
 
-repo::Manifest ManifestOf(const SourceCatalog& catalog, const SnapshotOptions& options) {
+repo::Manifest ManifestOf(const SourceCatalog& catalog,
+                          const SnapshotOptions& options,
+                          Instant begin) {
   return {.snapshot = options.snapshot,
           .project = options.project,
           .cluster = options.cluster,
           .cluster_name = options.cluster_name,
           .mongodb_version = catalog.mongodb_version,
+          .created = begin,
           .position_seconds = catalog.position_seconds,
           .position_increment = catalog.position_increment,
           .empty_databases = EmptyDatabases(catalog)};
@@ -252,6 +435,46 @@ void ThrowIfCancelled(const SnapshotOptions& options, const RunContext& run) {
   }
 }
 
+// An empty manifest when there is none to build on.
+repo::Manifest LoadBase(repo::Repository& repository,
+                        const SnapshotOptions& options,
+                        const RunContext& run) {
+  if (!options.base) {
+    return {};
+  }
+  try {
+    repo::Manifest base = repository.LoadManifest(options.project, *options.base);
+    if (base.cluster == options.cluster) {
+      return base;
+    }
+    throw Error(ErrorCode::kInvalidArgument, "it is of another cluster");
+  } catch (const Error& error) {
+    run.log.Warn("snapshot={} base={}  everything is stored, not only changes: {}",
+                 options.snapshot.ToString(),
+                 options.base->ToString(),
+                 error.message());
+    return {};
+  }
+}
+
+// What an interrupted run has finished; `fresh` when there is nothing to go on from. `created` is
+// when the first run began.
+repo::Manifest LoadPartial(repo::Repository& repository,
+                           const repo::Manifest& fresh,
+                           const RunContext& run) {
+  try {
+    if (auto partial = repository.LoadPartial(fresh.project, fresh.snapshot)) {
+      run.log.Info("snapshot={} namespaces={}  going on behind what an interrupted run finished",
+                   fresh.snapshot.ToString(),
+                   partial->namespaces.size());
+      return *std::move(partial);
+    }
+  } catch (const Error& error) {
+    run.log.Warn("snapshot={}  begins anew: {}", fresh.snapshot.ToString(), error.message());
+  }
+  return fresh;
+}
+
 SnapshotSummary TakeUnguarded(SnapshotSource& source,
                               repo::Repository& repository,
                               const SnapshotOptions& options,
@@ -260,13 +483,23 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
   const SourceCatalog catalog = source.ReadCatalog();
   const auto writer =
       repository.NewSnapshot(options.project, {.compression_level = options.compression_level});
-  repo::Manifest manifest = ManifestOf(catalog, options);
-  manifest.namespaces = NamespacesReading(source, catalog, *writer, options, run).Read();
+  // After the writer: what is deleted from now on is not collected before the writer has ended.
+  const Base base(LoadBase(repository, options, run));
+  const repo::Manifest partial = LoadPartial(repository, ManifestOf(catalog, options, begin), run);
+  repo::Manifest manifest = ManifestOf(catalog, options, begin);
+  manifest.position_seconds = partial.position_seconds;
+  manifest.position_increment = partial.position_increment;
+  NamespacesReading reading(source, catalog, *writer, base, partial, options, run);
+  manifest.namespaces = reading.Read();
   manifest.created = run.clock.Now();
-  manifest.inconsistent_reason = ReasonOf(catalog, begin, manifest.created);
+  manifest.inconsistent_reason = ReasonOf(catalog, partial.created, manifest.created);
   ThrowIfCancelled(options, run);
   writer->Commit(manifest);  // last: the snapshot exists from here on
-  return Summarize(manifest, writer->added());
+  SnapshotSummary summary = Summarize(manifest, writer->added());
+  summary.stored_documents = reading.stored_documents();
+  summary.removed_documents = reading.removed_documents();
+  summary.resumed_collections = partial.namespaces.size();
+  return summary;
 }
 
 }  // namespace

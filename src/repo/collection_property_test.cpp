@@ -188,7 +188,7 @@ class World {
     OpenWriter& opened = taken.value();
     for (std::uint64_t i = 0; i < 3; ++i) {
       const std::uint64_t seed = Below(kUniverse);
-      opened.listed.push_back({opened.writer->Store(TestChunk(seed, 300), 1), {}});
+      opened.listed.push_back({opened.writer->Store(TestChunk(seed, 300)), {}});
       opened.chunks.push_back(seed);
     }
     writers_.push_back(std::move(opened));

@@ -226,7 +226,7 @@ TEST_F(CollectionTest, I11StoresCondemnedChunksAnew) {
 TEST_F(CollectionTest, LeavesPacksOfARunningSnapshotAlone) {
   auto writer = repository_->NewSnapshot(project_, kSmallPacks);
   for (const Bytes& chunk : TestChunks(1, 20)) {
-    writer->Store(chunk, 3);
+    writer->Store(chunk);
   }
   const std::size_t packs = BlobNames("packs/").size();
   ASSERT_GT(packs, 2U);
@@ -240,7 +240,7 @@ TEST_F(CollectionTest, LeavesPacksOfARunningSnapshotAlone) {
 TEST_F(CollectionTest, DeletesPacksOfASnapshotThatWasAbandoned) {
   auto writer = repository_->NewSnapshot(project_, kSmallPacks);
   for (const Bytes& chunk : TestChunks(1, 20)) {
-    writer->Store(chunk, 3);
+    writer->Store(chunk);
   }
   writer.reset();
   EXPECT_EQ(Collect().state, CollectionState::kDone);

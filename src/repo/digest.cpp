@@ -29,6 +29,16 @@ void NamespaceDigest::Merge(const NamespaceDigest& other) {
   AddLittleEndian(sum, other.sum);
 }
 
+std::vector<codec::Digest> HashDocuments(ByteView plain) {
+  std::vector<codec::Digest> hashes;
+  while (!plain.empty()) {
+    const std::size_t size = bson::FrontDocumentSize(plain);
+    hashes.push_back(codec::Sha256(plain.first(size)));
+    plain = plain.subspan(size);
+  }
+  return hashes;
+}
+
 std::string NamespaceDigest::ToHex() const {
   return HexEncode(sum);
 }

@@ -163,12 +163,16 @@ Manifest TestManifest() {
   manifest.empty_databases = {"left", "\xc3\xa9"};
   Run natural;
   natural.natural_order = true;
+  Run deletions;
+  deletions.deletes = true;
+  deletions.key_lists = {{ChunkId{7}, 300, 2}};
   NamespaceEntry entry{.database = "shop",
                        .collection = "orders",
                        .kind = NamespaceKind::kTimeseries,
                        .options = TestFirstId(4),
                        .indexes = {TestFirstId(5), TestFirstId(6)},
-                       .runs = {TestRun(), natural},
+                       .runs = {TestRun(), natural, deletions},
+                       .base_runs = 2,
                        .logical_bytes = 77};
   entry.digest.Add(AsBytes("a document"));
   manifest.namespaces = {entry,
@@ -203,7 +207,8 @@ TEST(Manifest, KeepsEveryFieldOfANamespace) {
   EXPECT_EQ(read.indexes, expected.indexes);
   EXPECT_EQ(read.digest, expected.digest);
   EXPECT_EQ(read.logical_bytes, 77U);
-  ASSERT_EQ(read.runs.size(), 2U);
+  EXPECT_EQ(read.base_runs, 2U);
+  ASSERT_EQ(read.runs.size(), 3U);
   EXPECT_EQ(read.runs[0].documents, 5U);
   EXPECT_EQ(read.runs[0].logical_bytes, 1U << 20);
   EXPECT_EQ(read.runs[0].first_id, TestFirstId(1));
@@ -213,6 +218,10 @@ TEST(Manifest, KeepsEveryFieldOfANamespace) {
   EXPECT_EQ(read.runs[0].lists[1].plain_size, 200U);
   EXPECT_EQ(read.runs[0].lists[1].documents, 6U);
   EXPECT_TRUE(read.runs[1].natural_order);
+  EXPECT_FALSE(read.runs[1].deletes);
+  EXPECT_TRUE(read.runs[2].deletes);
+  ASSERT_EQ(read.runs[2].key_lists.size(), 1U);
+  EXPECT_EQ(read.runs[2].key_lists[0].id, ChunkId{7});
 }
 
 TEST(Manifest, I5EveryTruncationAndFlipIsFound) {
@@ -254,6 +263,20 @@ TEST(ListChunk, BoundsItsLengthAndItsCount) {
             "storing a list chunk: 4294967296 documents are more than one list chunk counts");
 }
 
+TEST(KeyChunk, RoundTripsAndFindsDamage) {
+  KeyBlock block{.fingerprints = {7, 0xffffffffffffffff}, .keys = TestFirstId(1)};
+  const Bytes nameless = bson::Builder().Finish();
+  block.keys.insert(block.keys.end(), nameless.begin(), nameless.end());
+  Bytes plain = EncodeKeys(block);
+  const KeyBlock read = DecodeKeys(plain);
+  EXPECT_EQ(read.fingerprints, block.fingerprints);
+  EXPECT_EQ(read.keys, block.keys);
+  ExpectEveryTruncationFound(plain, [](ByteView bytes) { DecodeKeys(bytes); });
+  plain.push_back(0);
+  EXPECT_EQ(FailureOf([&] { DecodeKeys(plain); }).message,
+            "reading a key chunk: it holds more keys than fingerprints");
+}
+
 TEST(Chunk, I7IsNamedAgainWhenRead) {
   const ProjectKeys keys = TestKeys();
   SeededRandom random(6);
@@ -273,6 +296,7 @@ TEST(Chunk, I6DataAndListChunksAreNeverTakenForEachOther) {
   const Bytes plain = TestChunk(1, 50);
   const ChunkRef ref{keys.NameChunk(ObjectKind::kDataChunk, plain), 50, 1};
   EXPECT_NE(ref.id, keys.NameChunk(ObjectKind::kListChunk, plain));
+  EXPECT_NE(ref.id, keys.NameChunk(ObjectKind::kKeyChunk, plain));
   const Bytes sealed = SealChunk(keys, ObjectKind::kDataChunk, ref.id, plain, 1, random);
   EXPECT_EQ(OpenChunk(keys, ObjectKind::kDataChunk, ref, sealed), plain);
   EXPECT_EQ(FailureOf([&] { OpenChunk(keys, ObjectKind::kListChunk, ref, sealed); }).code,
@@ -325,19 +349,30 @@ TEST(FormatBlob, I5EveryFlipIsFound) {
 // The worked example of docs/format.md: whoever changes these bytes has made a new format version.
 TEST(Format, StillReadsThePackOfItsDocument) {
   const Bytes blob = HexDecode(
-      "544d524b5041434b01000000c15c0289ec2d0a9167ec8e658dcffce44b301715268b3fabd4be62a4b9f48ced7664"
-      "4434b9b219974a758c6d628d75158ce5ddb9b501d1d854bb7180021590c38d60205ac91fcc115f681fd1618087cc"
-      "fd412bb3ba95cfb04ef35662df5a2ac3c39af7d0f281349544628fdd8a1e947737170d7bad9d5bb144155267c843"
-      "c65d4d000000544d524b50454e44");
+      "544d524b5041434b01000000c15c0289ec2d0a9167ec8e658dcffce44b301715268b3fabd4be62a4b9f48ced76"
+      "6444a86399be837616f4b0a09f7ac16e8cb85e5532fbeea293f80bc942ee207c470d9439dab8668f2daf0f89e5"
+      "ebb62736c419d6be6241ee245b1d86fa560d0a97f81f21faf3625d152f17709970eaa81d7289b5fed1f564e569"
+      "df224dff564d000000544d524b50454e44");
   PackId id;
   std::ranges::copy(HexDecode("5e5532fbeea293f80bc942ee9086c171"), id.bytes.begin());
   const std::vector<PackEntry> entries = DecodePack(TestKeys(), id, blob);
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(HexEncode(entries[0].id),
-            "a158a37e5a466e6e4bd0d5203d7ed074768faeb9943876e6df535dd6b1459dd3");
+            "97ef39b05f7da3f8f041d40b1b2beb144b3e3c93aea6f49eb391b7d2c2cd91d6");
   const ByteView sealed = ByteView(blob).subspan(entries[0].offset, entries[0].stored_size);
   EXPECT_EQ(HexEncode(OpenChunk(TestKeys(), entries[0].kind, {entries[0].id, 14, 1}, sealed)),
             "0e000000105f6964000100000000");
+}
+
+TEST(Format, StillMakesTheKeyChunkOfItsDocument) {
+  const ProjectKeys keys = TestKeys();
+  const Bytes document = HexDecode("0e000000105f6964000100000000");
+  const std::uint64_t fingerprint = keys.Fingerprint(codec::Sha256(document));
+  EXPECT_EQ(fingerprint, 0x691dc873c6168231);
+  const Bytes plain = EncodeKeys({.fingerprints = {fingerprint}, .keys = TestFirstId(1)});
+  EXPECT_EQ(HexEncode(plain), "01000000318216c673c81d690b00000010000100000000");
+  EXPECT_EQ(HexEncode(keys.NameChunk(ObjectKind::kKeyChunk, plain)),
+            "bab4b9498ae8e1a0c86be021ad1034a3828bc4babc39dc4c571cc6d6ef889685");
 }
 
 TEST(Format, StillOpensTheFormatBlobOfItsDocument) {

@@ -11,6 +11,7 @@
 #include "repo/internal/manifest_codec.h"
 #include "repo/internal/names.h"
 #include "repo/internal/project.h"
+#include "repo/internal/roots.h"
 #include "repo/internal/snapshot_reader.h"
 #include "repo/internal/snapshot_writer.h"
 
@@ -30,6 +31,10 @@ class StoredRepository final : public Repository {
   void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) override;
   std::unique_ptr<Maintenance> OpenMaintenance(const ProjectId& project) override;
   void DropSessions() override;
+  std::optional<Manifest> LoadPartial(const ProjectId& project,
+                                      const SnapshotId& snapshot) override;
+  std::vector<SnapshotId> ListPartials(const ProjectId& project) override;
+  void DropPartial(const ProjectId& project, const SnapshotId& snapshot) override;
   std::string SealSecret(std::string_view label, std::string_view text) override;
   std::string OpenSecret(std::string_view label, std::string_view sealed) override;
 
@@ -107,6 +112,19 @@ void StoredRepository::DropSessions() {
   for (const std::string& name : names) {
     store_.Delete(name);
   }
+}
+
+std::optional<Manifest> StoredRepository::LoadPartial(const ProjectId& project,
+                                                      const SnapshotId& snapshot) {
+  return LoadPartialManifest(ProjectOf(project, Missing::kFail), snapshot);
+}
+
+std::vector<SnapshotId> StoredRepository::ListPartials(const ProjectId& project) {
+  return ListPartialSnapshots(store_, project);
+}
+
+void StoredRepository::DropPartial(const ProjectId& project, const SnapshotId& snapshot) {
+  DeletePartials(store_, project, snapshot);
 }
 
 std::string StoredRepository::SealSecret(std::string_view label, std::string_view text) {

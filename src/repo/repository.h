@@ -20,7 +20,7 @@ namespace tidemark::repo {
 
 using MasterKey = codec::AeadKey;
 
-// A chunk's name: HMAC-SHA256 of its plaintext under the project's naming key.
+// A chunk's name: a keyed hash of its plaintext (docs/format.md, "Chunk").
 using ChunkId = codec::Digest;
 
 // One chunk as a run lists it.
@@ -65,6 +65,10 @@ struct NamespaceDigest {
   bool operator==(const NamespaceDigest&) const = default;
 };
 
+// The SHA-256 of each of the BSON documents that `plain` holds back to back. kCorrupt when it does
+// not.
+std::vector<codec::Digest> HashDocuments(ByteView plain);
+
 // What kind of namespace: the `type` of listCollections. Persistent as text.
 enum class NamespaceKind { kCollection, kView, kTimeseries };
 
@@ -78,6 +82,9 @@ struct NamespaceEntry {
       indexes;  // BSON, exactly listIndexes' documents, _id index included, key order kept
   std::vector<Run>
       runs;  // a later run overrides an earlier one by _id, or deletes from it; empty for views
+  // How many of `runs`, from the first on, are from the last time that everything was written; the
+  // others are changes since.
+  std::size_t base_runs = 0;
   NamespaceDigest digest;  // of the merged documents
   std::uint64_t logical_bytes = 0;
 };
@@ -110,9 +117,12 @@ struct WriterOptions {
 class SnapshotWriter {
  public:
   virtual ~SnapshotWriter() = default;
-  // `documents` counts what is in `plain`. Blocks on storage when a pack is full.
-  // kResourceExhausted on a full disk.
-  virtual ChunkRef Store(ByteView plain, std::uint32_t documents) = 0;
+  // `plain` is BSON documents back to back, `hashes` their SHA-256. REQUIRES: just these hashes;
+  // the chunk is named by them and could not be read otherwise. Blocks on storage when a pack is
+  // full. kResourceExhausted on a full disk.
+  virtual ChunkRef Store(ByteView plain, const std::vector<codec::Digest>& hashes) = 0;
+
+  ChunkRef Store(ByteView plain) { return Store(plain, HashDocuments(plain)); }
 
   // The list chunks of a run: `refs` is a piece of its chunk list (any length up to
   // kMaxRefsPerList) with, per chunk, the document {"": _id} of its first document (empty Bytes in
@@ -137,8 +147,13 @@ class SnapshotWriter {
   virtual bool Holds(const ChunkRef& ref) const = 0;
   // Stored bytes that this writer added so far.
   virtual ByteCount added() const = 0;
-  // Packs durable -> index segment naming them -> manifest -> manifest read back and compared. May
-  // be called once.
+  // Makes durable what `done` needs, then `done` itself: a manifest of the namespaces that are
+  // finished, from which another writer may go on (Repository::LoadPartial). Others may go on
+  // storing meanwhile, but only one thread at a time may save. kInternal when storing a pack has
+  // failed.
+  virtual void SavePartial(const Manifest& done) = 0;
+  // Packs durable -> index segment naming them -> manifest -> manifest read back and compared ->
+  // partial manifests deleted. May be called once.
   virtual void Commit(const Manifest& manifest) = 0;
 };
 
@@ -183,6 +198,14 @@ class Repository {
   // The snapshot no longer exists. Its chunks stay until garbage collection. Repeating it is no
   // error.
   virtual void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) = 0;
+  // The namespaces that a snapshot had finished when it was cut: the last SavePartial. nullopt when
+  // there is none. kCorrupt.
+  virtual std::optional<Manifest> LoadPartial(const ProjectId& project,
+                                              const SnapshotId& snapshot) = 0;
+  // The snapshots that have one.
+  virtual std::vector<SnapshotId> ListPartials(const ProjectId& project) = 0;
+  // Nobody will go on with it. Repeating it is no error.
+  virtual void DropPartial(const ProjectId& project, const SnapshotId& snapshot) = 0;
   // Collection, check and statistics of one project.
   virtual std::unique_ptr<Maintenance> OpenMaintenance(const ProjectId& project) = 0;
   // Removes what writers and readers that died have left behind and collections would wait for.

@@ -117,8 +117,8 @@ TEST(SnapshotWriter, RefusesToCommitAfterAFailedPack) {
   const auto repository = Repository::Open(faulty, TestMasterKey(), random);
   const auto writer = repository->NewSnapshot(kProject, {.pack_size = KiB(1)});
   const auto failure = FailureOf([&] {
-    writer->Store(TestChunk(50), 1);
-    writer->Store(TestChunk(51), 1);
+    writer->Store(TestChunk(50));
+    writer->Store(TestChunk(51));
   });
   EXPECT_EQ(failure.code, ErrorCode::kUnavailable);
   EXPECT_TRUE(failure.message.starts_with("storing pack ")) << failure.message;

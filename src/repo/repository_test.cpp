@@ -34,9 +34,14 @@ TEST_F(RepositoryTest, KeepsAnEmptySnapshot) {
 
 TEST_F(RepositoryTest, CountsAListChunksDocuments) {
   const auto writer = repository_->NewSnapshot(project_, {});
-  const ChunkRef chunk = writer->Store(TestChunk(1), 3);
+  Bytes plain = TestChunk(1);
+  for (int i = 0; i < 2; ++i) {
+    const Bytes more = TestChunk(2);
+    plain.insert(plain.end(), more.begin(), more.end());
+  }
+  const ChunkRef chunk = writer->Store(plain);
   EXPECT_EQ(chunk.documents, 3U);
-  EXPECT_EQ(chunk.plain_size, 1000U);
+  EXPECT_EQ(chunk.plain_size, 3000U);
   EXPECT_EQ(writer->StoreList({{chunk, TestFirstId(1)}, {chunk, TestFirstId(2)}}).documents, 6U);
 }
 
@@ -54,9 +59,9 @@ TEST_F(RepositoryTest, I8StoresEqualChunksOnce) {
 
 TEST_F(RepositoryTest, I8StoresEqualChunksOfOneSnapshotOnce) {
   const auto writer = repository_->NewSnapshot(project_, {});
-  const ChunkRef first = writer->Store(TestChunk(1), 3);
+  const ChunkRef first = writer->Store(TestChunk(1));
   const ByteCount added = writer->added();
-  EXPECT_EQ(writer->Store(TestChunk(1), 3).id, first.id);
+  EXPECT_EQ(writer->Store(TestChunk(1)).id, first.id);
   EXPECT_EQ(writer->added(), added);
 }
 
@@ -72,7 +77,7 @@ TEST_F(RepositoryTest, KeepsProjectsApart) {
   const auto other = TestId<ProjectId>(0x12);
   const auto a = repository_->NewSnapshot(project_, {});
   const auto b = repository_->NewSnapshot(other, {});
-  EXPECT_NE(a->Store(TestChunk(1), 1).id, b->Store(TestChunk(1), 1).id);
+  EXPECT_NE(a->Store(TestChunk(1)).id, b->Store(TestChunk(1)).id);
   CommitSnapshot(*a, project_, first_, TestChunks(1, 2));
   EXPECT_TRUE(repository_->ListManifests(other).empty());
 }
@@ -81,7 +86,7 @@ TEST_F(RepositoryTest, WriterReadsItsOwnChunksFromOpenAndFromStoredPacks) {
   const auto writer = repository_->NewSnapshot(project_, kSmallPacks);
   std::vector<ChunkRef> refs;
   for (const Bytes& chunk : TestChunks(1, 9)) {
-    refs.push_back(writer->Store(chunk, 1));
+    refs.push_back(writer->Store(chunk));
   }
   for (std::size_t i = 0; i < refs.size(); ++i) {
     EXPECT_EQ(writer->Load(refs[i]), TestChunk(1 + i));
@@ -99,7 +104,7 @@ TEST_F(RepositoryTest, WriterReadsChunksOfEarlierSnapshots) {
 
 TEST_F(RepositoryTest, RefusesAChunkThatIsTooLarge) {
   const auto writer = repository_->NewSnapshot(project_, {});
-  EXPECT_EQ(FailureOf([&] { writer->Store(Bytes(kMaxChunkPlain + 1), 1); }).message,
+  EXPECT_EQ(FailureOf([&] { writer->Store(Bytes(kMaxChunkPlain + 1), {}); }).message,
             "storing a data chunk: 67108865 bytes are more than 64 MiB");
 }
 
@@ -170,7 +175,7 @@ TEST_F(RepositoryTest, ShowsNothingOfAnAbandonedSnapshot) {
   {
     const auto writer = repository_->NewSnapshot(project_, kSmallPacks);
     for (const Bytes& chunk : TestChunks(1, 10)) {
-      writer->Store(chunk, 1);
+      writer->Store(chunk);
     }
   }
   EXPECT_TRUE(OpenRepository()->ListManifests(project_).empty());
@@ -278,7 +283,7 @@ TEST_F(RepositoryTest, I5FindsEveryKindOfBlobTruncated) {
 
 TEST_F(RepositoryTest, NamesPackAndChunkThatAreCorrupt) {
   const auto writer = repository_->NewSnapshot(project_, {});
-  const ChunkRef ref = writer->Store(TestChunk(1), 1);
+  const ChunkRef ref = writer->Store(TestChunk(1));
   CommitSnapshot(*writer, project_, first_, {});
   const std::string pack = BlobNames("packs/").at(0);
   Bytes bad = store_->Get(pack);
@@ -330,7 +335,7 @@ TEST_F(RepositoryTest, SealsSecretsUnderTheirLabel) {
 }
 
 TEST_F(RepositoryTest, NeverStoresPlaintext) {
-  const Bytes plain(1000, 'A');
+  const Bytes plain = bson::Builder().Append("a", std::string(1000, 'A')).Finish();
   CommitSnapshot(*repository_, project_, first_, {plain});
   for (const std::string& name : BlobNames("")) {
     EXPECT_THAT(std::string(AsText(store_->Get(name))), testing::Not(HasSubstr("AAAA"))) << name;
@@ -346,7 +351,7 @@ TEST_F(RepositoryTest, LetsSeveralThreadsStoreAtOnce) {
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&] {
         for (const Bytes& chunk : TestChunks(1, 100)) {
-          EXPECT_EQ(writer->Load(writer->Store(chunk, 1)), chunk);
+          EXPECT_EQ(writer->Load(writer->Store(chunk)), chunk);
         }
       });
     }

@@ -219,7 +219,7 @@ TEST_F(StructureCheckTest, FindsARunThatHoldsOtherCountsThanItsLists) {
   Manifest manifest;
   manifest.snapshot = first_;
   manifest.project = project_;
-  const ChunkRef list = writer->StoreList({{writer->Store(TestChunk(1), 3), TestFirstId(1)}});
+  const ChunkRef list = writer->StoreList({{writer->Store(TestChunk(1)), TestFirstId(1)}});
   ChunkRef wrong = list;
   wrong.documents = 5;
   manifest.namespaces.push_back(

@@ -1,5 +1,7 @@
 #include "service/snapshot_service.h"
 
+#include <algorithm>
+
 #include "engine/mongo_source.h"
 #include "service/internal/job_run.h"
 
@@ -69,6 +71,27 @@ std::optional<domain::Snapshot> SnapshotService::Find(const domain::Cluster& clu
   return found && found->cluster == cluster.id && !found->deleted ? found : std::nullopt;
 }
 
+std::vector<engine::NamespaceDiff> SnapshotService::Diff(const domain::Cluster& cluster,
+                                                         const SnapshotId& before,
+                                                         const SnapshotId& after,
+                                                         const engine::DiffOptions& options) {
+  for (const SnapshotId& id : {before, after}) {
+    const auto snapshot = Find(cluster, id);
+    if (!snapshot || snapshot->state != domain::SnapshotState::kCompleted) {
+      throw Refusal(Reason::kSnapshotNotFound,
+                    ErrorCode::kNotFound,
+                    "comparing snapshot " + id.ToString() + ": there is no finished one",
+                    {id.ToString(), cluster.name});
+    }
+  }
+  const auto reader = env_.repository.NewReader(cluster.project);
+  return engine::DiffSnapshots(*reader,
+                               env_.repository.LoadManifest(cluster.project, before),
+                               env_.repository.LoadManifest(cluster.project, after),
+                               options,
+                               {});
+}
+
 std::optional<domain::Job> SnapshotService::FindJob(const SnapshotId& id) {
   return env_.store.FindJobBySubject(id.raw());
 }
@@ -104,6 +127,29 @@ void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& i
   env_.log.Info("snapshot={} cluster={}  snapshot deleted", id.ToString(), cluster.name);
 }
 
+std::optional<SnapshotId> SnapshotService::NewestOf(const ClusterId& cluster) {
+  constexpr std::int64_t kLookedAt = 50;  // behind so many failures a whole snapshot is due anyway
+  const auto listing = env_.store.ListSnapshots(cluster, {.size = kLookedAt});
+  const auto newest =
+      std::ranges::find(listing.rows, domain::SnapshotState::kCompleted, &domain::Snapshot::state);
+  return newest == listing.rows.end() ? std::nullopt : std::optional(newest->id);
+}
+
+void SnapshotService::DropPartials(const ProjectId& project) {
+  try {
+    for (const SnapshotId& id : env_.repository.ListPartials(project)) {
+      const auto snapshot = env_.store.FindSnapshot(id);
+      if (!snapshot || domain::IsFinal(snapshot->state)) {
+        env_.repository.DropPartial(project, id);
+      }
+    }
+  } catch (const Error& error) {
+    // They cost space, and the next snapshot of the project tries again.
+    env_.log.Warn(
+        "project={}  dropping partial manifests: {}", project.ToString(), error.message());
+  }
+}
+
 engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapshot,
                                                  const jobs::JobContext& context) {
   const auto cluster = env_.store.FindCluster(snapshot.cluster);
@@ -128,6 +174,7 @@ engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapsho
   options.project = snapshot.project;
   options.cluster = snapshot.cluster;
   options.cluster_name = snapshot.cluster_name;
+  options.base = NewestOf(snapshot.cluster);
   return engine::TakeSnapshot(
       *source, env_.repository, options, MakeRunContext(context, env_.clock, env_.log));
 }
@@ -135,8 +182,10 @@ engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapsho
 void SnapshotService::Run(const jobs::JobContext& context) {
   auto snapshot = env_.store.FindSnapshot(SnapshotId(context.job.subject));
   TIDEMARK_CHECK(snapshot.has_value());
+  engine::SnapshotSummary summary;
   try {
-    Describe(*snapshot, TakeNow(*snapshot, context));
+    summary = TakeNow(*snapshot, context);
+    Describe(*snapshot, summary);
     snapshot->state = domain::SnapshotState::kCompleted;
   } catch (const Error& error) {
     if (context.stop.stop_requested()) {
@@ -151,18 +200,23 @@ void SnapshotService::Run(const jobs::JobContext& context) {
                   snapshot->id.ToString());
     return;
   }
+  DropPartials(snapshot->project);
   if (snapshot->state == domain::SnapshotState::kFailed) {
     env_.log.Error("snapshot={} cluster={}  snapshot failed: {}",
                    snapshot->id.ToString(),
                    snapshot->cluster_name,
                    snapshot->failure);
   } else {
-    env_.log.Info("snapshot={} cluster={} documents={} bytes={} stored={}  snapshot completed",
-                  snapshot->id.ToString(),
-                  snapshot->cluster_name,
-                  snapshot->documents,
-                  snapshot->logical_bytes,
-                  snapshot->stored_bytes);
+    env_.log.Info(
+        "snapshot={} cluster={} documents={} bytes={} stored={} changed={} removed={}  "
+        "snapshot completed",
+        snapshot->id.ToString(),
+        snapshot->cluster_name,
+        snapshot->documents,
+        snapshot->logical_bytes,
+        snapshot->stored_bytes,
+        summary.stored_documents,
+        summary.removed_documents);
   }
 }
 

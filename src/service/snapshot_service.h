@@ -5,6 +5,7 @@
 #include "domain/job.h"
 #include "domain/snapshot.h"
 #include "engine/snapshot.h"
+#include "engine/snapshot_diff.h"
 #include "jobs/runner.h"
 #include "service/cluster_service.h"
 
@@ -28,11 +29,21 @@ class SnapshotService {
   std::optional<domain::Snapshot> Find(const domain::Cluster& cluster, const SnapshotId& id);
   // kSnapshotNotFound, kSnapshotInUse; kClusterBusy while it is being taken.
   void Delete(const domain::Cluster& cluster, const SnapshotId& id);
+  // Compares two finished snapshots of the cluster; kSnapshotNotFound. Takes as long as there are
+  // changes between the two.
+  std::vector<engine::NamespaceDiff> Diff(const domain::Cluster& cluster,
+                                          const SnapshotId& before,
+                                          const SnapshotId& after,
+                                          const engine::DiffOptions& options);
   std::optional<domain::Job> FindJob(const SnapshotId& id);
   // The handler of JobKind::kTakeSnapshot.
   void Run(const jobs::JobContext& context);
 
  private:
+  // The snapshot that the next one of the cluster is put on.
+  std::optional<SnapshotId> NewestOf(const ClusterId& cluster);
+  // What finished or forgotten snapshots of the project have left for a run that will not come.
+  void DropPartials(const ProjectId& project);
   engine::SnapshotSummary TakeNow(const domain::Snapshot& snapshot,
                                   const jobs::JobContext& context);
 

@@ -21,6 +21,7 @@ COMMANDS = [
     ["snapshot", "list"],
     ["snapshot", "show"],
     ["snapshot", "delete"],
+    ["snapshot", "diff"],
     ["restore", "start"],
     ["restore", "list"],
     ["restore", "show"],

@@ -188,6 +188,43 @@ def test_unchanged_data_are_not_stored_again(world, pair):
     assert second["storedBytes"] < first["storedBytes"] / 20
 
 
+def test_only_changes_are_stored(world, pair):
+    source, target = pair
+    source.wipe()
+    things = source.client["shop"]["things"]
+    things.insert_many([{"_id": n, "v": os.urandom(500)} for n in range(3000)])
+    path = f"/projects/{world.project}/clusters/DataSource/snapshots/"
+    first = world.owner.own("GET", path + world.owner.take_snapshot(world.project, "DataSource"))
+    things.replace_one({"_id": 77}, {"_id": 77, "v": "changed"})
+    things.delete_many({"_id": {"$in": [5, 6, 7]}})
+    things.insert_one({"_id": "new"})
+    second = world.owner.take_snapshot(world.project, "DataSource")
+    shown = world.owner.own("GET", path + second)
+    assert shown["documents"] == 2998
+    assert shown["storedBytes"] < first["storedBytes"] / 100
+    # The one before may go: what it shares with others stays.
+    world.owner.own("DELETE", path + first["id"])
+    world.owner.restore(world.project, "DataSource", second, "DataTarget", world.other_project)
+    assert_same(contents(source), contents(target))
+
+
+def test_each_of_many_snapshots_restores_to_its_own_moment(world, pair):
+    source, target = pair
+    source.wipe()
+    things = source.client["shop"]["things"]
+    chance = random.Random(4)
+    taken = []
+    for moment in range(12):
+        things.insert_many([{"_id": f"{chance.random()}", "n": moment} for _ in range(40)])
+        ids = [thing["_id"] for thing in things.find({}, {"_id": 1})]
+        things.delete_many({"_id": {"$in": chance.sample(ids, 10)}})
+        things.update_many({"_id": {"$in": chance.sample(ids, 5)}}, {"$set": {"n": -moment}})
+        taken.append((world.owner.take_snapshot(world.project, "DataSource"), contents(source)))
+    for snapshot, state in chance.sample(taken, 4) + [taken[-1]]:
+        world.owner.restore(world.project, "DataSource", snapshot, "DataTarget", world.other_project)
+        assert_same(state, contents(target))
+
+
 def test_a_standalone_source_is_told_as_inconsistent(world):
     path = f"/projects/{world.project}/clusters/Source/snapshots/{world.snapshot}"
     found = world.owner.own("GET", path)
@@ -221,3 +258,33 @@ def test_types_that_only_mongo_java_server_takes(world, servers):
     snapshot = world.owner.take_snapshot(world.project, "JavaSource")
     world.owner.restore(world.project, "JavaSource", snapshot, "JavaTarget")
     assert_same(expected, contents(target))
+
+
+def test_a_diff_tells_what_has_changed(world, pair):
+    source, _ = pair
+    source.wipe()
+    things = source.client["shop"]["things"]
+    things.insert_many([{"_id": n, "v": 0} for n in range(300)])
+    first = world.owner.take_snapshot(world.project, "DataSource")
+    things.update_one({"_id": 3}, {"$set": {"v": 1.5}})
+    things.delete_one({"_id": 200})
+    things.insert_one({"_id": 999})
+    second = world.owner.take_snapshot(world.project, "DataSource")
+    path = f"/projects/{world.project}/clusters/DataSource/snapshots/{first}/diff"
+    diff = world.owner.own("POST", path, {"toSnapshotId": second, "documents": True})
+    (namespace,) = diff["namespaces"]
+    assert [namespace[name] for name in ("added", "removed", "changed")] == [1, 1, 1]
+    assert diff["truncated"] is False
+    assert [(d["before"], d["after"]) for d in diff["documents"]] == [
+        (
+            {"_id": {"$numberInt": "3"}, "v": {"$numberInt": "0"}},
+            {"_id": {"$numberInt": "3"}, "v": {"$numberDouble": "1.5"}},
+        ),
+        ({"_id": {"$numberInt": "200"}, "v": {"$numberInt": "0"}}, None),
+        (None, {"_id": {"$numberInt": "999"}}),
+    ]
+    command = ("snapshot", "diff", "DataSource", first, second, "--project", world.project)
+    done = world.tidemark.command(*command, "--documents", "--ns", "shop.things", key=world.owner.key)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert world.owner.call("POST", f"/api/tidemark/v1{path}", json={"toSnapshotId": "0" * 24}).status_code == 404

@@ -24,6 +24,21 @@ class MemorySource final : public SnapshotSource {
     return ns;
   }
 
+  // From now on the namespace holds these.
+  void Replace(std::string_view database,
+               std::string_view collection,
+               std::vector<Bytes> documents) {
+    for (std::size_t i = 0; i < catalog_.namespaces.size(); ++i) {
+      SourceNamespace& known = catalog_.namespaces[i];
+      if (known.database == database && known.collection == collection) {
+        known.estimated_documents = documents.size();
+        documents_[i] = std::move(documents);
+        return;
+      }
+    }
+    throw Error(ErrorCode::kNotFound, "filling memory: no such namespace");
+  }
+
   SourceCatalog& catalog() { return catalog_; }
 
   // Called before each document: may throw, or stop the run.

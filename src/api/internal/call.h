@@ -79,6 +79,7 @@ Reply ListSnapshots(const Call& call);
 Reply CreateSnapshot(const Call& call);
 Reply GetSnapshot(const Call& call);
 Reply DeleteSnapshot(const Call& call);
+Reply DiffSnapshot(const Call& call);
 Reply ListRestores(const Call& call);
 Reply CreateRestore(const Call& call);
 Reply GetRestore(const Call& call);

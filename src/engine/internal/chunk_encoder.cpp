@@ -17,16 +17,6 @@ namespace {
   throw Error(ErrorCode::kCancelled, "storing chunks: cancelled");
 }
 
-repo::NamespaceDigest DigestOf(ByteView plain) {
-  repo::NamespaceDigest digest;
-  while (!plain.empty()) {
-    const std::size_t size = bson::FrontDocumentSize(plain);
-    digest.Add(plain.first(size));
-    plain = plain.subspan(size);
-  }
-  return digest;
-}
-
 }  // namespace
 
 ChunkEncoder::Ticket ChunkEncoder::Submit(Bytes plain, std::uint32_t documents) {
@@ -43,22 +33,33 @@ EncodedChunk ChunkEncoder::Wait(const Ticket& ticket) {
   while (!ticket->chunk && !aborted_) {
     finished_.Wait(mutex_);
   }
-  if (!ticket->chunk) {
+  std::optional<EncodedChunk> chunk = std::exchange(ticket->chunk, std::nullopt);
+  if (!chunk) {
     ThrowAborted();
   }
-  return *ticket->chunk;
+  return *std::move(chunk);
 }
 
 void ChunkEncoder::Run() {
   while (const std::optional<Task> task = queue_.Pop()) {
-    const repo::ChunkRef ref = writer_.Store(task->plain, task->documents);
-    Finish(*task->ticket, {.ref = ref, .digest = DigestOf(task->plain)});
+    Finish(*task->ticket, Encode(*task));
   }
 }
 
-void ChunkEncoder::Finish(EncodedSlot& slot, const EncodedChunk& chunk) {
+EncodedChunk ChunkEncoder::Encode(const Task& task) {
+  const std::vector<codec::Digest> hashes = repo::HashDocuments(task.plain);
+  EncodedChunk chunk{.ref = writer_.Store(task.plain, hashes)};
+  chunk.fingerprints.reserve(hashes.size());
+  for (const codec::Digest& hash : hashes) {
+    chunk.digest.AddHash(hash);
+    chunk.fingerprints.push_back(writer_.Fingerprint(hash));
+  }
+  return chunk;
+}
+
+void ChunkEncoder::Finish(EncodedSlot& slot, EncodedChunk chunk) {
   const MutexLock lock(mutex_);
-  slot.chunk = chunk;
+  slot.chunk = std::move(chunk);
   finished_.NotifyAll();
 }
 

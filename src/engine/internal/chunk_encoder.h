@@ -11,6 +11,7 @@ namespace tidemark::engine {
 struct EncodedChunk {
   repo::ChunkRef ref;
   repo::NamespaceDigest digest;
+  std::vector<std::uint64_t> fingerprints;  // one for each document
 };
 
 // Hands chunks from the readers of namespaces to the threads that hash, compress, encrypt and
@@ -27,7 +28,7 @@ class ChunkEncoder {
 
   // Blocks while the queue is full. kCancelled once aborted.
   Ticket Submit(Bytes plain, std::uint32_t documents);
-  // Blocks until the chunk is stored. kCancelled once aborted.
+  // Blocks until the chunk is stored, then takes it from the ticket. kCancelled once aborted.
   EncodedChunk Wait(const Ticket& ticket) TIDEMARK_EXCLUDES(mutex_);
 
   // The body of an encoder thread: returns when the encoder is closed and drained, or aborted.
@@ -42,7 +43,8 @@ class ChunkEncoder {
     Ticket ticket;
   };
 
-  void Finish(EncodedSlot& slot, const EncodedChunk& chunk) TIDEMARK_EXCLUDES(mutex_);
+  EncodedChunk Encode(const Task& task);
+  void Finish(EncodedSlot& slot, EncodedChunk chunk) TIDEMARK_EXCLUDES(mutex_);
 
   repo::SnapshotWriter& writer_;
   BoundedQueue<Task> queue_;

@@ -1,8 +1,13 @@
 #include "engine/internal/document_key.h"
 
-#include "bson/builder.h"
+#include <array>
 
 namespace tidemark::engine {
+namespace {
+
+constexpr std::size_t kEmptyDocument = 5;  // bytes
+
+}  // namespace
 
 DocumentKey KeyOf(const bson::Document& document) {
   const std::optional<bson::Element> id = document.Find("_id");
@@ -19,12 +24,25 @@ bool SameDocument(const DocumentKey& a, const DocumentKey& b) {
          bson::CompareValues(a.value, b.value) == std::weak_ordering::equivalent;
 }
 
-Bytes EncodeKey(const DocumentKey& key) {
-  bson::Builder builder;
+// By hand: it is done for every document.
+void AppendKey(const DocumentKey& key, Bytes& out) {
+  const ByteView value = key.value.value;
+  // Size, type, the end of the empty name, value, end.
+  const std::size_t size = key.present ? kEmptyDocument + 2 + value.size() : kEmptyDocument;
+  std::array<std::uint8_t, 6> head{};
+  StoreLe32(head.data(), static_cast<std::uint32_t>(size));
+  head[4] = static_cast<std::uint8_t>(key.value.type);
+  out.insert(out.end(), head.begin(), head.begin() + (key.present ? 6 : 4));
   if (key.present) {
-    builder.AppendElement("", key.value);
+    out.insert(out.end(), value.begin(), value.end());
   }
-  return builder.Finish();
+  out.push_back(0);
+}
+
+Bytes EncodeKey(const DocumentKey& key) {
+  Bytes bytes;
+  AppendKey(key, bytes);
+  return bytes;
 }
 
 DocumentKey DecodeKey(ByteView bytes) {

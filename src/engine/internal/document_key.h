@@ -19,6 +19,8 @@ DocumentKey KeyOf(const bson::Document& document);
 std::weak_ordering CompareKeys(const DocumentKey& a, const DocumentKey& b);
 bool SameDocument(const DocumentKey& a, const DocumentKey& b);
 
+// Appends {"": _id}, or the empty document for a missing _id.
+void AppendKey(const DocumentKey& key, Bytes& out);
 // {"": _id}, the empty document for a missing _id; and back. The key borrows from `bytes`.
 Bytes EncodeKey(const DocumentKey& key);
 DocumentKey DecodeKey(ByteView bytes);

@@ -1,44 +1,65 @@
 #include "engine/internal/namespace_writer.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/error.h"
+#include "bson/builder.h"
+#include "engine/internal/compaction.h"
 
 namespace tidemark::engine {
 namespace {
 
-std::vector<const repo::Run*> Pointers(const std::vector<BuiltRun>& runs) {
+std::vector<const repo::Run*> Pointers(std::span<const repo::Run> runs) {
   std::vector<const repo::Run*> pointers;
   pointers.reserve(runs.size());
-  for (const BuiltRun& built : runs) {
-    pointers.push_back(&built.run);
+  for (const repo::Run& run : runs) {
+    pointers.push_back(&run);
   }
   return pointers;
+}
+
+// As a run of deletions holds it.
+Bytes DeletionOf(const DocumentKey& key) {
+  return bson::Builder().AppendElement("_id", key.value).Finish();
 }
 
 }  // namespace
 
 NamespaceWriter::NamespaceWriter(const RunSink& sink,
                                  SortBuffer& buffer,
-                                 RunOrder order,
-                                 std::string what,
+                                 NamespaceInput input,
                                  const std::stop_token& stop)
     : sink_(sink),
       buffer_(buffer),
-      order_(order),
-      source_{.loader = LoaderOf(sink.writer), .what = std::move(what), .stop = stop},
+      order_(input.order),
+      source_{.loader = LoaderOf(sink.writer), .what = std::move(input.what), .stop = stop},
       levels_([this](const std::vector<BuiltRun>& runs) { return Merge(runs); }) {
+  if (input.base != nullptr) {
+    sieve_.emplace(source_, *input.base, sink_.writer);
+  }
   open_.emplace(sink_, order_);
+}
+
+RunBuilder& NamespaceWriter::open() {
+  TIDEMARK_CHECK(open_.has_value());
+  return *open_;
 }
 
 void NamespaceWriter::Add(ByteView document) {
   const bson::Document parsed(document);
   if (order_ == RunOrder::kNatural) {
-    open_->Add(document, {});
+    open().Add(document, {});
     return;
   }
   const DocumentKey key = KeyOf(parsed);
-  in_order_ = in_order_ && open_->Continues(key);
+  in_order_ = in_order_ && (!any_ || CompareKeys(last_key_.Get(), key) < 0);
   if (in_order_) {
-    open_->Add(document, key);
+    any_ = true;
+    last_key_.Assign(key);
+    if (!sieve_ || sieve_->LetsThrough(document, key)) {
+      open().Add(document, key);
+    }
     return;
   }
   if (!buffer_.Fits(document.size())) {
@@ -49,14 +70,21 @@ void NamespaceWriter::Add(ByteView document) {
 
 void NamespaceWriter::Flush() {
   std::optional<RunBuilder> previous;
+  bool first = true;
   buffer_.ForEachSorted([&](ByteView document, const DocumentKey& key) {
-    if (!previous && !open_->Continues(key)) {
-      previous.emplace(*std::exchange(open_, std::nullopt));
+    if (sieve_ && std::exchange(first, false)) {
+      sieve_->StartAt(key);
+    }
+    if (sieve_ && !sieve_->LetsThrough(document, key)) {
+      return;
+    }
+    if (!previous && !open().Continues(key)) {
+      previous.emplace(std::move(open()));
       open_.emplace(sink_, order_);
     }
-    open_->Add(document, key);
+    open().Add(document, key);
   });
-  open_->CloseChunk();
+  open().CloseChunk();
   buffer_.Clear();
   if (previous) {
     // Only now: waiting for its chunks earlier would leave the encoders without work.
@@ -66,7 +94,7 @@ void NamespaceWriter::Flush() {
 
 BuiltRun NamespaceWriter::Merge(const std::vector<BuiltRun>& runs) {
   RunBuilder merged(sink_, order_);
-  MergeRuns(source_, Pointers(runs), [&](ByteView document, const DocumentKey& key) {
+  MergeRuns(source_, engine::Pointers(runs), [&](ByteView document, const DocumentKey& key) {
     merged.Add(document, key);
   });
   return merged.Finish();
@@ -76,13 +104,25 @@ WrittenNamespace NamespaceWriter::Finish() {
   if (!buffer_.empty()) {
     Flush();
   }
-  if (!open_->empty()) {
-    levels_.Add(open_->Finish());
+  WrittenNamespace written = FinishNew();
+  written.stored_documents = written.digest.documents;
+  written.base_runs = written.runs.size();
+  if (sieve_) {
+    PutOnBase(written);
+    Compact(written);
+  }
+  return written;
+}
+
+// The runs of what was let through.
+WrittenNamespace NamespaceWriter::FinishNew() {
+  if (!open().empty()) {
+    levels_.Add(open().Finish());
   }
   std::vector<BuiltRun> runs = levels_.Finish();
   WrittenNamespace written;
-  if (order_ == RunOrder::kById && MaxOverlap(runs) > 1) {
-    CountMerged(runs, written);
+  if (order_ == RunOrder::kById && MaxOverlap(engine::Pointers(runs)) > 1) {
+    Recount(engine::Pointers(runs), written);
   } else {
     for (const BuiltRun& built : runs) {
       written.digest.Merge(built.digest);
@@ -95,11 +135,78 @@ WrittenNamespace NamespaceWriter::Finish() {
   return written;
 }
 
-void NamespaceWriter::CountMerged(const std::vector<BuiltRun>& runs, WrittenNamespace& written) {
-  MergeRuns(source_, Pointers(runs), [&](ByteView document, const DocumentKey&) {
+void NamespaceWriter::PutOnBase(WrittenNamespace& written) {
+  TIDEMARK_CHECK(sieve_.has_value());
+  std::vector<repo::Run> runs = sieve_->base().runs;
+  if (std::optional<repo::Run> deletions = WriteDeletions()) {
+    written.removed_documents = deletions->documents;
+    runs.push_back(*std::move(deletions));
+  }
+  std::ranges::move(written.runs, std::back_inserter(runs));
+  written.runs = std::move(runs);
+  written.base_runs = sieve_->base().base_runs;
+  if (sieve_->has_repeated()) {
+    Recount(Pointers(written.runs), written);
+  } else {
+    written.digest.Merge(sieve_->unchanged());
+    written.logical_bytes += sieve_->unchanged_bytes();
+  }
+}
+
+std::optional<repo::Run> NamespaceWriter::WriteDeletions() {
+  TIDEMARK_CHECK(sieve_.has_value());
+  RunBuilder deletions(sink_, RunOrder::kById, RunContent::kDeletions);
+  sieve_->ForEachMissing([&](const DocumentKey& key) { deletions.Add(DeletionOf(key), key); });
+  return deletions.empty() ? std::nullopt : std::optional(deletions.Finish().run);
+}
+
+void NamespaceWriter::Recount(const Runs& runs, WrittenNamespace& written) const {
+  written.digest = {};
+  written.logical_bytes = 0;
+  MergeRuns(source_, runs, [&](ByteView document, const DocumentKey&) {
     written.digest.Add(document);
     written.logical_bytes += document.size();
   });
+}
+
+void NamespaceWriter::Compact(WrittenNamespace& written) {
+  repo::NamespaceEntry entry;
+  entry.runs = written.runs;
+  entry.base_runs = written.base_runs;
+  entry.logical_bytes = written.logical_bytes;
+  if (const std::optional<std::size_t> first = PlanCompaction(entry)) {
+    MergeFrom(*first, written);
+  }
+}
+
+void NamespaceWriter::MergeFrom(std::size_t first, WrittenNamespace& written) {
+  RunBuilder documents(sink_, RunOrder::kById);
+  RunBuilder deletions(sink_, RunOrder::kById, RunContent::kDeletions);
+  MergeRuns(
+      source_,
+      Pointers(std::span(written.runs).subspan(first)),
+      [&](ByteView document, const DocumentKey& key) { documents.Add(document, key); },
+      [&](ByteView document, const DocumentKey& key) {
+        if (first > 0) {  // nothing is older than the first run
+          deletions.Add(document, key);
+        }
+      });
+  written.runs.resize(first);
+  if (!deletions.empty()) {
+    written.runs.push_back(deletions.Finish().run);
+  }
+  BuiltRun merged = documents.Finish();
+  if (first == 0 && merged.digest != written.digest) {
+    throw Error(
+        ErrorCode::kCorrupt,
+        "merging the runs of " + source_.what + ": they do not hold what the source has shown");
+  }
+  if (merged.run.documents > 0) {
+    written.runs.push_back(std::move(merged.run));
+  }
+  if (first == 0) {
+    written.base_runs = written.runs.size();
+  }
 }
 
 }  // namespace tidemark::engine

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/internal/delta_sieve.h"
 #include "engine/internal/run_builder.h"
 #include "engine/internal/run_levels.h"
 #include "engine/internal/run_merge.h"
@@ -12,10 +13,23 @@
 
 namespace tidemark::engine {
 
+// What a namespace has come to, for its repo::NamespaceEntry.
 struct WrittenNamespace {
   std::vector<repo::Run> runs;
+  std::size_t base_runs = 0;
   repo::NamespaceDigest digest;
   std::uint64_t logical_bytes = 0;
+  std::uint64_t stored_documents = 0;   // new or changed since the base; all without one
+  std::uint64_t removed_documents = 0;  // since the base
+};
+
+// What a namespace is written with. Borrowed parts must outlive the writer.
+struct NamespaceInput {
+  std::string what;  // "db.collection", for errors
+  RunOrder order = RunOrder::kById;
+  // What the snapshot before holds of it, only changes of which are stored; nullptr: everything is
+  // stored. REQUIRES: RunOrder::kById, runs with keys.
+  const repo::NamespaceEntry* base = nullptr;
 };
 
 // Turns the documents of one namespace into runs. Confined.
@@ -24,31 +38,43 @@ struct WrittenNamespace {
 // writer after the other.
 class NamespaceWriter {
  public:
-  // `what` is "db.collection", for errors. `buffer` must be empty and outlive the writer.
+  // `buffer` must be empty and outlive the writer.
   NamespaceWriter(const RunSink& sink,
                   SortBuffer& buffer,
-                  RunOrder order,
-                  std::string what,
+                  NamespaceInput input,
                   const std::stop_token& stop);
 
+  // With a base: kUnsupported for a document without _id, kCorrupt and kNotFound when the base's
+  // keys cannot be read.
   void Add(ByteView document);
   // Only destruction is legal afterwards.
   WrittenNamespace Finish();
 
  private:
+  using Runs = std::vector<const repo::Run*>;
+
+  RunBuilder& open();
   void Flush();
   BuiltRun Merge(const std::vector<BuiltRun>& runs);
+  WrittenNamespace FinishNew();
+  void PutOnBase(WrittenNamespace& written);
+  std::optional<repo::Run> WriteDeletions();
   // Counts what a reader of overlapping runs gets: a document that the source returned twice is in
   // two of them.
-  void CountMerged(const std::vector<BuiltRun>& runs, WrittenNamespace& written);
+  void Recount(const Runs& runs, WrittenNamespace& written) const;
+  void Compact(WrittenNamespace& written);
+  void MergeFrom(std::size_t first, WrittenNamespace& written);
 
   const RunSink sink_;
   SortBuffer& buffer_;
   const RunOrder order_;
   const MergeSource source_;
-  std::optional<RunBuilder> open_;
+  std::optional<DeltaSieve> sieve_;
+  std::optional<RunBuilder> open_;  // always there between two calls
   RunLevels levels_;
   bool in_order_ = true;
+  KeyCopy last_key_;  // of the documents in order
+  bool any_ = false;
 };
 
 }  // namespace tidemark::engine

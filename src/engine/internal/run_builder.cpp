@@ -8,11 +8,47 @@ namespace {
 
 // A list chunk holds the first _id of each chunk, and an _id may be megabytes.
 constexpr std::size_t kMaxListBytes = 4U << 20;
+// Plaintext at which a key chunk is closed: some 6,000 documents with ObjectIds.
+constexpr std::size_t kKeyChunkBytes = 128U << 10;
+// Chunks on their way through the encoders before the oldest is waited for. More than the encoders'
+// queue holds, so that waiting is the exception.
+constexpr std::size_t kMaxPending = 32;
+
+Bytes FrontKey(const Bytes& keys) {
+  if (keys.empty()) {
+    return {};  // natural order
+  }
+  const ByteView first = ByteView(keys).first(bson::FrontDocumentSize(keys));
+  return {first.begin(), first.end()};
+}
 
 }  // namespace
 
-RunBuilder::RunBuilder(const RunSink& sink, RunOrder order) : sink_(sink), order_(order) {
+void ChunkList::Add(const repo::ChunkRef& ref, Bytes first_id) {
+  open_bytes_ += first_id.size();
+  open_.push_back({.ref = ref, .first_id = std::move(first_id)});
+  if (open_.size() == repo::kMaxRefsPerList || open_bytes_ >= kMaxListBytes) {
+    Store();
+  }
+}
+
+void ChunkList::Store() {
+  stored_.push_back(writer_.StoreList(open_));
+  open_.clear();
+  open_bytes_ = 0;
+}
+
+std::vector<repo::ChunkRef> ChunkList::Finish() {
+  if (!open_.empty()) {
+    Store();
+  }
+  return std::move(stored_);
+}
+
+RunBuilder::RunBuilder(const RunSink& sink, RunOrder order, RunContent content)
+    : sink_(sink), order_(order), chunks_(sink.writer), key_chunks_(sink.writer) {
   built_.run.natural_order = order == RunOrder::kNatural;
+  built_.run.deletes = content == RunContent::kDeletions;
 }
 
 bool RunBuilder::Continues(const DocumentKey& key) const {
@@ -32,6 +68,7 @@ void RunBuilder::Add(ByteView document, const DocumentKey& key) {
   ++built_.run.documents;
   built_.run.logical_bytes += document.size();
   if (order_ == RunOrder::kById) {
+    AppendKey(key, chunk_keys_);
     last_key_.Assign(key);
   }
   if (chunk_.size() >= chunk_size) {
@@ -41,12 +78,8 @@ void RunBuilder::Add(ByteView document, const DocumentKey& key) {
 
 void RunBuilder::StartChunk(const DocumentKey& key) {
   chunk_.reserve(sink_.chunk_size.value);
-  if (order_ == RunOrder::kNatural) {
-    return;
-  }
-  chunk_first_id_ = EncodeKey(key);
-  if (empty()) {
-    built_.run.first_id = chunk_first_id_;
+  if (order_ == RunOrder::kById && empty()) {
+    built_.run.first_id = EncodeKey(key);
   }
 }
 
@@ -55,33 +88,50 @@ void RunBuilder::CloseChunk() {
     return;
   }
   built_.largest_chunk = std::max(built_.largest_chunk, chunk_.size());
-  pending_bytes_ += chunk_first_id_.size();
   pending_.push_back({.ticket = sink_.encoder.Submit(std::exchange(chunk_, {}),
                                                      std::exchange(chunk_documents_, 0)),
-                      .first_id = std::exchange(chunk_first_id_, {})});
-  if (pending_.size() == repo::kMaxRefsPerList || pending_bytes_ >= kMaxListBytes) {
-    StoreList();
+                      .keys = std::exchange(chunk_keys_, {})});
+  if (pending_.size() > kMaxPending) {
+    Harvest();
   }
 }
 
-void RunBuilder::StoreList() {
-  std::vector<repo::SnapshotWriter::ListedChunk> listed;
-  listed.reserve(pending_.size());
-  for (Pending& pending : pending_) {
-    const EncodedChunk chunk = sink_.encoder.Wait(pending.ticket);
-    built_.digest.Merge(chunk.digest);
-    listed.push_back({.ref = chunk.ref, .first_id = std::move(pending.first_id)});
+void RunBuilder::Harvest() {
+  const Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  const EncodedChunk chunk = sink_.encoder.Wait(pending.ticket);
+  built_.digest.Merge(chunk.digest);
+  chunks_.Add(chunk.ref, FrontKey(pending.keys));
+  if (order_ == RunOrder::kById) {
+    AddKeys(pending.keys, chunk.fingerprints);
   }
-  pending_.clear();
-  pending_bytes_ = 0;
-  built_.run.lists.push_back(sink_.writer.StoreList(listed));
+}
+
+void RunBuilder::AddKeys(const Bytes& keys, const std::vector<std::uint64_t>& fingerprints) {
+  keys_.keys.insert(keys_.keys.end(), keys.begin(), keys.end());
+  keys_.fingerprints.insert(keys_.fingerprints.end(), fingerprints.begin(), fingerprints.end());
+  const std::size_t bytes = keys_.keys.size() + keys_.fingerprints.size() * sizeof(std::uint64_t);
+  if (bytes >= kKeyChunkBytes) {
+    CloseKeys();
+  }
+}
+
+void RunBuilder::CloseKeys() {
+  key_chunks_.Add(sink_.writer.StoreKeys(keys_), FrontKey(keys_.keys));
+  keys_.keys.clear();
+  keys_.fingerprints.clear();
 }
 
 BuiltRun RunBuilder::Finish() {
   CloseChunk();
-  if (!pending_.empty()) {
-    StoreList();
+  while (!pending_.empty()) {
+    Harvest();
   }
+  if (!keys_.fingerprints.empty()) {
+    CloseKeys();
+  }
+  built_.run.lists = chunks_.Finish();
+  built_.run.key_lists = key_chunks_.Finish();
   if (order_ == RunOrder::kById) {
     built_.run.last_id = EncodeKey(last_key_.Get());
   }

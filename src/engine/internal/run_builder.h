@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "base/units.h"
@@ -10,6 +11,7 @@
 namespace tidemark::engine {
 
 enum class RunOrder { kById, kNatural };
+enum class RunContent { kDocuments, kDeletions };
 
 // What runs are written with. Borrowed parts must outlive every user.
 struct RunSink {
@@ -24,11 +26,30 @@ struct BuiltRun {
   std::size_t largest_chunk = 0;  // plaintext bytes: what a reader of the run holds in memory
 };
 
-// Cuts documents into the chunks of one run. Confined.
-// Memory: the chunk being filled, and 4096 references (at most kMaxListBytes of first _ids).
+// A list of chunks in the making, stored in list chunks as it grows. Confined.
+class ChunkList {
+ public:
+  explicit ChunkList(repo::SnapshotWriter& writer) : writer_(writer) {}
+
+  void Add(const repo::ChunkRef& ref, Bytes first_id);
+  // The list chunks, in order. Only destruction is legal afterwards.
+  std::vector<repo::ChunkRef> Finish();
+
+ private:
+  void Store();
+
+  repo::SnapshotWriter& writer_;
+  std::vector<repo::SnapshotWriter::ListedChunk> open_;
+  std::size_t open_bytes_ = 0;  // of first _ids
+  std::vector<repo::ChunkRef> stored_;
+};
+
+// Cuts documents into the chunks of one run, and their keys into key chunks. Confined.
+// Memory: the chunk being filled, 4096 references (at most kMaxListBytes of first _ids), the keys
+// of 2 chunks and of those on their way through the encoders, one key chunk.
 class RunBuilder {
  public:
-  RunBuilder(const RunSink& sink, RunOrder order);
+  RunBuilder(const RunSink& sink, RunOrder order, RunContent content = RunContent::kDocuments);
 
   // REQUIRES: in a run by _id, Continues(key). Blocks while the encoders are behind.
   void Add(ByteView document, const DocumentKey& key);
@@ -43,11 +64,14 @@ class RunBuilder {
  private:
   struct Pending {
     ChunkEncoder::Ticket ticket;
-    Bytes first_id;
+    Bytes keys;  // of the chunk's documents, as KeyBlock::keys; empty in natural order
   };
 
   void StartChunk(const DocumentKey& key);
-  void StoreList();
+  // Takes the oldest chunk back from the encoders.
+  void Harvest();
+  void AddKeys(const Bytes& keys, const std::vector<std::uint64_t>& fingerprints);
+  void CloseKeys();
 
   const RunSink sink_;
   const RunOrder order_;
@@ -55,9 +79,11 @@ class RunBuilder {
   KeyCopy last_key_;
   Bytes chunk_;
   std::uint32_t chunk_documents_ = 0;
-  Bytes chunk_first_id_;
-  std::vector<Pending> pending_;
-  std::size_t pending_bytes_ = 0;  // of first _ids
+  Bytes chunk_keys_;
+  std::deque<Pending> pending_;
+  ChunkList chunks_;
+  repo::KeyBlock keys_;
+  ChunkList key_chunks_;
 };
 
 }  // namespace tidemark::engine

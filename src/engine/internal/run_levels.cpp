@@ -33,11 +33,11 @@ std::vector<BuiltRun> Flatten(std::vector<std::vector<BuiltRun>> units) {
   return runs;
 }
 
-std::vector<DocumentKey> SortedKeys(const std::vector<BuiltRun>& runs, Bytes repo::Run::* id) {
+std::vector<DocumentKey> SortedKeys(std::span<const repo::Run* const> runs, Bytes repo::Run::* id) {
   std::vector<DocumentKey> keys;
   keys.reserve(runs.size());
-  for (const BuiltRun& built : runs) {
-    keys.push_back(DecodeKey(built.run.*id));
+  for (const repo::Run* run : runs) {
+    keys.push_back(DecodeKey(run->*id));
   }
   std::ranges::sort(keys, [](const auto& a, const auto& b) { return CompareKeys(a, b) < 0; });
   return keys;
@@ -45,7 +45,16 @@ std::vector<DocumentKey> SortedKeys(const std::vector<BuiltRun>& runs, Bytes rep
 
 }  // namespace
 
-std::size_t MaxOverlap(const std::vector<BuiltRun>& runs) {
+std::vector<const repo::Run*> Pointers(const std::vector<BuiltRun>& runs) {
+  std::vector<const repo::Run*> pointers;
+  pointers.reserve(runs.size());
+  for (const BuiltRun& built : runs) {
+    pointers.push_back(&built.run);
+  }
+  return pointers;
+}
+
+std::size_t MaxOverlap(std::span<const repo::Run* const> runs) {
   const std::vector<DocumentKey> starts = SortedKeys(runs, &repo::Run::first_id);
   const std::vector<DocumentKey> ends = SortedKeys(runs, &repo::Run::last_id);
   std::size_t ended = 0;
@@ -77,7 +86,7 @@ void RunLevels::AddUnit(std::size_t level, Unit unit) {
 
 void RunLevels::Promote(std::size_t level) {
   Unit unit = Flatten(std::exchange(levels_[level], {}));
-  if (MaxOverlap(unit) > kHarmlessOverlap) {
+  if (MaxOverlap(Pointers(unit)) > kHarmlessOverlap) {
     BuiltRun merged = merge_(unit);
     unit.clear();
     unit.push_back(std::move(merged));

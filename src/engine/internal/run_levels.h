@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "engine/internal/run_builder.h"
@@ -11,7 +12,9 @@ inline constexpr std::size_t kMaxOpenRuns = 64;  // units of one level
 
 // How many of the runs a reader has open at most: the largest number whose _id ranges hold one and
 // the same _id.
-std::size_t MaxOverlap(const std::vector<BuiltRun>& runs);
+std::size_t MaxOverlap(std::span<const repo::Run* const> runs);
+
+std::vector<const repo::Run*> Pointers(const std::vector<BuiltRun>& runs);
 
 // The runs of one namespace, kept few enough to be read at once (an LSM tree's levels). A full
 // level becomes one unit of the next: as it is when its runs hardly overlap, merged into one run

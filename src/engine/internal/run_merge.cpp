@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/internal/pull_merge.h"
 
 namespace tidemark::engine {
 namespace {
@@ -24,6 +25,8 @@ class RunCursor {
   const DocumentKey& key() const { return key_; }
 
   ByteView document() const { return document_; }
+
+  bool deletes() const { return run_.deletes; }
 
   bool opened() const { return opened_; }
 
@@ -167,73 +170,20 @@ void RunCursor::CheckRunEnd() {
   next_ref_ = 0;
 }
 
-// The run whose next key is least, all others in a heap behind it. Of equal keys the oldest run
-// comes first, so that a document is known to be replaced when it is reached.
-class Merger {
- public:
-  Merger(const MergeSource& source, std::span<const repo::Run* const> runs) {
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (runs[i]->documents > 0) {
-        waiting_.push_back(std::make_unique<RunCursor>(source, *runs[i], i));
-      }
-    }
-    std::ranges::make_heap(waiting_, After);
-  }
-
-  void VisitAll(const DocumentVisitor& visit) {
-    while (!waiting_.empty()) {
-      Cursor current = TakeLeast();
-      const bool more = (current->opened() || current->Open()) && VisitWhileLeast(*current, visit);
-      if (more) {
-        waiting_.push_back(std::move(current));
-        std::ranges::push_heap(waiting_, After);
-      }
+PullMerge<RunCursor> MergeOf(const MergeSource& source, std::span<const repo::Run* const> runs) {
+  std::vector<std::unique_ptr<RunCursor>> cursors;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (runs[i]->documents > 0) {
+      cursors.push_back(std::make_unique<RunCursor>(source, *runs[i], i));
     }
   }
-
- private:
-  using Cursor = std::unique_ptr<RunCursor>;
-
-  static bool After(const Cursor& a, const Cursor& b) {
-    const std::weak_ordering order = CompareKeys(a->key(), b->key());
-    return order != std::weak_ordering::equivalent ? order > 0 : a->number() > b->number();
-  }
-
-  Cursor TakeLeast() {
-    std::ranges::pop_heap(waiting_, After);
-    Cursor least = std::move(waiting_.back());
-    waiting_.pop_back();
-    return least;
-  }
-
-  // False at the end of the run.
-  bool VisitWhileLeast(RunCursor& current, const DocumentVisitor& visit);
-
-  std::vector<Cursor> waiting_;
-};
-
-bool Merger::VisitWhileLeast(RunCursor& current, const DocumentVisitor& visit) {
-  for (;;) {
-    const RunCursor* next = waiting_.empty() ? nullptr : waiting_.front().get();
-    const std::weak_ordering order =
-        next == nullptr ? std::weak_ordering::less : CompareKeys(current.key(), next->key());
-    const bool next_is_first = order > 0 || (order == 0 && next->number() < current.number());
-    if (next_is_first) {
-      return true;
-    }
-    const bool replaced = order == 0 && current.key().present;
-    if (!replaced) {
-      visit(current.document(), current.key());
-    }
-    if (!current.Advance()) {
-      return false;
-    }
-  }
+  return PullMerge<RunCursor>(std::move(cursors));
 }
 
 ChunkLoader MakeLoader(auto& from) {
   return {.load = [&from](const repo::ChunkRef& ref) { return from.Load(ref); },
-          .load_list = [&from](const repo::ChunkRef& ref) { return from.LoadList(ref); }};
+          .load_list = [&from](const repo::ChunkRef& ref) { return from.LoadList(ref); },
+          .load_keys = [&from](const repo::ChunkRef& ref) { return from.LoadKeys(ref); }};
 }
 
 }  // namespace
@@ -249,7 +199,18 @@ ChunkLoader LoaderOf(repo::SnapshotWriter& writer) {
 void MergeRuns(const MergeSource& source,
                std::span<const repo::Run* const> runs,
                const DocumentVisitor& visit) {
-  Merger(source, runs).VisitAll(visit);
+  MergeRuns(source, runs, visit, [](ByteView, const DocumentKey&) {});
+}
+
+void MergeRuns(const MergeSource& source,
+               std::span<const repo::Run* const> runs,
+               const DocumentVisitor& visit,
+               const DocumentVisitor& visit_deletion) {
+  auto merge = MergeOf(source, runs);
+  while (merge.Next()) {
+    const RunCursor& at = merge.current();
+    (at.deletes() ? visit_deletion : visit)(at.document(), at.key());
+  }
 }
 
 void ReadInOrder(const MergeSource& source,

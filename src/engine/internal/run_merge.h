@@ -15,6 +15,7 @@ namespace tidemark::engine {
 struct ChunkLoader {
   std::function<Bytes(const repo::ChunkRef&)> load;
   std::function<std::vector<repo::SnapshotWriter::ListedChunk>(const repo::ChunkRef&)> load_list;
+  std::function<repo::KeyBlock(const repo::ChunkRef&)> load_keys;
 };
 
 ChunkLoader LoaderOf(repo::SnapshotReader& reader);
@@ -29,11 +30,18 @@ struct MergeSource {
 
 using DocumentVisitor = std::function<void(ByteView document, const DocumentKey& key)>;
 
-// Each document once, by _id, the later run winning. A run is opened when its first _id is reached
-// and closed at its end; an open run holds one chunk and one list of references.
+// Each document once, by _id, the later run winning; what a later run deletes not at all. A run is
+// opened when its first _id is reached and closed at its end; an open run holds one chunk and one
+// list of references.
 void MergeRuns(const MergeSource& source,
                std::span<const repo::Run* const> runs,
                const DocumentVisitor& visit);
+
+// The same, with the deletions that are left: those of documents that an older run may hold.
+void MergeRuns(const MergeSource& source,
+               std::span<const repo::Run* const> runs,
+               const DocumentVisitor& visit,
+               const DocumentVisitor& visit_deletion);
 
 // Run after run, as stored.
 void ReadInOrder(const MergeSource& source,

@@ -35,9 +35,13 @@ IndexEntry ReadEntry(ByteReader& reader, std::size_t packs) {
 
 }  // namespace
 
-std::vector<IndexSegment> SplitIntoSegments(const ChunkIndex& index) {
+std::vector<IndexSegment> SplitIntoSegments(const ChunkIndex& index,
+                                            const std::function<bool(std::uint32_t pack)>& wanted) {
   std::vector<IndexSegment> segments;
   for (const IndexEntry& entry : index.entries()) {
+    if (!wanted(entry.slot.pack)) {
+      continue;
+    }
     if (segments.empty() || segments.back().entries.size() == kMaxSegmentEntries) {
       segments.emplace_back();
     }

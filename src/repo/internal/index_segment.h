@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "repo/internal/chunk_index.h"
@@ -18,8 +19,11 @@ struct IndexSegment {
 // So that no segment is larger than 12.5 MiB.
 inline constexpr std::size_t kMaxSegmentEntries = 256U << 10;
 
-// The index as segments of at most kMaxSegmentEntries entries.
-std::vector<IndexSegment> SplitIntoSegments(const ChunkIndex& index);
+// The index as segments of at most kMaxSegmentEntries entries; of packs that `wanted` does not want
+// nothing.
+std::vector<IndexSegment> SplitIntoSegments(
+    const ChunkIndex& index,
+    const std::function<bool(std::uint32_t pack)>& wanted = [](std::uint32_t) { return true; });
 
 // The whole blob: header, sealed body.
 Bytes SealIndexSegment(const ProjectKeys& keys,

@@ -9,6 +9,9 @@
 
 namespace tidemark::repo {
 
+__extension__ using Uint128 = unsigned __int128;
+using FingerprintFactors = std::array<Uint128, 5>;
+
 // The keys of one project, derived from its 32 random bytes. Immutable.
 class ProjectKeys {
  public:
@@ -18,7 +21,10 @@ class ProjectKeys {
 
   // The name of a chunk. Each kind of chunk is named under a key of its own: equal bytes of two
   // kinds never share a name. REQUIRES: a chunk's kind.
+  // kCorrupt for a data chunk that is not documents.
   ChunkId NameChunk(ObjectKind kind, ByteView plain) const;
+  // The name of the data chunk whose documents have these hashes.
+  ChunkId NameDocuments(const std::vector<codec::Digest>& hashes) const;
   // SnapshotWriter::Fingerprint.
   std::uint64_t Fingerprint(const codec::Digest& hash) const;
   Bytes Seal(ObjectKind kind, ByteView id, ByteView plain, RandomSource& random) const;
@@ -31,7 +37,7 @@ class ProjectKeys {
   codec::Digest data_naming_;
   codec::Digest list_naming_;
   codec::Digest key_naming_;
-  codec::Digest fingerprint_;
+  FingerprintFactors fingerprint_;
 };
 
 // The project's keys. kNotFound when it has none, kCorrupt when the key blob is damaged.

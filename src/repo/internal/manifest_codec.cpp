@@ -86,6 +86,7 @@ Bytes EncodeNamespace(const NamespaceEntry& entry) {
       .AppendBinary("options", entry.options)
       .AppendArray("indexes", bson::Document(indexes))
       .AppendArray("runs", bson::Document(runs))
+      .Append("baseRuns", Signed(entry.base_runs))
       .Append("documents", Signed(entry.digest.documents))
       .AppendBinary("digest", entry.digest.sum)
       .Append("bytes", Signed(entry.logical_bytes));
@@ -239,6 +240,10 @@ NamespaceEntry DecodeNamespace(const bson::Document& document) {
   for (const bson::Element& run : ArrayField(document, "runs")) {
     entry.runs.push_back(DecodeRun(Typed(run.AsDocument(), "runs")));
   }
+  entry.base_runs = CountField(document, "baseRuns");
+  if (entry.base_runs > entry.runs.size()) {
+    Fail("field baseRuns is larger than the number of runs");
+  }
   entry.digest.documents = CountField(document, "documents");
   const Bytes sum = BinaryField(document, "digest");
   if (sum.size() != entry.digest.sum.size()) {
@@ -298,7 +303,13 @@ Manifest DecodeManifest(ByteView plain) {
   return manifest;
 }
 
-Bytes SealManifest(const ProjectKeys& keys, const Manifest& manifest, RandomSource& random) {
+namespace {
+
+Bytes SealAs(const ProjectKeys& keys,
+             ObjectKind kind,
+             ByteView id,
+             const Manifest& manifest,
+             RandomSource& random) {
   const Bytes plain = EncodeManifest(manifest);
   if (plain.size() > kMaxManifestPlain) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -310,15 +321,14 @@ Bytes SealManifest(const ProjectKeys& keys, const Manifest& manifest, RandomSour
   AppendBytes(body, codec::Compress(plain, kManifestLevel));
   Bytes blob;
   AppendHeader(blob, kManifestMagic);
-  AppendBytes(blob,
-              keys.Seal(ObjectKind::kManifest, manifest.snapshot.raw().bytes(), body, random));
+  AppendBytes(blob, keys.Seal(kind, id, body, random));
   return blob;
 }
 
-Manifest OpenManifest(const ProjectKeys& keys, const SnapshotId& snapshot, ByteView blob) {
-  const std::string what = DescribeObject(ObjectKind::kManifest, snapshot.raw().bytes());
+Manifest OpenAs(const ProjectKeys& keys, ObjectKind kind, ByteView id, ByteView blob) {
+  const std::string what = DescribeObject(kind, id);
   const ByteView sealed = CheckHeader(blob, kManifestMagic, what);
-  const Bytes body = keys.Open(ObjectKind::kManifest, snapshot.raw().bytes(), sealed);
+  const Bytes body = keys.Open(kind, id, sealed);
   ByteReader reader(body, what);
   const std::uint64_t plain_size = reader.Le64();
   if (plain_size > kMaxManifestPlain) {
@@ -329,6 +339,28 @@ Manifest OpenManifest(const ProjectKeys& keys, const SnapshotId& snapshot, ByteV
   } catch (const Error& error) {
     throw error.WithContext(what);
   }
+}
+
+}  // namespace
+
+Bytes SealManifest(const ProjectKeys& keys, const Manifest& manifest, RandomSource& random) {
+  const ByteView id = manifest.snapshot.raw().bytes();
+  return SealAs(keys, ObjectKind::kManifest, id, manifest, random);
+}
+
+Manifest OpenManifest(const ProjectKeys& keys, const SnapshotId& snapshot, ByteView blob) {
+  return OpenAs(keys, ObjectKind::kManifest, snapshot.raw().bytes(), blob);
+}
+
+Bytes SealPartial(const ProjectKeys& keys,
+                  const PartialId& id,
+                  const Manifest& manifest,
+                  RandomSource& random) {
+  return SealAs(keys, ObjectKind::kPartial, id.bytes, manifest, random);
+}
+
+Manifest OpenPartial(const ProjectKeys& keys, const PartialId& id, ByteView blob) {
+  return OpenAs(keys, ObjectKind::kPartial, id.bytes, blob);
 }
 
 }  // namespace tidemark::repo

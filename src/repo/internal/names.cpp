@@ -51,6 +51,20 @@ std::string WaitListName(const ProjectId& project, const GenerationId& generatio
   return WaitListPrefix(project) + HexEncode(generation.bytes);
 }
 
+std::string PartialsPrefix(const ProjectId& project) {
+  return "partials/" + project.ToString() + "/";
+}
+
+std::string PartialPrefix(const ProjectId& project, const SnapshotId& snapshot) {
+  return PartialsPrefix(project) + snapshot.ToString() + "/";
+}
+
+std::string PartialName(const ProjectId& project,
+                        const SnapshotId& snapshot,
+                        const PartialId& partial) {
+  return PartialPrefix(project, snapshot) + HexEncode(partial.bytes);
+}
+
 std::string ManifestPrefix(const ProjectId& project) {
   return "manifests/" + project.ToString() + "/";
 }

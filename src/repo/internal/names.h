@@ -29,6 +29,7 @@ struct RandomId {
 using PackId = RandomId<struct PackTag>;
 using SegmentId = RandomId<struct SegmentTag>;
 using SessionId = RandomId<struct SessionTag>;
+using PartialId = RandomId<struct PartialTag>;
 using GenerationId = RandomId<struct GenerationTag>;  // of a condemnation
 
 // Names of blobs: docs/format.md, "Blobs".
@@ -45,6 +46,11 @@ std::string CondemnedPrefix(const ProjectId& project);
 std::string CondemnedName(const ProjectId& project, const GenerationId& generation);
 std::string WaitListPrefix(const ProjectId& project);
 std::string WaitListName(const ProjectId& project, const GenerationId& generation);
+std::string PartialsPrefix(const ProjectId& project);  // of all snapshots
+std::string PartialPrefix(const ProjectId& project, const SnapshotId& snapshot);
+std::string PartialName(const ProjectId& project,
+                        const SnapshotId& snapshot,
+                        const PartialId& partial);
 std::string ManifestPrefix(const ProjectId& project);
 std::string ManifestName(const ProjectId& project, const SnapshotId& snapshot);
 

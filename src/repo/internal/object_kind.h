@@ -22,6 +22,8 @@ enum class ObjectKind : std::uint8_t {
   kKeyChunk = 9,
   kCondemned = 10,
   kWaitList = 11,
+  // 12 is a key export.
+  kPartial = 13,
 };
 
 inline constexpr std::uint8_t kFormatVersion = 1;

@@ -1,30 +1,106 @@
 #include "repo/internal/roots.h"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "base/error.h"
 #include "repo/internal/manifest_codec.h"
 
 namespace tidemark::repo {
 
-std::vector<SnapshotId> ListRoots(const Project& project) {
+std::vector<SnapshotId> ListSnapshots(const Project& project) {
   const std::string prefix = ManifestPrefix(project.keys().project());
-  std::vector<SnapshotId> roots;
+  std::vector<SnapshotId> snapshots;
   project.store().List(prefix, [&](const std::string& name, ByteCount) {
     if (const auto id = SnapshotId::Parse(std::string_view(name).substr(prefix.size()))) {
-      roots.push_back(*id);
+      snapshots.push_back(*id);
     }
   });
-  return roots;
+  return snapshots;
+}
+
+std::vector<SnapshotId> ListPartialSnapshots(blob::BlobStore& store, const ProjectId& project) {
+  const std::string prefix = PartialsPrefix(project);
+  std::set<SnapshotId> snapshots;
+  store.List(prefix, [&](const std::string& name, ByteCount) {
+    const std::string_view rest = std::string_view(name).substr(prefix.size());
+    if (const auto id = SnapshotId::Parse(rest.substr(0, rest.find('/')))) {
+      snapshots.insert(*id);
+    }
+  });
+  return {snapshots.begin(), snapshots.end()};
+}
+
+// Partial manifests first: the manifest is put before they are deleted.
+std::vector<SnapshotId> ListRoots(const Project& project) {
+  const auto partials = ListPartialSnapshots(project.store(), project.keys().project());
+  std::set<SnapshotId> roots(partials.begin(), partials.end());
+  std::ranges::copy(ListSnapshots(project), std::inserter(roots, roots.end()));
+  return {roots.begin(), roots.end()};
 }
 
 std::optional<Manifest> LoadRoot(const Project& project, const SnapshotId& id) {
-  const std::string name = ManifestName(project.keys().project(), id);
-  try {
-    return OpenManifest(project.keys(), id, project.store().Get(name));
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNotFound) {
-      throw;
+  const auto load = [&]() -> std::optional<Manifest> {
+    const std::string name = ManifestName(project.keys().project(), id);
+    try {
+      return OpenManifest(project.keys(), id, project.store().Get(name));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound) {
+        throw;
+      }
+      return std::nullopt;
     }
-    return std::nullopt;
+  };
+  if (auto manifest = load()) {
+    return manifest;
+  }
+  if (auto partial = LoadPartialManifest(project, id)) {
+    return partial;
+  }
+  return load();  // committed between the two looks
+}
+
+namespace {
+
+std::vector<PartialId> ListPartials(blob::BlobStore& store,
+                                    const ProjectId& project,
+                                    const SnapshotId& id) {
+  std::vector<PartialId> partials;
+  store.List(PartialPrefix(project, id), [&](const std::string& name, ByteCount) {
+    if (const auto partial = ParseRandomId(name)) {
+      partials.push_back(PartialId{*partial});
+    }
+  });
+  return partials;
+}
+
+}  // namespace
+
+std::optional<Manifest> LoadPartialManifest(const Project& project, const SnapshotId& id) {
+  std::optional<Manifest> most;
+  for (const PartialId& partial : ListPartials(project.store(), project.keys().project(), id)) {
+    try {
+      Manifest manifest =
+          OpenPartial(project.keys(),
+                      partial,
+                      project.store().Get(PartialName(project.keys().project(), id, partial)));
+      if (!most || manifest.namespaces.size() > most->namespaces.size()) {
+        most = std::move(manifest);
+      }
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound) {
+        throw;
+      }
+      // Replaced by a newer one since it was listed; the caller looks again or does without.
+    }
+  }
+  return most;
+}
+
+void DeletePartials(blob::BlobStore& store, const ProjectId& project, const SnapshotId& id) {
+  for (const PartialId& partial : ListPartials(store, project, id)) {
+    store.Delete(PartialName(project, id, partial));
   }
 }
 

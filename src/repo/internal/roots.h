@@ -8,11 +8,22 @@
 
 namespace tidemark::repo {
 
-// What keeps chunks alive: everything whose chunks a collection must leave alone. Today these are
-// the manifests; another kind of blob that refers to chunks is added here and nowhere else.
+// The snapshots that exist: those with a manifest.
+std::vector<SnapshotId> ListSnapshots(const Project& project);
+// What keeps chunks alive: everything whose chunks a collection must leave alone. Manifests, and
+// partial manifests of snapshots that were cut; another kind of blob that refers to chunks is added
+// here and nowhere else.
 std::vector<SnapshotId> ListRoots(const Project& project);
-// nullopt when it was deleted since it was listed. kCorrupt, kUnsupported.
+// The manifest, or else the partial manifest. nullopt when it was deleted since it was listed.
+// kCorrupt, kUnsupported.
 std::optional<Manifest> LoadRoot(const Project& project, const SnapshotId& id);
+
+// The snapshots that have partial manifests.
+std::vector<SnapshotId> ListPartialSnapshots(blob::BlobStore& store, const ProjectId& project);
+// The partial manifest with most namespaces: a crash may have left two. nullopt when there is none.
+// kCorrupt, kUnsupported.
+std::optional<Manifest> LoadPartialManifest(const Project& project, const SnapshotId& id);
+void DeletePartials(blob::BlobStore& store, const ProjectId& project, const SnapshotId& id);
 
 // One list chunk of a manifest, and what it lists.
 struct ListOfRun {

@@ -10,6 +10,7 @@
 #include "repo/internal/index_segment.h"
 #include "repo/internal/manifest_codec.h"
 #include "repo/internal/pack.h"
+#include "repo/internal/roots.h"
 
 namespace tidemark::repo {
 namespace {
@@ -27,8 +28,13 @@ class PackingWriter final : public SnapshotWriter {
   PackingWriter(Project& project, const WriterOptions& options, WriterClaim claim)
       : project_(project), options_(options), claim_(std::move(claim)) {}
 
-  ChunkRef Store(ByteView plain, std::uint32_t documents) override {
-    return StoreKind(ObjectKind::kDataChunk, plain, documents);
+  ChunkRef Store(ByteView plain, const std::vector<codec::Digest>& hashes) override {
+    CheckSize(ObjectKind::kDataChunk, plain);
+    return StoreNamed(ObjectKind::kDataChunk,
+                      {.id = project_.keys().NameDocuments(hashes),
+                       .plain_size = static_cast<std::uint32_t>(plain.size()),
+                       .documents = static_cast<std::uint32_t>(hashes.size())},
+                      plain);
   }
 
   ChunkRef StoreList(const std::vector<ListedChunk>& chunks) override {
@@ -62,10 +68,13 @@ class PackingWriter final : public SnapshotWriter {
     return added_;
   }
 
+  void SavePartial(const Manifest& done) override TIDEMARK_EXCLUDES(mutex_);
   void Commit(const Manifest& manifest) override;
 
  private:
+  static void CheckSize(ObjectKind kind, ByteView plain);
   ChunkRef StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents);
+  ChunkRef StoreNamed(ObjectKind kind, const ChunkRef& ref, ByteView plain);
   Bytes LoadKind(ObjectKind kind, const ChunkRef& ref);
   bool Knows(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
   std::optional<ClosedPack> Append(ObjectKind kind, const ChunkRef& ref, ByteView sealed)
@@ -74,13 +83,21 @@ class PackingWriter final : public SnapshotWriter {
   ClosedPack CloseOpenPack() TIDEMARK_REQUIRES(mutex_);
   std::optional<ClosedPack> CloseLastPack() TIDEMARK_EXCLUDES(mutex_);
   void PutPack(const ClosedPack& pack) TIDEMARK_EXCLUDES(mutex_);
+  // Waits until every pack that is closed now is in storage.
+  void WaitForPacks() TIDEMARK_EXCLUDES(mutex_);
   // The sealed chunk if its pack is not in storage yet.
   std::optional<Bytes> CopyUnwritten(const ChunkPlace& place) const TIDEMARK_EXCLUDES(mutex_);
   std::optional<ChunkPlace> FindOwn(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
 
   void BeginCommit(const Manifest& manifest) TIDEMARK_EXCLUDES(mutex_);
   void CheckListsAreStored(const Manifest& manifest) const;
+  // Index segments for all packs that are in storage and in none yet.
   void PutIndex() TIDEMARK_EXCLUDES(mutex_);
+
+  bool IsUnwritten(const PackId& pack) const TIDEMARK_REQUIRES(mutex_) {
+    return (open_ && open_->id() == pack) || closed_.contains(pack);
+  }
+
   void PutManifest(const Manifest& manifest) TIDEMARK_EXCLUDES(mutex_);
   void CheckManifestReadsBack(const Manifest& manifest, const Bytes& blob) const;
   void PutBlob(const std::string& name, const Bytes& blob) TIDEMARK_EXCLUDES(mutex_);
@@ -96,20 +113,32 @@ class PackingWriter final : public SnapshotWriter {
   std::uint32_t open_number_ TIDEMARK_GUARDED_BY(mutex_) = 0;
   // At most one per thread that calls Store: each writes the pack it filled before it returns.
   std::map<PackId, std::shared_ptr<const Bytes>> closed_ TIDEMARK_GUARDED_BY(mutex_);
+  CondVar packs_changed_;                                  // closed_, failed_
+  std::vector<bool> indexed_ TIDEMARK_GUARDED_BY(mutex_);  // by pack number: a segment names it
+  std::optional<PartialId> partial_;                       // the last; of the thread that saves
   ByteCount added_ TIDEMARK_GUARDED_BY(mutex_);
   bool failed_ TIDEMARK_GUARDED_BY(mutex_) = false;
   bool committed_ TIDEMARK_GUARDED_BY(mutex_) = false;
 };
 
-ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+void PackingWriter::CheckSize(ObjectKind kind, ByteView plain) {
   if (plain.size() > kMaxChunkPlain) {
     throw Error(ErrorCode::kInvalidArgument,
                 "storing a " + std::string(ObjectKindName(kind)) + ": " +
                     std::to_string(plain.size()) + " bytes are more than 64 MiB");
   }
-  const ChunkRef ref{.id = project_.keys().NameChunk(kind, plain),
+}
+
+ChunkRef PackingWriter::StoreKind(ObjectKind kind, ByteView plain, std::uint32_t documents) {
+  CheckSize(kind, plain);
+  return StoreNamed(kind,
+                    {.id = project_.keys().NameChunk(kind, plain),
                      .plain_size = static_cast<std::uint32_t>(plain.size()),
-                     .documents = documents};
+                     .documents = documents},
+                    plain);
+}
+
+ChunkRef PackingWriter::StoreNamed(ObjectKind kind, const ChunkRef& ref, ByteView plain) {
   if (Knows(ref.id)) {
     return ref;
   }
@@ -181,10 +210,29 @@ void PackingWriter::PutPack(const ClosedPack& pack) {
   } catch (const Error& error) {
     const MutexLock lock(mutex_);
     failed_ = true;
+    packs_changed_.NotifyAll();
     throw error.WithContext("storing " + DescribeObject(ObjectKind::kPackFooter, pack.id.bytes));
   }
   const MutexLock lock(mutex_);
   closed_.erase(pack.id);
+  packs_changed_.NotifyAll();
+}
+
+void PackingWriter::WaitForPacks() {
+  const MutexLock lock(mutex_);
+  std::vector<PackId> waited;
+  for (const auto& [id, bytes] : closed_) {
+    waited.push_back(id);
+  }
+  const auto is_closed = [this](const PackId& id)
+                             TIDEMARK_REQUIRES(mutex_) { return closed_.contains(id); };
+  while (!failed_ && std::ranges::any_of(waited, is_closed)) {
+    packs_changed_.Wait(mutex_);
+  }
+  if (failed_) {
+    throw Error(ErrorCode::kInternal,
+                "saving a partial manifest: storing one of its packs has failed");
+  }
 }
 
 std::optional<Bytes> PackingWriter::CopyUnwritten(const ChunkPlace& place) const {
@@ -212,6 +260,22 @@ Bytes PackingWriter::LoadKind(ObjectKind kind, const ChunkRef& ref) {
   return LoadStoredChunk(project_, kind, ref, *own);
 }
 
+// The same order as a commit's.
+void PackingWriter::SavePartial(const Manifest& done) {
+  CheckListsAreStored(done);
+  if (const std::optional<ClosedPack> last = CloseLastPack()) {
+    PutPack(*last);
+  }
+  WaitForPacks();
+  PutIndex();
+  const auto id = PartialId::Generate(project_.random());
+  PutBlob(PartialName(done.project, done.snapshot, id),
+          SealPartial(project_.keys(), id, done, project_.random()));
+  if (const std::optional<PartialId> previous = std::exchange(partial_, id)) {
+    project_.store().Delete(PartialName(done.project, done.snapshot, *previous));
+  }
+}
+
 // docs/format.md, "Order of writes" (I2, I3).
 void PackingWriter::Commit(const Manifest& manifest) {
   BeginCommit(manifest);
@@ -221,6 +285,7 @@ void PackingWriter::Commit(const Manifest& manifest) {
   }
   PutIndex();
   PutManifest(manifest);
+  DeletePartials(project_.store(), manifest.project, manifest.snapshot);
 }
 
 void PackingWriter::BeginCommit(const Manifest& manifest) {
@@ -259,7 +324,15 @@ void PackingWriter::PutIndex() {
   std::vector<IndexSegment> segments;
   {
     const MutexLock lock(mutex_);
-    segments = SplitIntoSegments(own_);
+    indexed_.resize(own_.packs().size());
+    std::vector<bool> due(own_.packs().size());
+    for (std::size_t pack = 0; pack < due.size(); ++pack) {
+      due[pack] = !indexed_[pack] && !IsUnwritten(own_.packs()[pack]);
+    }
+    segments = SplitIntoSegments(own_, [&due](std::uint32_t pack) { return due[pack]; });
+    for (std::size_t pack = 0; pack < due.size(); ++pack) {
+      indexed_[pack] = indexed_[pack] || due[pack];
+    }
   }
   for (const IndexSegment& segment : segments) {
     const auto id = SegmentId::Generate(project_.random());

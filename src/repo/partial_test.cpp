@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+
+#include "repo/maintenance.h"
+#include "tests/support/repository_fixture.h"
+
+// Partial manifests: from where a snapshot that was cut goes on.
+namespace tidemark::repo {
+namespace {
+
+class PartialTest : public RepositoryFixture {
+ protected:
+  // Stores one chunk and says that the namespace "db.<name>" is finished.
+  static void Finish(SnapshotWriter& writer, Manifest& done, const std::string& name, int seed) {
+    repo::Run run;
+    run.documents = 1;
+    const ChunkRef chunk = writer.Store(TestChunk(static_cast<std::uint64_t>(seed)));
+    run.lists.push_back(writer.StoreList({{chunk, TestFirstId(seed)}}));
+    done.namespaces.push_back({.database = "db", .collection = name, .runs = {run}});
+  }
+
+  Manifest Fresh() const {
+    Manifest done;
+    done.snapshot = second_;
+    done.project = project_;
+    return done;
+  }
+
+  std::size_t Partials() { return BlobNames("partials/").size(); }
+};
+
+TEST_F(PartialTest, ThereIsNoneBeforeOneIsSaved) {
+  CommitSnapshot(*repository_, project_, first_, TestChunks(1, 3));
+  EXPECT_FALSE(repository_->LoadPartial(project_, second_).has_value());
+}
+
+TEST_F(PartialTest, I16GivesBackTheLastWithEverythingItNeeds) {
+  {
+    const auto writer = repository_->NewSnapshot(project_, {});
+    Manifest done = Fresh();
+    Finish(*writer, done, "a", 1);
+    writer->SavePartial(done);
+    Finish(*writer, done, "b", 2);
+    writer->SavePartial(done);
+    Finish(*writer, done, "c", 3);  // and then the writer is gone
+  }
+  const auto repository = OpenRepository();
+  const auto partial = repository->LoadPartial(project_, second_);
+  ASSERT_TRUE(partial.has_value());
+  ASSERT_EQ(partial->namespaces.size(), 2U);
+  EXPECT_EQ(partial->namespaces[1].collection, "b");
+  EXPECT_EQ(Partials(), 1U);
+  const auto reader = repository->NewReader(project_);
+  for (const NamespaceEntry& entry : partial->namespaces) {
+    const auto listed = reader->LoadList(entry.runs.at(0).lists.at(0));
+    EXPECT_EQ(reader->Load(listed.at(0).ref).size(), 1000U);
+  }
+}
+
+TEST_F(PartialTest, IsNoSnapshot) {
+  const auto writer = repository_->NewSnapshot(project_, {});
+  writer->SavePartial(Fresh());
+  EXPECT_TRUE(repository_->ListManifests(project_).empty());
+  EXPECT_EQ(FailureOf([&] { repository_->LoadManifest(project_, second_); }).code,
+            ErrorCode::kNotFound);
+}
+
+TEST_F(PartialTest, GoesWithTheCommit) {
+  const auto writer = repository_->NewSnapshot(project_, {});
+  Manifest done = Fresh();
+  Finish(*writer, done, "a", 1);
+  writer->SavePartial(done);
+  Finish(*writer, done, "b", 2);
+  writer->Commit(done);
+  EXPECT_EQ(Partials(), 0U);
+  EXPECT_EQ(ReadSnapshot(*OpenRepository(), project_, second_),
+            (std::vector<Bytes>{TestChunk(1), TestChunk(2)}));
+}
+
+TEST_F(PartialTest, MayBeDropped) {
+  const auto writer = repository_->NewSnapshot(project_, {});
+  writer->SavePartial(Fresh());
+  repository_->DropPartial(project_, second_);
+  repository_->DropPartial(project_, second_);
+  repository_->DropPartial(TestId<ProjectId>(0x55), second_);
+  EXPECT_FALSE(repository_->LoadPartial(project_, second_).has_value());
+}
+
+TEST_F(PartialTest, I16OpensUnderItsOwnNameOnly) {
+  const auto writer = repository_->NewSnapshot(project_, {});
+  writer->SavePartial(Fresh());
+  const std::string name = BlobNames("partials/").at(0);
+  const Bytes blob = store_->Get(name);
+  store_->Delete(name);
+  store_->Put(name.substr(0, name.size() - 1) + (name.back() == '0' ? "1" : "0"), blob);
+  EXPECT_EQ(FailureOf([&] { repository_->LoadPartial(project_, second_); }).code,
+            ErrorCode::kCorrupt);
+}
+
+TEST_F(PartialTest, I16KeepsItsChunksFromCollections) {
+  {
+    const auto writer = repository_->NewSnapshot(project_, {});
+    Manifest done = Fresh();
+    Finish(*writer, done, "a", 1);
+    writer->SavePartial(done);
+  }
+  const auto collect = [this] {
+    const auto maintenance = repository_->OpenMaintenance(project_);
+    maintenance->Collect({}, {});
+    maintenance->Collect({}, {});
+  };
+  collect();
+  const auto partial = repository_->LoadPartial(project_, second_);
+  ASSERT_TRUE(partial.has_value());
+  const ChunkRef list = partial->namespaces.at(0).runs.at(0).lists.at(0);
+  EXPECT_EQ(repository_->NewReader(project_)->LoadList(list).size(), 1U);
+  repository_->DropPartial(project_, second_);
+  collect();
+  EXPECT_TRUE(BlobNames("packs/").empty());
+}
+
+}  // namespace
+}  // namespace tidemark::repo
