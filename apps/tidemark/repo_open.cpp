@@ -415,10 +415,4 @@ void AddRepoOpen(CLI::App& repo, Session& session) {
   AddRestoreCommand(*open, session, options);
 }
 
-void AddRepo(CLI::App& app, Session& session) {
-  CLI::App* repo = app.add_subcommand("repo", "The repository itself");
-  repo->require_subcommand(1);
-  AddRepoOpen(*repo, session);
-}
-
 }  // namespace tidemark::app

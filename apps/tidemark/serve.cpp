@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "base/stage_group.h"
 #include "command.h"
 #include "config/settings.h"
 #include "data_directory.h"
@@ -114,8 +115,10 @@ int Serve(const ServeFlags& flags) {
   SystemRandom random;
   const http::ServerOptions server_options = MakeServerOptions(settings);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
-  // We hold the directory's lock: every lease in the catalog is one of a process that is gone.
+  // We hold the directory's lock: every lease in the catalog and every session in the repository is
+  // one of a process that is gone.
   directory.store().BreakAllLeases();
+  directory.repository().DropSessions();
 
   std::unique_ptr<jobs::Runner> runner;
   service::Environment environment{
@@ -129,6 +132,7 @@ int Serve(const ServeFlags& flags) {
   delivery::RestoreOptions restore_options;
   restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
   service::RestoreService restores(environment, access, clusters, restore_options);
+  service::RepositoryService maintenance(environment);
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -146,11 +150,15 @@ int Serve(const ServeFlags& flags) {
                                    clusters,
                                    snapshots,
                                    restores,
+                                   maintenance,
                                    directory.store(),
                                    clock,
                                    random,
                                    *log,
                                    directory.DeriveKey("digest nonces")});
+  StageGroup maintenance_thread;
+  maintenance_thread.Start("repo-tasks",
+                           [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },

@@ -127,6 +127,11 @@ void CheckType(const Field& field, const json::value& value) {
         throw InvalidJsonAttribute(field.name, "a boolean");
       }
       return;
+    case FieldType::kNumber:
+      if (!value.is_number()) {
+        throw InvalidJsonAttribute(field.name, "a number");
+      }
+      return;
     case FieldType::kArray:
       if (!value.is_array()) {
         throw InvalidJsonAttribute(field.name, "an array");
@@ -210,6 +215,11 @@ json::object ReadBody(const http::Request& request, std::span<const Field> field
 std::string StringOf(const json::object& body, std::string_view name) {
   const json::value* value = body.if_contains(name);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+double NumberOf(const json::object& body, std::string_view name) {
+  const json::value* value = body.if_contains(name);
+  return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
 }
 
 bool FlagOf(const json::object& body, std::string_view name) {

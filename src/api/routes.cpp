@@ -47,6 +47,11 @@ constexpr std::string_view kRestores = "/projects/{groupId}/clusters/{clusterNam
 constexpr std::string_view kRestore =
     "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
 
+constexpr std::string_view kRepoCheck = "/projects/{groupId}/repository/check";
+constexpr std::string_view kRepoGc = "/projects/{groupId}/repository/gc";
+constexpr std::string_view kRepoTask = "/projects/{groupId}/repository/tasks/{taskId}";
+constexpr std::string_view kRepoStats = "/projects/{groupId}/repository/stats";
+
 constexpr auto kNobody = Permission::kAnyKey;
 constexpr auto kRead = Permission::kProjectRead;
 constexpr auto kOwner = Permission::kProjectOwner;
@@ -85,6 +90,10 @@ constexpr std::array kRoutes{
     Route{kGet,    "/keys",             kOwn,   kAdmin,  "", ListKeys,       {}},
     Route{kPost,   "/keys",             kOwn,   kAdmin,  "", CreateKey,      {}},
     Route{kDelete, "/keys/{keyId}",     kOwn,   kAdmin,  "", DeleteKey,      {}},
+    Route{kPost,   kRepoCheck,          kOwn,   kBackup, "", CheckRepository, {}},
+    Route{kPost,   kRepoGc,             kOwn,   kOwner,  "", CollectGarbage, {}},
+    Route{kGet,    kRepoTask,           kOwn,   kRead,   "", GetRepositoryTask, {}},
+    Route{kGet,    kRepoStats,          kOwn,   kRead,   "", GetRepositoryStats, {}},
 };
 // clang-format on
 

@@ -33,6 +33,9 @@ COMMANDS = [
     ["repo", "open", "folder", "list"],
     ["repo", "open", "folder", "show"],
     ["repo", "open", "folder", "restore"],
+    ["repo", "check"],
+    ["repo", "gc"],
+    ["repo", "stats"],
 ]
 
 

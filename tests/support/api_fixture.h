@@ -33,6 +33,7 @@ class ApiFixture : public testing::Test {
     clusters_.emplace(*environment_);
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
+    maintenance_.emplace(*environment_);
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -43,6 +44,7 @@ class ApiFixture : public testing::Test {
                       *clusters_,
                       *snapshots_,
                       *restores_,
+                      *maintenance_,
                       *store_,
                       clock_,
                       random_,
@@ -207,6 +209,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::ClusterService> clusters_;
   std::optional<service::SnapshotService> snapshots_;
   std::optional<service::RestoreService> restores_;
+  std::optional<service::RepositoryService> maintenance_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;

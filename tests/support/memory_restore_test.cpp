@@ -294,7 +294,7 @@ TEST_F(MemoryRestoreTest, StepDownThatLastsFailsTheRestoreAfterItsAttempts) {
                         .labels = {"RetryableWriteError"}});
   const Failure failure = FailureOf([&] { Restore(); });
   EXPECT_EQ(failure.code, ErrorCode::kUnavailable);
-  EXPECT_THAT(failure.message, StartsWith("3 attempts, the last: loading shop.orders: "));
+  EXPECT_THAT(failure.message, StartsWith("6 attempts, the last: loading shop.orders: "));
   EXPECT_TRUE(TargetIsMarked());
 }
 

@@ -87,5 +87,9 @@ Reply GetRestore(const Call& call);
 Reply ListKeys(const Call& call);
 Reply CreateKey(const Call& call);
 Reply DeleteKey(const Call& call);
+Reply CheckRepository(const Call& call);
+Reply CollectGarbage(const Call& call);
+Reply GetRepositoryTask(const Call& call);
+Reply GetRepositoryStats(const Call& call);
 
 }  // namespace tidemark::api

@@ -12,7 +12,15 @@
 
 namespace tidemark::api {
 
-enum class FieldType { kString, kBoolean, kArray, kObject, kObjectId, kDeploymentItemName };
+enum class FieldType {
+  kString,
+  kBoolean,
+  kNumber,
+  kArray,
+  kObject,
+  kObjectId,
+  kDeploymentItemName
+};
 
 enum class FieldUse {
   kRequired,
@@ -35,9 +43,10 @@ boost::json::object ReadBody(const http::Request& request, std::span<const Field
 // The same for an object inside a body.
 boost::json::object CheckFields(const boost::json::object& object, std::span<const Field> fields);
 
-// Members of what ReadBody gave. Absent: empty, false.
+// Members of what ReadBody gave. Absent: empty, false, 0.
 std::string StringOf(const boost::json::object& body, std::string_view name);
 bool FlagOf(const boost::json::object& body, std::string_view name);
+double NumberOf(const boost::json::object& body, std::string_view name);
 
 // A required member of type kObjectId: ReadBody has seen that it is there and is one.
 template <class Id>

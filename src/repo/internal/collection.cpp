@@ -67,6 +67,7 @@ class Copier {
   }
 
   void PutPack() {
+    TIDEMARK_CHECK(open_.has_value());
     const PackId id = open_->id();
     const Bytes pack = open_->Finish(project_.keys(), project_.random());
     open_.reset();

@@ -39,18 +39,18 @@ bool Project::AddSegment(Chunks& chunks,
 }
 
 bool Project::ReadCondemned() {
-  std::map<GenerationId, std::vector<PackId>> read;
+  std::map<GenerationId, Generation> read;
   for (const auto& id : ListIds<GenerationId>(store_, CondemnedPrefix(keys_.project()))) {
     if (const auto known = generations_.find(id); known != generations_.end()) {
       read.insert(*known);
     } else if (std::optional<Condemned> condemned = LoadCondemned(store_, keys_, id)) {
-      read.emplace(id, std::move(condemned->packs));
+      read.emplace(id, Generation{std::move(condemned->packs), epoch_});
     }
   }
   generations_ = std::move(read);
   std::set<PackId> packs;
-  for (const auto& [id, condemned] : generations_) {
-    packs.insert(condemned.begin(), condemned.end());
+  for (const auto& [id, generation] : generations_) {
+    packs.insert(generation.packs.begin(), generation.packs.end());
   }
   const bool changed = packs != condemned_;
   condemned_ = std::move(packs);
@@ -58,12 +58,14 @@ bool Project::ReadCondemned() {
 }
 
 void Project::NoteCondemned() {
-  const MutexLock lock(mutex_);
   std::map<PackId, Epoch> since;
-  for (const PackId& pack : condemned_) {
-    const auto known = condemned_since_.find(pack);
-    since.emplace(pack, known == condemned_since_.end() ? epoch_ : known->second);
+  for (const auto& [id, generation] : generations_) {
+    for (const PackId& pack : generation.packs) {
+      const auto [at, added] = since.emplace(pack, generation.since);
+      at->second = std::min(at->second, generation.since);
+    }
   }
+  const MutexLock lock(mutex_);
   condemned_since_ = std::move(since);
 }
 

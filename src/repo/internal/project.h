@@ -64,6 +64,11 @@ class Project {
     ChunkIndex condemned;  // in packs that a collection is about to delete
   };
 
+  struct Generation {
+    std::vector<PackId> packs;
+    Epoch since = 0;  // the refresh that first saw it
+  };
+
   // False when a pack that the segment names is not among `packs`; its chunks are left out.
   static bool AddSegment(Chunks& chunks,
                          const IndexSegment& segment,
@@ -91,12 +96,12 @@ class Project {
   std::set<SegmentId> loaded_ TIDEMARK_GUARDED_BY(refresh_mutex_);
   bool packs_missing_ TIDEMARK_GUARDED_BY(refresh_mutex_) = false;  // a loaded segment names one
   Epoch epoch_ TIDEMARK_GUARDED_BY(refresh_mutex_) = 0;
-  std::map<GenerationId, std::vector<PackId>> generations_ TIDEMARK_GUARDED_BY(refresh_mutex_);
+  std::map<GenerationId, Generation> generations_ TIDEMARK_GUARDED_BY(refresh_mutex_);
   std::set<PackId> condemned_ TIDEMARK_GUARDED_BY(refresh_mutex_);  // of all generations
 
   mutable Mutex mutex_;
   Chunks chunks_ TIDEMARK_GUARDED_BY(mutex_);
-  // The refresh that first saw the pack condemned.
+  // The refresh that first saw the pack condemned by a generation that is still there.
   std::map<PackId, Epoch> condemned_since_ TIDEMARK_GUARDED_BY(mutex_);
   std::vector<SessionId> ended_sessions_ TIDEMARK_GUARDED_BY(mutex_);
 

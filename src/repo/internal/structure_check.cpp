@@ -52,6 +52,7 @@ class StructureChecker {
   void CheckRoot(const SnapshotId& id);
   void CheckRun(const SnapshotId& snapshot, const NamespaceEntry& entry, std::size_t number);
   void CheckLists(const std::vector<ChunkRef>& lists, ObjectKind listed);
+  Bytes CheckList(const ChunkRef& list, ObjectKind listed, const RunPart& part);
   void CheckPlace(ObjectKind kind, const ChunkRef& ref) const;
   std::optional<ListedChunks> LoadList(const ChunkRef& list) const;
   Bytes FirstIdOf(const ChunkRef* list) const;
@@ -153,8 +154,8 @@ void StructureChecker::AddSegment(const IndexSegment& segment) {
 }
 
 void StructureChecker::CheckPacks() {
-  for (const auto& [id, size] : packs_) {
-    Try({}, [&] { ComparePack(id, size); });
+  for (const auto& pack : packs_) {
+    Try({}, [&] { ComparePack(pack.first, pack.second); });
   }
 }
 
@@ -237,27 +238,30 @@ void StructureChecker::CheckLists(const std::vector<ChunkRef>& lists, ObjectKind
     if (good_lists_.contains(list.id)) {
       continue;
     }
-    const Bytes end_id = FirstIdOf(i + 1 < lists.size() ? &lists[i + 1] : nullptr);
+    const bool last = i + 1 == lists.size();
+    const RunPart part{reached, FirstIdOf(last ? nullptr : &lists[i + 1])};
     const std::uint64_t before = check_.findings.total();
-    Try({reached, end_id}, [&] {
-      CheckPlace(ObjectKind::kListChunk, list);
-      const std::optional<ListedChunks> chunks = LoadList(list);
-      TIDEMARK_CHECK(chunks.has_value());
-      for (std::size_t at = 0; at < chunks->size(); ++at) {
-        const bool last = at + 1 == chunks->size();
-        Try({(*chunks)[at].first_id, last ? end_id : (*chunks)[at + 1].first_id},
-            [&] { CheckPlace(listed, (*chunks)[at].ref); });
-      }
-      if (CountDocuments(*chunks) != list.documents) {
-        Report("reading " + DescribeObject(ObjectKind::kListChunk, list.id) +
-               ": it does not list as many documents as the manifest says");
-      }
-      reached = chunks->empty() ? reached : chunks->back().first_id;
-    });
+    Try(part, [&] { reached = CheckList(list, listed, part); });
     if (check_.findings.total() == before) {
       good_lists_.insert(list.id);
     }
   }
+}
+
+// Returns the first _id of the last chunk that is listed.
+Bytes StructureChecker::CheckList(const ChunkRef& list, ObjectKind listed, const RunPart& part) {
+  CheckPlace(ObjectKind::kListChunk, list);
+  const ListedChunks chunks = LoadList(list).value_or(ListedChunks());
+  for (std::size_t at = 0; at < chunks.size(); ++at) {
+    const bool last = at + 1 == chunks.size();
+    const RunPart chunk{chunks[at].first_id, last ? part.end_id : chunks[at + 1].first_id};
+    Try(chunk, [&] { CheckPlace(listed, chunks[at].ref); });
+  }
+  if (CountDocuments(chunks) != list.documents) {
+    Report("reading " + DescribeObject(ObjectKind::kListChunk, list.id) +
+           ": it does not list as many documents as the manifest says");
+  }
+  return chunks.empty() ? part.first_id : chunks.back().first_id;
 }
 
 void StructureChecker::CheckPlace(ObjectKind kind, const ChunkRef& ref) const {
