@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The snapshot engine fed from memory beside zstd -1, restic and borg on the same bytes, in one run on this machine.
-# Prints one line each: MB/s of BSON and ratio. Needs zstd, restic and borgbackup (apt) and the release build.
+# Prints one line each: MB/s of BSON and ratio; then what a second snapshot costs after few changes. Needs zstd, restic and
+# borgbackup (apt) and the release build.
 #
 #   bench/compare.sh [MEBIBYTES]        default 512; needs four times that on the disk of TMPDIR
 set -euo pipefail
@@ -33,4 +34,18 @@ for round in 1 2 3; do
   start=$(now); restic backup -q -r "$work/restic" "$work/in"; report restic "$start" "$(now)" "$bytes" "$(size "$work/restic")"
   rm -rf "$work/borg"; borg init -e repokey-blake2 "$work/borg" 2>"$work/borg.log" || { cat "$work/borg.log" >&2; exit 1; }
   start=$(now); borg create -C zstd,1 "$work/borg::one" "$work/in"; report "borg zstd,1" "$start" "$(now)" "$bytes" "$(size "$work/borg")"
+done
+
+# A second snapshot after so many of a thousand documents have changed, beside restic's second backup of the same bytes.
+for permille in 0 1 10 100; do
+  echo "churn $permille/1000"
+  "$bench" --mib "$mebibytes" --churn-permille "$permille" --dump "$work/in/orders.bson" --dump-after "$work/after.bson" |
+    sed -n 's/^/tidemark   /; /second/,/stored/p'
+  rm -rf "$work/restic"; restic init -q -r "$work/restic"
+  restic backup -q -r "$work/restic" "$work/in"
+  first=$(size "$work/restic")
+  mv "$work/after.bson" "$work/in/orders.bson"
+  start=$(now); restic backup -q -r "$work/restic" "$work/in"; end=$(now)
+  awk -v s="$start" -v e="$end" -v i="$bytes" -v a="$first" -v b="$(size "$work/restic")" \
+    'BEGIN { printf "restic     %7.0f MB/s   stored %d bytes, %.3f %% of the first\n", i / (e - s) / 1e6, b - a, 100 * (b - a) / a }'
 done

@@ -26,6 +26,8 @@ constexpr std::array kStates{"placed", "paid", "packed", "shipped", "delivered",
 constexpr std::array kColours{"black", "white", "crimson", "navy", "olive", "sand", "teal"};
 constexpr std::array kProducts{"kettle", "lamp", "backpack", "keyboard", "notebook", "chair"};
 
+constexpr std::uint64_t kNoChurn = 1001;
+
 struct Settings {
   std::uint64_t mebibytes = 512;
   std::uint64_t collections = 4;
@@ -33,9 +35,14 @@ struct Settings {
   std::uint64_t level = 1;
   std::uint64_t chunk_kib = 256;
   std::uint64_t sort_mib = 192;
-  std::uint64_t shuffled = 0;  // 1: random _ids instead of ascending ones
+  std::uint64_t shuffled = 0;               // 1: random _ids instead of ascending ones
+  std::uint64_t churn_permille = kNoChurn;  // a second snapshot after so much has changed
   std::string dump;
+  std::string dump_after;  // what the second snapshot sees
 };
+
+// Bytes of a document's last field.
+constexpr std::size_t kSignature = 64;
 
 class Orders {
  public:
@@ -72,7 +79,7 @@ class Orders {
   }
 
   Bytes Signature() {
-    Bytes signature(64);
+    Bytes signature(kSignature);
     random_.Fill(signature);
     return signature;
   }
@@ -155,6 +162,20 @@ class OrdersSource final : public engine::SnapshotSource {
     }
   }
 
+  // Gives that share of the documents, spread at random, another signature.
+  void Change(std::uint64_t permille) {
+    SeededRandom random(permille + 99);
+    for (auto& [name, bytes] : collections_) {
+      for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t size = bson::FrontDocumentSize(ByteView(bytes).subspan(at));
+        at += size;
+        if (random.Next() % 1000 < permille) {
+          random.Fill(std::span(bytes).subspan(at - 1 - kSignature, kSignature));
+        }
+      }
+    }
+  }
+
   std::uint64_t documents() const { return documents_; }
 
   const std::map<std::string, Bytes>& collections() const { return collections_; }
@@ -226,6 +247,28 @@ void PrintSteps(const OrdersSource& source, const Settings& settings) {
   });
 }
 
+// On top of the one before; stored bytes beside those of the first.
+void TakeSecond(OrdersSource& source,
+                repo::Repository& repository,
+                engine::SnapshotOptions options,
+                const engine::RunContext& run,
+                std::uint64_t first_stored) {
+  SystemRandom random;
+  options.base = options.snapshot;
+  options.snapshot = SnapshotId::Generate(run.clock.Now(), random);
+  engine::SnapshotSummary summary;
+  const double seconds =
+      Seconds([&] { summary = engine::TakeSnapshot(source, repository, options, run); });
+  fmt::print("second snapshot: {} of {} documents changed, {:.2f} s\n",
+             summary.stored_documents,
+             summary.documents,
+             seconds);
+  fmt::print("  BSON {:.0f} MB/s, stored {} bytes, {:.3f} % of the first\n",
+             static_cast<double>(summary.logical_bytes) / 1e6 / seconds,
+             summary.stored_bytes,
+             100 * static_cast<double>(summary.stored_bytes) / static_cast<double>(first_stored));
+}
+
 void TakeOne(OrdersSource& source, const Settings& settings, const std::string& directory) {
   SystemRandom random;
   SystemClock clock;
@@ -256,6 +299,10 @@ void TakeOne(OrdersSource& source, const Settings& settings, const std::string& 
              logical / static_cast<double>(summary.stored_bytes),
              cpu,
              cpu / seconds);
+  if (settings.churn_permille != kNoChurn) {
+    source.Change(settings.churn_permille);
+    TakeSecond(source, *repository, options, {.clock = clock, .log = *log}, summary.stored_bytes);
+  }
 }
 
 std::uint64_t ParseNumber(std::string_view name, std::string_view text) {
@@ -269,23 +316,28 @@ std::uint64_t ParseNumber(std::string_view name, std::string_view text) {
 
 Settings ParseArguments(std::span<char*> arguments) {
   Settings settings;
-  const std::map<std::string_view, std::uint64_t*> numbers{{"--mib", &settings.mebibytes},
-                                                           {"--collections", &settings.collections},
-                                                           {"--encoders", &settings.encoders},
-                                                           {"--level", &settings.level},
-                                                           {"--chunk-kib", &settings.chunk_kib},
-                                                           {"--sort-mib", &settings.sort_mib},
-                                                           {"--shuffled", &settings.shuffled}};
+  const std::map<std::string_view, std::uint64_t*> numbers{
+      {"--mib", &settings.mebibytes},
+      {"--collections", &settings.collections},
+      {"--encoders", &settings.encoders},
+      {"--level", &settings.level},
+      {"--chunk-kib", &settings.chunk_kib},
+      {"--sort-mib", &settings.sort_mib},
+      {"--shuffled", &settings.shuffled},
+      {"--churn-permille", &settings.churn_permille}};
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     const std::string_view name = arguments[i];
-    const bool known = name == "--dump" || numbers.contains(name);
+    const bool known = name == "--dump" || name == "--dump-after" || numbers.contains(name);
     if (!known || i + 1 == arguments.size()) {
       throw Error(ErrorCode::kInvalidArgument,
                   "usage: engine_bench [--mib N] [--collections N] [--encoders N] [--level N] "
-                  "[--chunk-kib N] [--sort-mib N] [--shuffled 0|1] [--dump FILE]");
+                  "[--chunk-kib N] [--sort-mib N] [--shuffled 0|1] [--churn-permille N] "
+                  "[--dump FILE] [--dump-after FILE]");
     }
     if (name == "--dump") {
       settings.dump = arguments[i + 1];
+    } else if (name == "--dump-after") {
+      settings.dump_after = arguments[i + 1];
     } else {
       *numbers.at(name) = ParseNumber(name, arguments[i + 1]);
     }
@@ -327,6 +379,9 @@ int Run(std::span<char*> arguments) {
     }
     const ScratchDirectory directory;
     TakeOne(source, settings, directory.path());
+    if (!settings.dump_after.empty()) {
+      Dump(source, settings.dump_after);
+    }
     PrintSteps(source, settings);
     return EXIT_SUCCESS;
   } catch (const Error& error) {

@@ -136,6 +136,16 @@ TEST_F(ResumeTest, ADamagedPartialManifestMeansAnew) {
   ExpectWhole();
 }
 
+TEST_F(ResumeTest, WhatHasLostItsPacksIsReadAgain) {
+  CutAt(250);
+  std::vector<std::string> packs;
+  store_->List("packs/", [&packs](const std::string& name, ByteCount) { packs.push_back(name); });
+  ASSERT_EQ(packs.size(), 2U);  // one for each partial manifest
+  store_->Delete(packs.front());
+  EXPECT_EQ(CountReads(), 300U);
+  ExpectWhole();
+}
+
 // Readers save while others store.
 TEST_F(ResumeTest, ManyReadersAtOnce) {
   options_.parallel_namespaces = 4;

@@ -104,15 +104,19 @@ bool IsStored(const repo::SnapshotWriter& writer,
                              [&writer](const auto& chunk) { return writer.Holds(chunk.ref); });
 }
 
-// Whether a snapshot may be put on these runs: sorted, and every chunk still there.
-bool CanBuildOn(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
+// Whether every chunk of the namespace is still there: only then may another snapshot rely on it.
+bool IsStored(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
   const auto listed = [&writer](const repo::ChunkRef& list) {
     return writer.Holds(list) && IsStored(writer, writer.LoadList(list));
   };
   return std::ranges::all_of(entry.runs, [&listed](const repo::Run& run) {
-    return !run.natural_order && std::ranges::all_of(run.lists, listed) &&
-           std::ranges::all_of(run.key_lists, listed);
+    return std::ranges::all_of(run.lists, listed) && std::ranges::all_of(run.key_lists, listed);
   });
+}
+
+// Whether a snapshot may be put on these runs.
+bool CanBuildOn(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
+  return std::ranges::none_of(entry.runs, &repo::Run::natural_order) && IsStored(writer, entry);
 }
 
 // The namespaces of the snapshot before, by name.
@@ -139,10 +143,23 @@ class Base {
   std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name_;
 };
 
+// The same, with a list that does not open for one that is not there.
+bool IsWhole(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
+  try {
+    return IsStored(writer, entry);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    return false;
+  }
+}
+
 // What an interrupted run of the same snapshot has finished, put into `entries`: only what the
 // source still has in the same form. Gives for each namespace whether it is finished.
 std::vector<bool> TakeFinished(const repo::Manifest& partial,
                                const SourceCatalog& catalog,
+                               repo::SnapshotWriter& writer,
                                std::vector<repo::NamespaceEntry>& entries) {
   std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name;
   for (const repo::NamespaceEntry& entry : partial.namespaces) {
@@ -153,7 +170,7 @@ std::vector<bool> TakeFinished(const repo::Manifest& partial,
     const auto found = by_name.find(std::pair(entries[i].database, entries[i].collection));
     const bool same = found != by_name.end() && found->second->kind == entries[i].kind &&
                       found->second->options == entries[i].options;
-    if (same && HasDocuments(catalog.namespaces[i])) {
+    if (same && HasDocuments(catalog.namespaces[i]) && IsWhole(writer, *found->second)) {
       finished[i] = true;
       std::vector<Bytes> indexes = std::move(entries[i].indexes);
       entries[i] = *found->second;
@@ -181,7 +198,8 @@ class NamespacesReading {
         run_(run),
         head_(HeadOf(partial)),
         entries_(EntriesOf(catalog)),
-        finished_(TakeFinished(partial, catalog, entries_)),
+        finished_(TakeFinished(partial, catalog, writer, entries_)),
+        resumed_(static_cast<std::size_t>(std::ranges::count(finished_, true))),
         order_(ReadingOrder(catalog, finished_)),
         readers_(std::min(order_.size(), static_cast<std::size_t>(options.parallel_namespaces))),
         encoder_(writer, QueueSize(options)),
@@ -205,6 +223,9 @@ class NamespacesReading {
     meter_.ReportEnd();
     return std::move(entries_);
   }
+
+  // Namespaces that an interrupted run had finished.
+  std::size_t resumed() const { return resumed_; }
 
   std::uint64_t stored_documents() const { return stored_documents_; }
 
@@ -379,6 +400,7 @@ class NamespacesReading {
   std::uint64_t unsaved_ TIDEMARK_GUARDED_BY(finished_mutex_) = 0;  // bytes
   bool saving_ TIDEMARK_GUARDED_BY(finished_mutex_) = false;
 
+  const std::size_t resumed_;
   const std::vector<std::size_t> order_;
   const std::size_t readers_;
 
@@ -498,7 +520,7 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
   SnapshotSummary summary = Summarize(manifest, writer->added());
   summary.stored_documents = reading.stored_documents();
   summary.removed_documents = reading.removed_documents();
-  summary.resumed_collections = partial.namespaces.size();
+  summary.resumed_collections = reading.resumed();
   return summary;
 }
 
