@@ -15,6 +15,7 @@ struct RepoOptions {
   bool read_data = false;
   std::string sample;
   bool dry_run = false;
+  int rewrite_below = 50;
 };
 
 using SharedOptions =
@@ -131,7 +132,11 @@ void PrintCollected(const json::value& gc) {
 }
 
 int Collect(const RepoOptions& options, Session& session) {
-  const json::value task = RunTask(options, session, "gc", {{"dryRun", options.dry_run}});
+  const json::value task =
+      RunTask(options,
+              session,
+              "gc",
+              {{"dryRun", options.dry_run}, {"rewriteBelowPercent", options.rewrite_below}});
   if (session.output == OutputFormat::kJson) {
     PrintJson(task);
   }
@@ -197,6 +202,11 @@ void AddRepo(CLI::App& app, Session& session) {
   CLI::App* gc =
       AddCommand(*repo, "gc", "Delete what no snapshot references any more", session, options);
   gc->add_flag("--dry-run", options->dry_run, "print the plan, change nothing");
+  gc->add_option("--rewrite-below",
+                 options->rewrite_below,
+                 "rewrite packs of which less than this share is alive, in percent; 100: whatever "
+                 "is dead goes (default 50)")
+      ->check(CLI::Range(0, 100));
   gc->footer("Example: tidemark repo gc --project 32b6e34b3d91647abb20e7b8 --dry-run");
   gc->callback([&session, options] {
     session.run = [&session, options] { return Collect(*options, session); };

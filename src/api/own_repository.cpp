@@ -17,7 +17,10 @@ constexpr std::array kCheckFields{
     Field{"samplePercent", FieldType::kNumber, kOptional},
 };
 
-constexpr std::array kCollectFields{Field{"dryRun", FieldType::kBoolean, kOptional}};
+constexpr std::array kCollectFields{
+    Field{"dryRun", FieldType::kBoolean, kOptional},
+    Field{"rewriteBelowPercent", FieldType::kNumber, kOptional},
+};
 
 constexpr std::size_t kMaxListedPacks = 1000;  // of a kind; the counts and the text say how many
 
@@ -161,6 +164,20 @@ double ReadPercentOf(const json::object& body) {
   return percent;
 }
 
+service::CollectRequest ReadCollectRequest(const Call& call) {
+  const json::object body = ReadBody(call.request, kCollectFields);
+  service::CollectRequest request;
+  request.dry_run = FlagOf(body, "dryRun") ? service::DryRun::kYes : service::DryRun::kNo;
+  if (body.contains("rewriteBelowPercent")) {
+    const double percent = NumberOf(body, "rewriteBelowPercent");
+    if (!(percent >= 0 && percent <= 100)) {
+      throw InvalidValue("rewriteBelowPercent", "must be from 0 to 100");
+    }
+    request.rewrite_below_percent = static_cast<int>(percent);
+  }
+  return request;
+}
+
 }  // namespace
 
 Reply CheckRepository(const Call& call) {
@@ -171,10 +188,8 @@ Reply CheckRepository(const Call& call) {
 }
 
 Reply CollectGarbage(const Call& call) {
-  const json::object body = ReadBody(call.request, kCollectFields);
-  const auto dry_run = FlagOf(body, "dryRun") ? service::DryRun::kYes : service::DryRun::kNo;
   const service::RepositoryTask task =
-      call.parts.repository.StartCollection(ProjectOf(call).id, {.dry_run = dry_run});
+      call.parts.repository.StartCollection(ProjectOf(call).id, ReadCollectRequest(call));
   return {201, Shape::kObject, RenderTask(task)};
 }
 

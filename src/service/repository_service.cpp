@@ -155,11 +155,13 @@ void RepositoryService::Execute(RepositoryTask& task, const std::stop_token& sto
         {.stop = stop, .on_progress = keep, .clock = env_.clock, .log = env_.log});
     return;
   }
+  const auto& request = std::get<CollectRequest>(task.request);
+  const repo::CollectionOptions options{.rewrite_below_percent = request.rewrite_below_percent};
   const auto maintenance = env_.repository.OpenMaintenance(task.project);
-  if (std::get<CollectRequest>(task.request).dry_run == DryRun::kYes) {
-    task.collected.emplace().plan = maintenance->PlanCollection({}, stop);
+  if (request.dry_run == DryRun::kYes) {
+    task.collected.emplace().plan = maintenance->PlanCollection(options, stop);
   } else {
-    task.collected = maintenance->Collect({}, stop);
+    task.collected = maintenance->Collect(options, stop);
   }
 }
 

@@ -26,6 +26,7 @@ struct CheckRequest {
 
 struct CollectRequest {
   DryRun dry_run = DryRun::kNo;
+  int rewrite_below_percent = repo::CollectionOptions().rewrite_below_percent;
 };
 
 // Long work on one project's part of the repository.

@@ -70,3 +70,40 @@ def test_check_names_what_is_damaged(world, run):
         assert any("namespace" in finding for finding in check["findings"])
     finally:
         packs[-1].write_bytes(good)
+
+
+def test_damage_is_left_behind_by_deleting_what_holds_it(servers):
+    source, target = servers.ferretdb(), servers.ferretdb()
+    tidemark = servers.tidemark()
+    owner = tidemark.client()
+    owner.add_cluster(tidemark.project, "Source", source.uri)
+    owner.add_cluster(tidemark.project, "Target", target.uri)
+    source.client["db"]["c"].insert_many([{"_id": n, "text": f"document {n} " * 9} for n in range(3000)])
+    snapshots = [owner.take_snapshot(tidemark.project, "Source")]
+    packs = [path for path in pathlib.Path(tidemark.data_dir, "repo", "packs").rglob("*") if path.is_file()]
+    flip(max(packs, key=lambda path: path.stat().st_size), 1000)
+    source.client["db"]["c"].delete_one({"_id": 5})
+    snapshots.append(owner.take_snapshot(tidemark.project, "Source"))  # shares what is damaged
+
+    def repo(command, *arguments, status=0):
+        done = tidemark.command(
+            "repo", command, *arguments, "--project", tidemark.project, "--output", "json", key=tidemark.key
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    assert repo("check", "--read-data", status=DAMAGED)["check"]["damaged"] >= 2
+    for snapshot in snapshots:
+        owner.own("DELETE", f"/projects/{tidemark.project}/clusters/Source/snapshots/{snapshot}")
+    repo("gc", "--rewrite-below", "100")
+    sound = owner.take_snapshot(tidemark.project, "Source")
+    assert repo("check", "--read-data")["check"]["damaged"] == 0
+    owner.restore(tidemark.project, "Source", sound, "Target")
+    assert_same(contents(source), contents(target))
+
+
+def flip(path, offset):
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(data)
