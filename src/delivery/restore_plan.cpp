@@ -24,7 +24,9 @@ void AddDrops(const Selection& selection,
     const ForeignNamespaces foreign = FindForeign(selection.manifest, target);
     plan.drop_databases = foreign.databases;
     for (const auto& [database, collection] : foreign.collections) {
-      plan.drop_collections.push_back(database + "." + collection);
+      std::string name = database;
+      name.append(".").append(collection);
+      plan.drop_collections.push_back(std::move(name));
     }
   } else if (scope.mode == RestoreMode::kReplace && !scope.filter) {
     for (const repo::NamespaceEntry& entry : selection.manifest.namespaces) {

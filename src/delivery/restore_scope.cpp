@@ -212,6 +212,7 @@ bool IdFilter::Matches(const bson::Element& id) const {
 }
 
 std::vector<Bytes>::const_iterator IdFilter::FirstFrom(const bson::Element& id) const {
+  TIDEMARK_CHECK(among_.has_value());
   return std::ranges::lower_bound(*among_, Keep(id), Before);
 }
 

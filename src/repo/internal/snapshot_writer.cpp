@@ -221,6 +221,7 @@ void PackingWriter::PutPack(const ClosedPack& pack) {
 void PackingWriter::WaitForPacks() {
   const MutexLock lock(mutex_);
   std::vector<PackId> waited;
+  waited.reserve(closed_.size());
   for (const auto& [id, bytes] : closed_) {
     waited.push_back(id);
   }
