@@ -26,4 +26,14 @@ void AddClientOptions(CLI::App& command, Session& session) {
   AddOutputOption(command, session);
 }
 
+CLI::App* AddProjectCommand(
+    CLI::App& parent, const char* name, const char* help, Session& session, std::string& project) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->add_option("--project", project, "id of the project")
+      ->required()
+      ->envname("TIDEMARK_PROJECT");
+  AddClientOptions(*command, session);
+  return command;
+}
+
 }  // namespace tidemark::app

@@ -30,19 +30,6 @@ std::string ClustersPath(const ClusterOptions& options) {
   return "/projects/" + options.project + "/clusters";
 }
 
-CLI::App* AddCommand(CLI::App& parent,
-                     const char* name,
-                     const char* help,
-                     Session& session,
-                     const SharedOptions& options) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  command->add_option("--project", options->project, "id of the project")
-      ->required()
-      ->envname("TIDEMARK_PROJECT");
-  AddClientOptions(*command, session);
-  return command;
-}
-
 int Add(const ClusterOptions& options, Session& session) {
   const boost::json::value made =
       session.MakeClient().Post(ClustersPath(options),
@@ -71,7 +58,7 @@ int Check(const ClusterOptions& options, Session& session) {
 }
 
 void AddAdd(CLI::App& parent, Session& session, const SharedOptions& options) {
-  CLI::App* add = AddCommand(parent, "add", "Register a cluster", session, options);
+  CLI::App* add = AddProjectCommand(parent, "add", "Register a cluster", session, options->project);
   add->add_option("name", options->name, "its name: letters, digits, hyphens")->required();
   add->add_option("--uri", options->uri, "connection string; stored encrypted, never shown again")
       ->required()
@@ -104,7 +91,8 @@ void AddCluster(CLI::App& app, Session& session) {
   cluster->require_subcommand(1);
   AddAdd(*cluster, session, options);
 
-  CLI::App* list = AddCommand(*cluster, "list", "The project's clusters", session, options);
+  CLI::App* list =
+      AddProjectCommand(*cluster, "list", "The project's clusters", session, options->project);
   list->footer("Example: tidemark cluster list --project 32b6e34b3d91647abb20e7b8");
   list->callback([&session, options] {
     session.run = [&session, options] {
@@ -113,16 +101,16 @@ void AddCluster(CLI::App& app, Session& session) {
     };
   });
 
-  CLI::App* check = AddCommand(
-      *cluster, "check", "Look at it: version, topology, oplog, rights", session, options);
+  CLI::App* check = AddProjectCommand(
+      *cluster, "check", "Look at it: version, topology, oplog, rights", session, options->project);
   check->add_option("name", options->name, "its name")->required();
   check->footer("Example: tidemark cluster check Cluster0 --project 32b6e34b3d91647abb20e7b8");
   check->callback([&session, options] {
     session.run = [&session, options] { return Check(*options, session); };
   });
 
-  CLI::App* remove =
-      AddCommand(*cluster, "remove", "Unregister it; its snapshots stay", session, options);
+  CLI::App* remove = AddProjectCommand(
+      *cluster, "remove", "Unregister it; its snapshots stay", session, options->project);
   remove->add_option("name", options->name, "its name")->required();
   remove->footer("Example: tidemark cluster remove Cluster0 --project 32b6e34b3d91647abb20e7b8");
   remove->callback([&session, options] {

@@ -35,6 +35,9 @@ void AddRepo(CLI::App& app, Session& session);
 // Those of `tidemark repo`.
 void AddRepoOpen(CLI::App& repo, Session& session);
 
+// A client subcommand with --project; `project` must live as long as the parser.
+CLI::App* AddProjectCommand(
+    CLI::App& parent, const char* name, const char* help, Session& session, std::string& project);
 // The options of a client subcommand: --url, --public-key, --private-key, --output.
 void AddClientOptions(CLI::App& command, Session& session);
 void AddOutputOption(CLI::App& command, Session& session);

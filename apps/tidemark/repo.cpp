@@ -25,19 +25,6 @@ std::string RepoPath(const RepoOptions& options) {
   return "/projects/" + options.project + "/repository";
 }
 
-CLI::App* AddCommand(CLI::App& parent,
-                     const char* name,
-                     const char* help,
-                     Session& session,
-                     const SharedOptions& options) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  command->add_option("--project", options->project, "id of the project")
-      ->required()
-      ->envname("TIDEMARK_PROJECT");
-  AddClientOptions(*command, session);
-  return command;
-}
-
 // Starts a task and waits for its end.
 json::value RunTask(const RepoOptions& options,
                     Session& session,
@@ -177,8 +164,11 @@ int Stats(const RepoOptions& options, Session& session) {
 }
 
 void AddCheck(CLI::App& repo, Session& session, const SharedOptions& options) {
-  CLI::App* check = AddCommand(
-      repo, "check", "Look for damage; exits with 11 when there is some", session, options);
+  CLI::App* check = AddProjectCommand(repo,
+                                      "check",
+                                      "Look for damage; exits with 11 when there is some",
+                                      session,
+                                      options->project);
   CLI::Option* all = check->add_flag(
       "--read-data", options->read_data, "read every chunk and compare every namespace's digest");
   check->add_option("--sample", options->sample, "read that share of the chunks, e.g. 5%")
@@ -199,8 +189,8 @@ void AddRepo(CLI::App& app, Session& session) {
   AddRepoOpen(*repo, session);
   AddCheck(*repo, session, options);
 
-  CLI::App* gc =
-      AddCommand(*repo, "gc", "Delete what no snapshot references any more", session, options);
+  CLI::App* gc = AddProjectCommand(
+      *repo, "gc", "Delete what no snapshot references any more", session, options->project);
   gc->add_flag("--dry-run", options->dry_run, "print the plan, change nothing");
   gc->add_option("--rewrite-below",
                  options->rewrite_below,
@@ -212,8 +202,11 @@ void AddRepo(CLI::App& app, Session& session) {
     session.run = [&session, options] { return Collect(*options, session); };
   });
 
-  CLI::App* stats = AddCommand(
-      *repo, "stats", "Logical and stored bytes, of all and of each snapshot", session, options);
+  CLI::App* stats = AddProjectCommand(*repo,
+                                      "stats",
+                                      "Logical and stored bytes, of all and of each snapshot",
+                                      session,
+                                      options->project);
   stats->footer("Example: tidemark repo stats --project 32b6e34b3d91647abb20e7b8 --output json");
   stats->callback([&session, options] {
     session.run = [&session, options] { return Stats(*options, session); };

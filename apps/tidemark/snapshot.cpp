@@ -38,12 +38,8 @@ CLI::App* AddCommand(CLI::App& parent,
                      const char* help,
                      Session& session,
                      const SharedOptions& options) {
-  CLI::App* command = parent.add_subcommand(name, help);
+  CLI::App* command = AddProjectCommand(parent, name, help, session, options->project);
   command->add_option("cluster", options->cluster, "name of the cluster")->required();
-  command->add_option("--project", options->project, "id of the project")
-      ->required()
-      ->envname("TIDEMARK_PROJECT");
-  AddClientOptions(*command, session);
   return command;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/internal/run_levels.h"
 #include "engine/snapshot.h"
 #include "tests/support/engine_fixture.h"
+#include "tests/support/forwarding_store.h"
 
 namespace tidemark::engine {
 namespace {
@@ -177,32 +178,18 @@ TEST_F(DeltaTest, StorageIsProportionalToTheChanges) {
 }
 
 // Counts the bytes that are read from packs.
-class CountingStore final : public blob::BlobStore {
+class CountingStore final : public blob::ForwardingStore {
  public:
-  explicit CountingStore(blob::BlobStore& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
 
   std::uint64_t pack_bytes() const { return pack_bytes_; }
 
-  void Put(std::string_view name, ByteView bytes) override { inner_.Put(name, bytes); }
-
-  Bytes Get(std::string_view name) override { return inner_.Get(name); }
-
   Bytes GetRange(std::string_view name, std::uint64_t offset, std::size_t size) override {
     pack_bytes_ += size;
-    return inner_.GetRange(name, offset, size);
+    return ForwardingStore::GetRange(name, offset, size);
   }
-
-  std::optional<ByteCount> Size(std::string_view name) override { return inner_.Size(name); }
-
-  void List(std::string_view prefix,
-            const std::function<void(const std::string& name, ByteCount size)>& visit) override {
-    inner_.List(prefix, visit);
-  }
-
-  void Delete(std::string_view name) override { inner_.Delete(name); }
 
  private:
-  blob::BlobStore& inner_;
   std::atomic<std::uint64_t> pack_bytes_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "engine/internal/run_levels.h"
 #include "tests/support/engine_fixture.h"
+#include "tests/support/forwarding_store.h"
 
 namespace tidemark::engine {
 namespace {
@@ -219,34 +220,16 @@ TEST_F(SnapshotTest, RefusesOptionsThatCannotWork) {
 }
 
 // Stores nothing any more once the first pack is due.
-class FullStore final : public blob::BlobStore {
+class FullStore final : public blob::ForwardingStore {
  public:
-  explicit FullStore(blob::BlobStore& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
 
   void Put(std::string_view name, ByteView bytes) override {
     if (name.starts_with("packs/")) {
       throw Error(ErrorCode::kResourceExhausted, "writing a pack: disk full");
     }
-    inner_.Put(name, bytes);
+    ForwardingStore::Put(name, bytes);
   }
-
-  Bytes Get(std::string_view name) override { return inner_.Get(name); }
-
-  Bytes GetRange(std::string_view name, std::uint64_t offset, std::size_t size) override {
-    return inner_.GetRange(name, offset, size);
-  }
-
-  std::optional<ByteCount> Size(std::string_view name) override { return inner_.Size(name); }
-
-  void List(std::string_view prefix,
-            const std::function<void(const std::string& name, ByteCount size)>& visit) override {
-    inner_.List(prefix, visit);
-  }
-
-  void Delete(std::string_view name) override { inner_.Delete(name); }
-
- private:
-  blob::BlobStore& inner_;
 };
 
 TEST_F(SnapshotTest, FullStoreStopsEveryThreadAndIsWhatIsReported) {

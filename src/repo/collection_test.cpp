@@ -5,6 +5,7 @@
 #include "repo/internal/condemned.h"
 #include "repo/maintenance.h"
 #include "tests/fault/faulty_blob_store.h"
+#include "tests/support/forwarding_store.h"
 #include "tests/support/repository_fixture.h"
 
 namespace tidemark::repo {
@@ -350,24 +351,11 @@ TEST_F(CollectionTest, RemovesAWaitListWithoutItsCondemnedList) {
 }
 
 // Takes no writes, like a disk that is full or mounted read-only.
-class ReadOnlyStore final : public blob::BlobStore {
+class ReadOnlyStore final : public blob::ForwardingStore {
  public:
-  explicit ReadOnlyStore(BlobStore& inner) : inner_(inner) {}
+  using ForwardingStore::ForwardingStore;
 
   void Put(std::string_view name, ByteView) override { Refuse(name); }
-
-  Bytes Get(std::string_view name) override { return inner_.Get(name); }
-
-  Bytes GetRange(std::string_view name, std::uint64_t offset, std::size_t size) override {
-    return inner_.GetRange(name, offset, size);
-  }
-
-  std::optional<ByteCount> Size(std::string_view name) override { return inner_.Size(name); }
-
-  void List(std::string_view prefix,
-            const std::function<void(const std::string&, ByteCount)>& visit) override {
-    inner_.List(prefix, visit);
-  }
 
   void Delete(std::string_view name) override { Refuse(name); }
 
@@ -375,8 +363,6 @@ class ReadOnlyStore final : public blob::BlobStore {
   static void Refuse(std::string_view name) {
     throw Error(ErrorCode::kIo, "writing " + std::string(name) + ": read-only file system");
   }
-
-  BlobStore& inner_;
 };
 
 TEST_F(CollectionTest, AReaderNeedsNoWritesAndFollowsRewrittenChunks) {
