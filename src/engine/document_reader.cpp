@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/internal/run_levels.h"
 #include "engine/internal/run_merge.h"
 
 namespace tidemark::engine {
@@ -12,11 +13,7 @@ void ReadDocuments(repo::SnapshotReader& reader,
                    const std::function<void(ByteView document)>& visit) {
   const MergeSource source{
       .loader = LoaderOf(reader), .what = entry.database + "." + entry.collection, .stop = stop};
-  std::vector<const repo::Run*> runs;
-  runs.reserve(entry.runs.size());
-  for (const repo::Run& run : entry.runs) {
-    runs.push_back(&run);
-  }
+  const std::vector<const repo::Run*> runs = Pointers(entry.runs);
   const auto visit_document = [&](ByteView document, const DocumentKey&) { visit(document); };
   if (std::ranges::any_of(entry.runs, &repo::Run::natural_order)) {
     ReadInOrder(source, runs, visit_document);

@@ -507,8 +507,8 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
       repository.NewSnapshot(options.project, {.compression_level = options.compression_level});
   // After the writer: what is deleted from now on is not collected before the writer has ended.
   const Base base(LoadBase(repository, options, run));
-  const repo::Manifest partial = LoadPartial(repository, ManifestOf(catalog, options, begin), run);
   repo::Manifest manifest = ManifestOf(catalog, options, begin);
+  const repo::Manifest partial = LoadPartial(repository, manifest, run);
   manifest.position_seconds = partial.position_seconds;
   manifest.position_increment = partial.position_increment;
   NamespacesReading reading(source, catalog, *writer, base, partial, options, run);

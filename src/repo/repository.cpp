@@ -105,14 +105,7 @@ Manifest StoredRepository::LoadManifest(const ProjectId& project, const Snapshot
 }
 
 std::vector<SnapshotId> StoredRepository::ListManifests(const ProjectId& project) {
-  const std::string prefix = ManifestPrefix(project);
-  std::vector<SnapshotId> snapshots;
-  store_.List(prefix, [&](const std::string& name, ByteCount) {
-    if (const auto id = SnapshotId::Parse(std::string_view(name).substr(prefix.size()))) {
-      snapshots.push_back(*id);
-    }
-  });
-  return snapshots;
+  return ListSnapshots(store_, project);
 }
 
 void StoredRepository::DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) {

@@ -20,25 +20,17 @@ std::uint64_t BytesOf(std::span<const repo::Run> runs) {
   return bytes;
 }
 
-std::size_t OverlapOf(std::span<const repo::Run> runs) {
-  std::vector<const repo::Run*> pointers;
-  pointers.reserve(runs.size());
-  for (const repo::Run& run : runs) {
-    pointers.push_back(&run);
-  }
-  return MaxOverlap(pointers);
-}
-
 }  // namespace
 
-std::optional<std::size_t> PlanCompaction(const repo::NamespaceEntry& entry) {
-  const std::span<const repo::Run> runs(entry.runs);
+std::optional<std::size_t> PlanCompaction(std::span<const repo::Run> runs,
+                                          std::size_t base_runs,
+                                          std::uint64_t live_bytes) {
   const std::uint64_t all = BytesOf(runs);
-  if (all > 2 * entry.logical_bytes + kHarmlessDead) {
+  if (all > 2 * live_bytes + kHarmlessDead) {
     return 0;
   }
-  const std::span<const repo::Run> deltas = runs.subspan(entry.base_runs);
-  if (OverlapOf(deltas) <= kMaxDeltaRuns) {
+  const std::span<const repo::Run> deltas = runs.subspan(base_runs);
+  if (MaxOverlap(Pointers(deltas)) <= kMaxDeltaRuns) {
     return std::nullopt;
   }
   std::size_t first = deltas.size() - kMinMerged;
@@ -47,7 +39,7 @@ std::optional<std::size_t> PlanCompaction(const repo::NamespaceEntry& entry) {
     --first;
   }
   const bool outgrown = first == 0 && kSizeTier * BytesOf(deltas) >= all - BytesOf(deltas);
-  return outgrown ? 0 : entry.base_runs + first;
+  return outgrown ? 0 : base_runs + first;
 }
 
 }  // namespace tidemark::engine

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 
 #include "repo/repository.h"
 
@@ -16,6 +18,9 @@ inline constexpr std::size_t kMaxDeltaRuns = 8;
 // is merged anyway, so that a document is written again a logarithmic number of times (size-tiered
 // compaction). Everything, when more is dead than alive or the changes have outgrown half of the
 // rest.
-std::optional<std::size_t> PlanCompaction(const repo::NamespaceEntry& entry);
+// `base_runs` is that of the namespace, `live_bytes` what its documents take.
+std::optional<std::size_t> PlanCompaction(std::span<const repo::Run> runs,
+                                          std::size_t base_runs,
+                                          std::uint64_t live_bytes);
 
 }  // namespace tidemark::engine

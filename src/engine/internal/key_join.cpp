@@ -76,15 +76,11 @@ bool KeyCursor::Open() {
   opened_ = true;
   LoadBlock();
   while (CompareKeys(key_, from) < 0) {
-    if (!Step()) {
+    if (!Advance()) {
       return false;
     }
   }
   return true;
-}
-
-bool KeyCursor::Advance() {
-  return Step();
 }
 
 void KeyCursor::LoadBlock() {
@@ -98,16 +94,18 @@ void KeyCursor::LoadBlock() {
   }
   at_ = 0;
   rest_ = block_.keys;
+  TakeKey();
+}
+
+void KeyCursor::TakeKey() {
   const std::size_t size = bson::FrontDocumentSize(rest_);
   key_ = DecodeKey(rest_.first(size));
   rest_ = rest_.subspan(size);
 }
 
-bool KeyCursor::Step() {
+bool KeyCursor::Advance() {
   if (++at_ < block_.fingerprints.size()) {
-    const std::size_t size = bson::FrontDocumentSize(rest_);
-    key_ = DecodeKey(rest_.first(size));
-    rest_ = rest_.subspan(size);
+    TakeKey();
     return true;
   }
   const std::optional<RunChunks::Place> next = keys_.After(place_);

@@ -77,7 +77,8 @@ class KeyCursor {
 
  private:
   void LoadBlock();
-  bool Step();
+  // From the front of rest_.
+  void TakeKey();
 
   RunChunks& keys_;
   const std::size_t number_;

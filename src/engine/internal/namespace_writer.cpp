@@ -10,15 +10,6 @@
 namespace tidemark::engine {
 namespace {
 
-std::vector<const repo::Run*> Pointers(std::span<const repo::Run> runs) {
-  std::vector<const repo::Run*> pointers;
-  pointers.reserve(runs.size());
-  for (const repo::Run& run : runs) {
-    pointers.push_back(&run);
-  }
-  return pointers;
-}
-
 // As a run of deletions holds it.
 Bytes DeletionOf(const DocumentKey& key) {
   return bson::Builder().AppendElement("_id", key.value).Finish();
@@ -94,7 +85,7 @@ void NamespaceWriter::Flush() {
 
 BuiltRun NamespaceWriter::Merge(const std::vector<BuiltRun>& runs) {
   RunBuilder merged(sink_, order_);
-  MergeRuns(source_, engine::Pointers(runs), [&](ByteView document, const DocumentKey& key) {
+  MergeRuns(source_, Pointers(runs), [&](ByteView document, const DocumentKey& key) {
     merged.Add(document, key);
   });
   return merged.Finish();
@@ -121,8 +112,8 @@ WrittenNamespace NamespaceWriter::FinishNew() {
   }
   std::vector<BuiltRun> runs = levels_.Finish();
   WrittenNamespace written;
-  if (order_ == RunOrder::kById && MaxOverlap(engine::Pointers(runs)) > 1) {
-    Recount(engine::Pointers(runs), written);
+  if (order_ == RunOrder::kById && MaxOverlap(Pointers(runs)) > 1) {
+    Recount(Pointers(runs), written);
   } else {
     for (const BuiltRun& built : runs) {
       written.digest.Merge(built.digest);
@@ -170,11 +161,8 @@ void NamespaceWriter::Recount(const Runs& runs, WrittenNamespace& written) const
 }
 
 void NamespaceWriter::Compact(WrittenNamespace& written) {
-  repo::NamespaceEntry entry;
-  entry.runs = written.runs;
-  entry.base_runs = written.base_runs;
-  entry.logical_bytes = written.logical_bytes;
-  if (const std::optional<std::size_t> first = PlanCompaction(entry)) {
+  const auto first = PlanCompaction(written.runs, written.base_runs, written.logical_bytes);
+  if (first) {
     MergeFrom(*first, written);
   }
 }

@@ -45,6 +45,15 @@ std::vector<DocumentKey> SortedKeys(std::span<const repo::Run* const> runs, Byte
 
 }  // namespace
 
+std::vector<const repo::Run*> Pointers(std::span<const repo::Run> runs) {
+  std::vector<const repo::Run*> pointers;
+  pointers.reserve(runs.size());
+  for (const repo::Run& run : runs) {
+    pointers.push_back(&run);
+  }
+  return pointers;
+}
+
 std::vector<const repo::Run*> Pointers(const std::vector<BuiltRun>& runs) {
   std::vector<const repo::Run*> pointers;
   pointers.reserve(runs.size());

@@ -14,6 +14,7 @@ inline constexpr std::size_t kMaxOpenRuns = 64;  // units of one level
 // the same _id.
 std::size_t MaxOverlap(std::span<const repo::Run* const> runs);
 
+std::vector<const repo::Run*> Pointers(std::span<const repo::Run> runs);
 std::vector<const repo::Run*> Pointers(const std::vector<BuiltRun>& runs);
 
 // The runs of one namespace, kept few enough to be read at once (an LSM tree's levels). A full

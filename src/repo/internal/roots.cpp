@@ -9,10 +9,10 @@
 
 namespace tidemark::repo {
 
-std::vector<SnapshotId> ListSnapshots(const Project& project) {
-  const std::string prefix = ManifestPrefix(project.keys().project());
+std::vector<SnapshotId> ListSnapshots(blob::BlobStore& store, const ProjectId& project) {
+  const std::string prefix = ManifestPrefix(project);
   std::vector<SnapshotId> snapshots;
-  project.store().List(prefix, [&](const std::string& name, ByteCount) {
+  store.List(prefix, [&](const std::string& name, ByteCount) {
     if (const auto id = SnapshotId::Parse(std::string_view(name).substr(prefix.size()))) {
       snapshots.push_back(*id);
     }
@@ -36,7 +36,8 @@ std::vector<SnapshotId> ListPartialSnapshots(blob::BlobStore& store, const Proje
 std::vector<SnapshotId> ListRoots(const Project& project) {
   const auto partials = ListPartialSnapshots(project.store(), project.keys().project());
   std::set<SnapshotId> roots(partials.begin(), partials.end());
-  std::ranges::copy(ListSnapshots(project), std::inserter(roots, roots.end()));
+  std::ranges::copy(ListSnapshots(project.store(), project.keys().project()),
+                    std::inserter(roots, roots.end()));
   return {roots.begin(), roots.end()};
 }
 

@@ -9,7 +9,7 @@
 namespace tidemark::repo {
 
 // The snapshots that exist: those with a manifest.
-std::vector<SnapshotId> ListSnapshots(const Project& project);
+std::vector<SnapshotId> ListSnapshots(blob::BlobStore& store, const ProjectId& project);
 // What keeps chunks alive: everything whose chunks a collection must leave alone. Manifests, and
 // partial manifests of snapshots that were cut; another kind of blob that refers to chunks is added
 // here and nowhere else.

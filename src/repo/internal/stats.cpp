@@ -27,7 +27,7 @@ class StatsReader {
         shared_(inventory_.index.entries().size()) {}
 
   RepositoryStats Read() {
-    std::vector<SnapshotId> roots = ListSnapshots(project_);
+    std::vector<SnapshotId> roots = ListSnapshots(project_.store(), project_.keys().project());
     std::ranges::sort(roots);  // an id begins with the time it was made
     for (const SnapshotId& id : roots) {
       ThrowIfStopped(stop_, kDoing);
