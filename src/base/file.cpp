@@ -85,6 +85,13 @@ void SyncDirectory(const std::filesystem::path& directory) {
   }
 }
 
+void SyncFileSystem(const std::filesystem::path& directory) {
+  const Descriptor folder(directory, O_RDONLY | O_DIRECTORY, 0, "opening");
+  if (syncfs(folder.get()) != 0) {
+    ThrowErrno(errno, "syncing the file system of", directory.string());
+  }
+}
+
 void WriteFileDurably(const std::filesystem::path& path, ByteView bytes, unsigned mode) {
   const std::filesystem::path temporary = WriteTemporary(path, bytes, mode);
   if (rename(temporary.c_str(), path.c_str()) != 0) {
@@ -103,7 +110,12 @@ void CreateFileDurably(const std::filesystem::path& path, ByteView bytes, unsign
   if (linked != 0) {
     ThrowErrno(error, "creating", path.string());
   }
-  SyncDirectory(FolderOf(path));
+  try {
+    SyncDirectory(FolderOf(path));
+  } catch (const Error&) {
+    unlink(path.c_str());
+    throw;
+  }
 }
 
 Bytes ReadFile(const std::filesystem::path& path, std::size_t limit) {

@@ -16,7 +16,8 @@ namespace tidemark {
 void WriteFileDurably(const std::filesystem::path& path, ByteView bytes, unsigned mode);
 
 // As above, but kConflict when `path` exists (link instead of rename: never overwrites, even in a
-// race).
+// race). When the folder cannot be synced the new name is taken away again: a name that a crash may
+// take back is worse than none.
 void CreateFileDurably(const std::filesystem::path& path, ByteView bytes, unsigned mode);
 
 // The whole file; throws kResourceExhausted when it is larger than `limit` bytes.
@@ -24,6 +25,10 @@ Bytes ReadFile(const std::filesystem::path& path, std::size_t limit);
 
 // fsync of a folder, so that a created or renamed entry survives a crash.
 void SyncDirectory(const std::filesystem::path& directory);
+
+// syncfs: makes durable all that anybody has written to the file system that holds `directory`,
+// processes that were killed before their fsync included. As slow as there is to write.
+void SyncFileSystem(const std::filesystem::path& directory);
 
 // An exclusive advisory lock on a file, held until destroyed or until the process ends, however it
 // ends.
