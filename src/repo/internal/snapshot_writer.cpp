@@ -290,6 +290,7 @@ void PackingWriter::Commit(const Manifest& manifest) {
 }
 
 void PackingWriter::BeginCommit(const Manifest& manifest) {
+  TIDEMARK_CHECK(manifest.unfinished.empty());
   if (manifest.project != project_.keys().project()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "committing snapshot " + manifest.snapshot.ToString() +
@@ -313,12 +314,12 @@ void PackingWriter::CheckListsAreStored(const Manifest& manifest) const {
       ThrowNoSuchChunk(ObjectKind::kListChunk, missing->id);
     }
   };
-  for (const NamespaceEntry& entry : manifest.namespaces) {
+  VisitEntries(manifest, [&check](const NamespaceEntry& entry) {
     for (const Run& run : entry.runs) {
       check(run.lists);
       check(run.key_lists);
     }
-  }
+  });
 }
 
 void PackingWriter::PutIndex() {
