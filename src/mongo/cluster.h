@@ -75,6 +75,13 @@ class Connection {
                            std::string_view collection,
                            const std::stop_token& stop,
                            const std::function<void(ByteView document)>& visit) = 0;
+  // As ForEachById, along the index {_id: 1} from `from` ({"": <_id>}) on, itself included; empty:
+  // from the first. Values of every type are in that order, unlike with $gt.
+  virtual void ForEachFromId(std::string_view database,
+                             std::string_view collection,
+                             ByteView from,
+                             const std::stop_token& stop,
+                             const std::function<void(ByteView document)>& visit) = 0;
   // The documents with one of those _ids (each a document {"": _id}), in any order.
   virtual void FindByIds(std::string_view database,
                          std::string_view collection,

@@ -150,6 +150,11 @@ class DriverConnection final : public Connection {
                    std::string_view collection,
                    const std::stop_token& stop,
                    const std::function<void(ByteView)>& visit) override;
+  void ForEachFromId(std::string_view database,
+                     std::string_view collection,
+                     ByteView from,
+                     const std::stop_token& stop,
+                     const std::function<void(ByteView)>& visit) override;
   void FindByIds(std::string_view database,
                  std::string_view collection,
                  const std::vector<Bytes>& ids,
@@ -175,7 +180,9 @@ class DriverConnection final : public Connection {
     std::string database;
     std::string collection;
     Bytes filter;
-    Bytes sort;  // empty document: natural order
+    Bytes sort;       // empty document: natural order
+    Bytes hint = {};  // empty: the server chooses
+    Bytes min = {};   // the least index key; empty: all
   };
 
   Bytes Run(mongoc_client_t* client, const std::string& database, const bson::Document& command);
@@ -324,6 +331,12 @@ void DriverConnection::Find(const Query& query,
   if (!bson::Document(query.sort).empty()) {
     options.Append("sort", bson::Document(query.sort));
   }
+  if (!query.hint.empty()) {
+    options.Append("hint", bson::Document(query.hint));
+  }
+  if (!query.min.empty()) {
+    options.Append("min", bson::Document(query.min));
+  }
   if (!bounded) {
     options.Append("batchSize", std::int64_t{1});
   }
@@ -362,6 +375,26 @@ void DriverConnection::ForEachById(std::string_view database,
         std::string(collection),
         bson::Builder().Finish(),
         bson::Builder().Append("_id", std::int32_t{1}).Finish()},
+       stop,
+       visit);
+}
+
+void DriverConnection::ForEachFromId(std::string_view database,
+                                     std::string_view collection,
+                                     ByteView from,
+                                     const std::stop_token& stop,
+                                     const std::function<void(ByteView)>& visit) {
+  const Bytes by_id = bson::Builder().Append("_id", std::int32_t{1}).Finish();
+  Bytes min;
+  if (!from.empty()) {
+    min = bson::Builder().AppendElement("_id", *bson::Document(from).begin()).Finish();
+  }
+  Find({.database = std::string(database),
+        .collection = std::string(collection),
+        .filter = bson::Builder().Finish(),
+        .sort = by_id,
+        .hint = by_id,
+        .min = std::move(min)},
        stop,
        visit);
 }
