@@ -16,16 +16,18 @@
 #include "engine/internal/savepoints.h"
 #include "engine/internal/source_retry.h"
 
-// Memory of a run with the default options and documents of usual size:
-//   sort buffers    192 MiB in all, shared by the readers that run; a reader whose documents come
-//                   in order of _id does not use its own
+// Memory of a run with documents of usual size; service/memory_plan.cpp adds it up, together with
+// what the driver holds, and sets the options so that it fits:
+//   sort buffers    sort_memory in all, shared by the readers that run; a reader whose documents
+//                   come in order of _id does not use its own, and gives it back before it merges
+//   merging         merge_memory per reader, for two levels of runs
+//   base            per reader and run that overlaps one key chunk and one key list: about
+//                   merge_memory; and 1 bit for each document of a collection in natural order
 //   chunks filled   1 per reader, < 2 x 256 KiB
-//   queue           4 chunks per encoder x 2 x 256 KiB = 2 MiB
+//   queue           4 chunks per encoder x 2 x 256 KiB
 //   chunk lists     per reader 2 x 4096 references x ~150 bytes = 1.2 MiB
 //   keys            per reader 2 x (32 chunks x ~700 documents x ~30 bytes + 128 KiB) = 2 MiB
-//   base            per reader and run that overlaps 1 key chunk and 1 key list, < 1 MiB; 1 bit for
-//                   each document of the collection
-//   merging         128 runs x (256 KiB chunk + 160 KiB references) = 52 MiB per reader at most
+//   packs           one open, and at most one on its way to storage per encoder and one of a reader
 // A document larger than a chunk counts once in each place: 16 MiB x (buffer, chunk, queue,
 // encoder).
 namespace tidemark::engine {
@@ -320,7 +322,10 @@ class NamespacesReading {
   }
 
   RunSink Sink() {
-    return {.encoder = encoder_, .writer = writer_, .chunk_size = options_.chunk_size};
+    return {.encoder = encoder_,
+            .writer = writer_,
+            .chunk_size = options_.chunk_size,
+            .merge_memory = options_.merge_memory};
   }
 
   // Natural order has no place to go on from: when the source is lost, everything is read again.
@@ -515,8 +520,9 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
       SourceRetry(options, run.log, "the catalog").Run(run.stop, [&source] {
         return source.ReadCatalog();
       });
-  const auto writer =
-      repository.NewSnapshot(options.project, {.compression_level = options.compression_level});
+  const auto writer = repository.NewSnapshot(
+      options.project,
+      {.compression_level = options.compression_level, .pack_size = options.pack_size});
   // After the writer: what is deleted from now on is not collected before the writer has ended.
   const Base base(LoadBase(repository, options, run));
   repo::Manifest manifest = ManifestOf(catalog, options, begin);

@@ -32,10 +32,11 @@ struct SnapshotOptions {
   std::chrono::milliseconds retry_pause{1000};
   std::function<void(std::chrono::milliseconds, const std::stop_token&)> pause = PauseFor;
   int parallel_namespaces = 4;
-  int encode_threads = 2;  // compress and encrypt; sized to cores
-  ByteCount sort_memory =
-      MiB(192);  // all sort buffers together (documented arithmetic in snapshot.cpp)
-  ByteCount chunk_size = KiB(256);  // plaintext bytes at which a chunk is closed
+  int encode_threads = 2;            // compress and encrypt; sized to cores
+  ByteCount sort_memory = MiB(192);  // all sort buffers together (arithmetic: snapshot.cpp)
+  ByteCount merge_memory = MiB(64);  // of a reader: runs that are read at once
+  ByteCount pack_size = MiB(16);     // stored bytes at which a pack is closed
+  ByteCount chunk_size = KiB(256);   // plaintext bytes at which a chunk is closed
   int compression_level = 1;
 };
 

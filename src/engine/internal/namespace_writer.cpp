@@ -15,7 +15,8 @@ NamespaceWriter::NamespaceWriter(const RunSink& sink,
       buffer_(buffer),
       order_(input.order),
       source_{.loader = LoaderOf(sink.writer), .what = std::move(input.what), .stop = stop},
-      levels_([this](const std::vector<BuiltRun>& runs) { return Merge(runs); }) {
+      levels_([this](const std::vector<BuiltRun>& runs) { return Merge(runs); },
+              sink.merge_memory) {
   if (input.base != nullptr) {
     sieve_.emplace(source_, *input.base, sink_.writer);
   }
@@ -85,6 +86,7 @@ WrittenNamespace NamespaceWriter::Finish() {
   if (!buffer_.empty()) {
     Flush();
   }
+  buffer_.Release();  // merging has the memory now
   WrittenNamespace written = FinishNew();
   written.stored_documents = written.digest.documents;
   written.base_runs = written.runs.size();

@@ -14,6 +14,9 @@ constexpr std::size_t kKeyChunkBytes = 128U << 10;
 // queue holds, so that waiting is the exception.
 constexpr std::size_t kMaxPending = 32;
 
+// Of a listed chunk in memory, with an _id of usual size: reference, vector and its allocation.
+constexpr std::size_t kListedBytes = 128;
+
 Bytes FrontKey(const Bytes& keys) {
   if (keys.empty()) {
     return {};  // natural order
@@ -36,6 +39,11 @@ void ChunkList::Store() {
   stored_.push_back(writer_.StoreList(open_));
   open_.clear();
   open_bytes_ = 0;
+}
+
+std::size_t BuiltRun::open_bytes() const {
+  return std::max(largest_chunk, kKeyChunkBytes + kKeyChunkBytes / 4) +
+         std::min(chunks, repo::kMaxRefsPerList) * kListedBytes;
 }
 
 const std::vector<repo::ChunkRef>& ChunkList::Flush() {
@@ -112,6 +120,7 @@ void RunBuilder::Harvest() {
   pending_.pop_front();
   const EncodedChunk chunk = sink_.encoder.Wait(pending.ticket);
   built_.digest.Merge(chunk.digest);
+  ++built_.chunks;
   chunks_.Add(chunk.ref, FrontKey(pending.keys));
   if (order_ == RunOrder::kById) {
     AddKeys(pending.keys, chunk.fingerprints);

@@ -18,12 +18,17 @@ struct RunSink {
   ChunkEncoder& encoder;
   repo::SnapshotWriter& writer;
   ByteCount chunk_size;
+  ByteCount merge_memory = MiB(64);  // RunLevels
 };
 
 struct BuiltRun {
   repo::Run run;
   repo::NamespaceDigest digest;
-  std::size_t largest_chunk = 0;  // plaintext bytes: what a reader of the run holds in memory
+  std::size_t largest_chunk = 0;  // plaintext bytes
+  std::size_t chunks = 0;
+
+  // What a reader of the run, or of its keys, holds in memory: a chunk and a list.
+  std::size_t open_bytes() const;
 };
 
 // A list of chunks in the making, stored in list chunks as it grows. Confined.

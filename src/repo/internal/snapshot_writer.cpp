@@ -15,6 +15,9 @@
 namespace tidemark::repo {
 namespace {
 
+// A pack ends with the chunk that fills it and its footer.
+constexpr ByteCount kPackSlack = KiB(512);
+
 // A finished pack on its way to storage. Shared by the thread that writes it and by those that read
 // a chunk from it.
 struct ClosedPack {
@@ -183,7 +186,7 @@ PackBuilder& PackingWriter::OpenPack() {
   if (!open_) {
     const auto id = PackId::Generate(project_.random());
     open_number_ = own_.AddPack(id);
-    open_.emplace(id);
+    open_.emplace(id, options_.pack_size + kPackSlack);
   }
   return *open_;
 }
