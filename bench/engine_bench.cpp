@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include "base/allocator.h"
 #include "base/error.h"
 #include "bson/builder.h"
 #include "codec/codec.h"
@@ -408,5 +409,6 @@ int Run(std::span<char*> arguments) {
 }  // namespace tidemark
 
 int main(int argc, char** argv) {
+  tidemark::KeepFreedMemory();
   return tidemark::Run({argv, static_cast<std::size_t>(argc)});
 }

@@ -1,8 +1,8 @@
 #include <cstdio>
 
 #include <fmt/core.h>
-#include <malloc.h>
 
+#include "base/allocator.h"
 #include "command.h"
 #include "exit_status.h"
 
@@ -37,23 +37,10 @@ int RunCommand(int argc, char** argv) {
   return session.run();
 }
 
-// The driver allocates each reply anew, which glibc maps and unmaps each time: the page faults cost
-// more than the reply (measured: docs/performance.md). What is freed is kept for the next one
-// instead. Sort buffers are mapped, so that they leave when they are released. By default glibc has
-// eight arenas per core, each of which keeps what its threads have freed. A library that refuses
-// only stays as slow.
-void KeepFreedMemory() {
-  constexpr int kMiB = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, 16 * kMiB);
-  mallopt(M_TRIM_THRESHOLD, 16 * kMiB);
-  mallopt(M_TOP_PAD, 16 * kMiB);
-  mallopt(M_ARENA_MAX, 2);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  KeepFreedMemory();
+  tidemark::KeepFreedMemory();
   try {
     return RunCommand(argc, argv);
   } catch (const tidemark::Error& error) {
