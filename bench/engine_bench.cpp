@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include "base/allocator.h"
 #include "base/error.h"
 #include "bson/builder.h"
 #include "codec/codec.h"
@@ -36,6 +37,7 @@ struct Settings {
   std::uint64_t chunk_kib = 256;
   std::uint64_t sort_mib = 192;
   std::uint64_t shuffled = 0;               // 1: random _ids instead of ascending ones
+  std::uint64_t by_id = 0;                  // 1: read in order of _id, may be resumed
   std::uint64_t churn_permille = kNoChurn;  // a second snapshot after so much has changed
   std::string dump;
   std::string dump_after;  // what the second snapshot sees
@@ -123,7 +125,7 @@ class Orders {
 // Each collection is one piece of memory, so that reading costs what a network buffer costs.
 class OrdersSource final : public engine::SnapshotSource {
  public:
-  explicit OrdersSource(const Settings& settings) {
+  explicit OrdersSource(const Settings& settings) : by_id_(settings.by_id != 0) {
     const std::size_t size = (settings.mebibytes << 20) / settings.collections;
     for (std::uint64_t i = 0; i < settings.collections; ++i) {
       Orders orders(i + 1, settings.shuffled != 0);
@@ -154,6 +156,16 @@ class OrdersSource final : public engine::SnapshotSource {
     ForEachDocument(collections_.at(ns.collection), visit);
   }
 
+  bool ReadsById(const engine::SourceNamespace&) override { return by_id_; }
+
+  void ScanById(const engine::SourceNamespace& ns,
+                ByteView after,
+                const std::stop_token&,
+                const std::function<void(ByteView document)>& visit) override {
+    TIDEMARK_CHECK(after.empty());  // nothing is ever cut here
+    ForEachDocument(collections_.at(ns.collection), visit);
+  }
+
   static void ForEachDocument(ByteView rest, const std::function<void(ByteView)>& visit) {
     while (!rest.empty()) {
       const std::size_t size = bson::FrontDocumentSize(rest);
@@ -181,6 +193,7 @@ class OrdersSource final : public engine::SnapshotSource {
   const std::map<std::string, Bytes>& collections() const { return collections_; }
 
  private:
+  const bool by_id_;
   std::map<std::string, Bytes> collections_;
   std::uint64_t documents_ = 0;
 };
@@ -324,15 +337,17 @@ Settings ParseArguments(std::span<char*> arguments) {
       {"--chunk-kib", &settings.chunk_kib},
       {"--sort-mib", &settings.sort_mib},
       {"--shuffled", &settings.shuffled},
+      {"--by-id", &settings.by_id},
       {"--churn-permille", &settings.churn_permille}};
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     const std::string_view name = arguments[i];
     const bool known = name == "--dump" || name == "--dump-after" || numbers.contains(name);
     if (!known || i + 1 == arguments.size()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "usage: engine_bench [--mib N] [--collections N] [--encoders N] [--level N] "
-                  "[--chunk-kib N] [--sort-mib N] [--shuffled 0|1] [--churn-permille N] "
-                  "[--dump FILE] [--dump-after FILE]");
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          "usage: engine_bench [--mib N] [--collections N] [--encoders N] [--level N] "
+          "[--chunk-kib N] [--sort-mib N] [--shuffled 0|1] [--by-id 0|1] [--churn-permille N] "
+          "[--dump FILE] [--dump-after FILE]");
     }
     if (name == "--dump") {
       settings.dump = arguments[i + 1];
@@ -394,5 +409,6 @@ int Run(std::span<char*> arguments) {
 }  // namespace tidemark
 
 int main(int argc, char** argv) {
+  tidemark::KeepFreedMemory();
   return tidemark::Run({argv, static_cast<std::size_t>(argc)});
 }

@@ -1,8 +1,8 @@
 #include <cstdio>
 
 #include <fmt/core.h>
-#include <malloc.h>
 
+#include "base/allocator.h"
 #include "command.h"
 #include "exit_status.h"
 
@@ -37,20 +37,10 @@ int RunCommand(int argc, char** argv) {
   return session.run();
 }
 
-// The driver allocates each batch of up to 16 MiB anew, which glibc maps and unmaps each time: the
-// page faults cost more than the batch (measured: docs/performance.md). What is freed is kept for
-// the next one instead. A library that refuses only stays as slow.
-void KeepFreedMemory() {
-  constexpr int kMiB = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, 64 * kMiB);
-  mallopt(M_TRIM_THRESHOLD, 256 * kMiB);
-  mallopt(M_TOP_PAD, 64 * kMiB);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  KeepFreedMemory();
+  tidemark::KeepFreedMemory();
   try {
     return RunCommand(argc, argv);
   } catch (const tidemark::Error& error) {

@@ -12,6 +12,7 @@
 #include "data_directory.h"
 #include "http/server.h"
 #include "jobs/runner.h"
+#include "service/memory_plan.h"
 
 namespace tidemark::app {
 namespace {
@@ -63,15 +64,30 @@ http::ServerOptions MakeServerOptions(const config::Settings& settings) {
   return options;
 }
 
-engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings) {
+int EncodeThreads(const config::Settings& settings) {
+  const auto wanted = static_cast<int>(settings.Integer("snapshot-encode-threads"));
+  return wanted > 0 ? wanted : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+service::MemoryPlan PlanJobs(const config::Settings& settings) {
+  return service::PlanMemory(
+      {.budget = MiB(static_cast<std::uint64_t>(settings.Integer("memory-budget-mib"))),
+       .jobs = static_cast<int>(settings.Integer("job-workers")),
+       .readers = static_cast<int>(settings.Integer("snapshot-parallel-namespaces")),
+       .encoders = EncodeThreads(settings),
+       .namespaces = delivery::RestoreOptions().parallel_namespaces,
+       .writers = static_cast<int>(settings.Integer("restore-writers")),
+       .chunk_size = KiB(static_cast<std::uint64_t>(settings.Integer("snapshot-chunk-size-kib")))});
+}
+
+engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings,
+                                          const service::MemoryPlan& plan) {
   engine::SnapshotOptions options;
-  options.parallel_namespaces = static_cast<int>(settings.Integer("snapshot-parallel-namespaces"));
-  options.encode_threads = static_cast<int>(settings.Integer("snapshot-encode-threads"));
-  if (options.encode_threads == 0) {
-    options.encode_threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  }
-  options.sort_memory =
-      MiB(static_cast<std::uint64_t>(settings.Integer("snapshot-sort-memory-mib")));
+  options.parallel_namespaces = plan.readers;
+  options.encode_threads = EncodeThreads(settings);
+  options.sort_memory = plan.sort_memory;
+  options.merge_memory = plan.merge_memory;
+  options.pack_size = plan.pack_size;
   options.chunk_size = KiB(static_cast<std::uint64_t>(settings.Integer("snapshot-chunk-size-kib")));
   options.compression_level = static_cast<int>(settings.Integer("snapshot-compression-level"));
   return options;
@@ -114,6 +130,7 @@ int Serve(const ServeFlags& flags) {
   const SystemClock clock;
   SystemRandom random;
   const http::ServerOptions server_options = MakeServerOptions(settings);
+  const service::MemoryPlan plan = PlanJobs(settings);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
   // We hold the directory's lock: every lease in the catalog and every session in the repository is
   // one of a process that is gone.
@@ -128,9 +145,10 @@ int Serve(const ServeFlags& flags) {
   service::AccessService access(environment);
   access.FinishProjectDeletions();
   service::ClusterService clusters(environment);
-  service::SnapshotService snapshots(environment, clusters, MakeEngineOptions(settings));
+  service::SnapshotService snapshots(environment, clusters, MakeEngineOptions(settings, plan));
   delivery::RestoreOptions restore_options;
-  restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
+  restore_options.writers = plan.writers;
+  restore_options.parallel_namespaces = plan.namespaces;
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
 

@@ -15,6 +15,12 @@ using Decompressor = CHandle<ZSTD_DCtx, ZSTD_freeDCtx>;
 constexpr int kMinLevel = 1;
 constexpr int kMaxLevel = 19;
 
+// For the fastest level and the usual chunks zstd's own choice is a hash table of 32 to 64 KiB,
+// which falls out of the first cache; with 16 KiB compression takes 5 to 16 % less time and the
+// result is 1 to 2 % larger (measured: docs/performance.md). Larger pieces need the larger table.
+constexpr int kSmallHashLog = 12;  // 4-byte entries
+constexpr std::size_t kSmallPiece = 512U << 10;
+
 void RequireDone(std::size_t result, ErrorCode code, std::string_view doing) {
   if (ZSTD_isError(result) != 0) {
     throw Error(code, std::string(doing) + ": " + ZSTD_getErrorName(result));
@@ -53,7 +59,11 @@ Bytes Compress(ByteView plain, int level) {
   }
   ZSTD_CCtx* context = ThreadCompressor();
   TIDEMARK_CHECK(context != nullptr);
+  const bool small_table = level == kMinLevel && plain.size() <= kSmallPiece;
   RequireDone(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level),
+              ErrorCode::kInternal,
+              "compressing");
+  RequireDone(ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, small_table ? kSmallHashLog : 0),
               ErrorCode::kInternal,
               "compressing");
   // Scratch, so that what is kept is as large as the result and not as the worst case.

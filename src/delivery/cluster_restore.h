@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/pause.h"
 #include "delivery/restore_scope.h"
 #include "domain/restore_job.h"
 #include "engine/run_context.h"
@@ -67,9 +68,6 @@ class RestoreTarget {
 };
 
 std::unique_ptr<RestoreTarget> MakeClusterTarget(mongo::Connection& connection);
-
-// Returns after `pause`, early when stopped.
-void PauseFor(std::chrono::milliseconds pause, const std::stop_token& stop);
 
 struct RestoreOptions {
   std::string job;  // written into the marker

@@ -122,6 +122,14 @@ class RecordedConnection final : public mongo::Connection {
     ForEachDocument(database, collection, stop, visit);
   }
 
+  void ForEachFromId(std::string_view,
+                     std::string_view,
+                     ByteView,
+                     const std::stop_token&,
+                     const std::function<void(ByteView document)>&) override {
+    throw Error(ErrorCode::kUnsupported, "no such command: find with min");
+  }
+
   void FindByIds(std::string_view,
                  std::string_view,
                  const std::vector<Bytes>&,

@@ -1,8 +1,6 @@
 #include "delivery/internal/retry.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 namespace tidemark::delivery {
 namespace {
@@ -10,13 +8,6 @@ namespace {
 constexpr int kMostDoublings = 4;
 
 }  // namespace
-
-void PauseFor(std::chrono::milliseconds pause, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any waiting;
-  std::unique_lock lock(mutex);
-  waiting.wait_for(lock, stop, pause, [] { return false; });
-}
 
 void Retry(const RestoreOptions& options,
            Log& log,

@@ -1,6 +1,8 @@
 #include "engine/mongo_source.h"
 
 #include <algorithm>
+#include <atomic>
+#include <set>
 
 #include "base/error.h"
 #include "bson/builder.h"
@@ -9,6 +11,9 @@ namespace tidemark::engine {
 namespace {
 
 constexpr std::string_view kBucketsPrefix = "system.buckets.";
+
+// _ids that are looked at in both orders.
+constexpr std::int32_t kSample = 1000;
 
 // system.js holds the user's stored functions; the other system collections are the server's own.
 bool IsSystemCollection(std::string_view name) {
@@ -35,14 +40,47 @@ std::uint64_t CountMember(const bson::Document& document, std::string_view name)
   return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
 }
 
+// `info` of listCollections: {uuid: <binary, subtype 4>, ...}.
+Bytes UuidOf(const bson::Document& info) {
+  constexpr std::size_t kHead = 5;  // bytes: size and subtype
+  constexpr std::size_t kUuid = 16;
+  const auto uuid = info.Find("uuid");
+  if (!uuid || uuid->type != bson::Type::kBinary || uuid->value.size() != kHead + kUuid) {
+    return {};
+  }
+  const ByteView bytes = uuid->value.subspan(kHead);
+  return {bytes.begin(), bytes.end()};
+}
+
+bson::Document DocumentMember(const bson::Document& document, std::string_view name) {
+  const auto element = document.Find(name);
+  return element ? element->AsDocument().value_or(bson::Document()) : bson::Document();
+}
+
+// {_id: 1}; of any collation, for which the caller looks at the collection.
+bool IsIdIndex(const Bytes& index) {
+  const bson::Document key = DocumentMember(bson::Document(index), "key");
+  return !key.empty() && key.begin()->name == "_id" && ++key.begin() == key.end();
+}
+
+// Whether the server walks the collection's _ids in the order in which we compare them. Clustered
+// collections have their own way with hints, and lie in order of _id anyway.
+bool HasOurOrder(const SourceNamespace& ns) {
+  const bson::Document options(ns.options);
+  return ns.kind == repo::NamespaceKind::kCollection && !ns.capped && !options.Find("collation") &&
+         !options.Find("clusteredIndex") && std::ranges::any_of(ns.indexes, IsIdIndex);
+}
+
 class MongoSource final : public SnapshotSource {
  public:
-  explicit MongoSource(mongo::Connection& connection) : connection_(connection) {}
+  MongoSource(mongo::Connection& connection, ByteCount by_id_from)
+      : connection_(connection), by_id_from_(by_id_from) {}
 
   SourceCatalog ReadCatalog() override {
     SourceCatalog catalog;
     const mongo::ServerFacts facts = connection_.Facts();
     catalog.mongodb_version = facts.version;
+    has_ranges_ = facts.flavor == "mongodb";
     catalog.replica_set_name = facts.replica_set_name;
     catalog.has_oplog = facts.has_oplog;
     catalog.position_seconds = facts.position_seconds;
@@ -66,7 +104,65 @@ class MongoSource final : public SnapshotSource {
     connection_.ForEachDocument(ns.database, collection, stop, visit);
   }
 
+  bool ReadsById(const SourceNamespace& ns) override {
+    return has_ranges_ && ns.estimated_bytes >= by_id_from_.value && HasOurOrder(ns) &&
+           LiesById(ns);
+  }
+
+  void ScanById(const SourceNamespace& ns,
+                ByteView after,
+                const std::stop_token& stop,
+                const std::function<void(ByteView document)>& visit) override {
+    bool first = !after.empty();
+    const auto skip_seen = [&](ByteView document) {
+      const auto id = first ? bson::Document(document).Find("_id") : std::nullopt;
+      first = false;
+      if (!id || bson::CompareValues(*id, *bson::Document(after).begin()) != 0) {
+        visit(document);
+      }
+    };
+    connection_.ForEachFromId(ns.database, ns.collection, after, stop, skip_seen);
+  }
+
  private:
+  // Whether the first documents in one order are mostly those in the other.
+  bool LiesById(const SourceNamespace& ns) {
+    const Bytes natural = bson::Builder().Append("$natural", std::int32_t{1}).Finish();
+    const Bytes by_id = bson::Builder().Append("_id", std::int32_t{1}).Finish();
+    try {
+      const std::set<Bytes> first = FirstIds(ns, natural);
+      const std::set<Bytes> least = FirstIds(ns, by_id);
+      const auto both = std::ranges::count_if(
+          first, [&least](const Bytes& document) { return least.contains(document); });
+      return 2 * static_cast<std::size_t>(both) >= first.size();
+    } catch (const Error& error) {
+      if (IsRetryable(error.code())) {
+        throw;
+      }
+      return false;
+    }
+  }
+
+  // {_id: <value>} each, along that index.
+  std::set<Bytes> FirstIds(const SourceNamespace& ns, const Bytes& order) {
+    const Bytes projection = bson::Builder().Append("_id", std::int32_t{1}).Finish();
+    const Bytes command = bson::Builder()
+                              .Append("find", ns.collection)
+                              .Append("projection", bson::Document(projection))
+                              .Append("hint", bson::Document(order))
+                              .Append("limit", kSample)
+                              .Append("batchSize", kSample)
+                              .Append("singleBatch", true)
+                              .Finish();
+    const Bytes reply = connection_.RunCommand(ns.database, bson::Document(command));
+    const bson::Document cursor = DocumentMember(bson::Document(reply), "cursor");
+    std::set<Bytes> ids;
+    for (const bson::Element& document : DocumentMember(cursor, "firstBatch")) {
+      ids.emplace(document.value.begin(), document.value.end());
+    }
+    return ids;
+  }
+
   void ReadDatabase(const std::string& database, SourceCatalog& catalog) {
     for (const Bytes& raw : connection_.ListCollections(database)) {
       const bson::Document info(raw);
@@ -90,6 +186,7 @@ class MongoSource final : public SnapshotSource {
         options ? options->AsDocument().value_or(bson::Document()) : bson::Document();
     ns.options.assign(document.bytes().begin(), document.bytes().end());
     ns.capped = IsCapped(document);
+    ns.uuid = UuidOf(DocumentMember(info, "info"));
     if (ns.kind != repo::NamespaceKind::kView) {
       ns.indexes = connection_.ListIndexes(database, collection);
       Estimate(ns);
@@ -112,12 +209,15 @@ class MongoSource final : public SnapshotSource {
   }
 
   mongo::Connection& connection_;
+  const ByteCount by_id_from_;
+  std::atomic<bool> has_ranges_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<SnapshotSource> MakeMongoSource(mongo::Connection& connection) {
-  return std::make_unique<MongoSource>(connection);
+std::unique_ptr<SnapshotSource> MakeMongoSource(mongo::Connection& connection,
+                                                ByteCount by_id_from) {
+  return std::make_unique<MongoSource>(connection, by_id_from);
 }
 
 }  // namespace tidemark::engine

@@ -3,26 +3,31 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
-#include "base/mutex.h"
 #include "base/stage_group.h"
 #include "engine/internal/namespace_writer.h"
+#include "engine/internal/ordered_writer.h"
 #include "engine/internal/progress_meter.h"
+#include "engine/internal/savepoints.h"
+#include "engine/internal/source_retry.h"
 
-// Memory of a run with the default options and documents of usual size:
-//   sort buffers    192 MiB in all, shared by the readers that run; a reader whose documents come
-//                   in order of _id does not use its own
+// Memory of a run with documents of usual size; service/memory_plan.cpp adds it up, together with
+// what the driver holds, and sets the options so that it fits:
+//   sort buffers    sort_memory in all, shared by the readers that run; a reader whose documents
+//                   come in order of _id does not use its own, and gives it back before it merges
+//   merging         merge_memory per reader, for two levels of runs
+//   base            per reader and run that overlaps one key chunk and one key list: about
+//                   merge_memory; and 1 bit for each document of a collection in natural order
 //   chunks filled   1 per reader, < 2 x 256 KiB
-//   queue           4 chunks per encoder x 2 x 256 KiB = 2 MiB
+//   queue           4 chunks per encoder x 2 x 256 KiB
 //   chunk lists     per reader 2 x 4096 references x ~150 bytes = 1.2 MiB
 //   keys            per reader 2 x (32 chunks x ~700 documents x ~30 bytes + 128 KiB) = 2 MiB
-//   base            per reader and run that overlaps 1 key chunk and 1 key list, < 1 MiB; 1 bit for
-//                   each document of the collection
-//   merging         128 runs x (256 KiB chunk + 160 KiB references) = 52 MiB per reader at most
+//   packs           one open, and at most one on its way to storage per encoder and one of a reader
 // A document larger than a chunk counts once in each place: 16 MiB x (buffer, chunk, queue,
 // encoder).
 namespace tidemark::engine {
@@ -41,6 +46,7 @@ void CheckOptions(const SnapshotOptions& options) {
   };
   require(options.parallel_namespaces > 0, "parallel_namespaces is below 1");
   require(options.encode_threads > 0, "encode_threads is below 1");
+  require(options.attempts > 0, "attempts is below 1");
   require(options.chunk_size.value > 0, "chunk_size is 0");
   require(options.chunk_size <= kMaxChunkSize, "chunk_size is above 16 MiB");
 }
@@ -54,11 +60,10 @@ std::string NameOf(const SourceNamespace& ns) {
 }
 
 // Namespaces to read, largest first: the last one to finish should be a small one.
-std::vector<std::size_t> ReadingOrder(const SourceCatalog& catalog,
-                                      const std::vector<bool>& finished) {
+std::vector<std::size_t> ReadingOrder(const SourceCatalog& catalog, const Savepoints& savepoints) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < catalog.namespaces.size(); ++i) {
-    if (HasDocuments(catalog.namespaces[i]) && !finished[i]) {
+    if (HasDocuments(catalog.namespaces[i]) && !savepoints.IsFinished(i)) {
       order.push_back(i);
     }
   }
@@ -90,30 +95,6 @@ Progress TotalsOf(const SourceCatalog& catalog, std::size_t collections) {
   return totals;
 }
 
-repo::NamespaceEntry EntryOf(const SourceNamespace& ns) {
-  return {.database = ns.database,
-          .collection = ns.collection,
-          .kind = ns.kind,
-          .options = ns.options,
-          .indexes = ns.indexes};
-}
-
-bool IsStored(const repo::SnapshotWriter& writer,
-              const std::vector<repo::SnapshotWriter::ListedChunk>& chunks) {
-  return std::ranges::all_of(chunks,
-                             [&writer](const auto& chunk) { return writer.Holds(chunk.ref); });
-}
-
-// Whether every chunk of the namespace is still there: only then may another snapshot rely on it.
-bool IsStored(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
-  const auto listed = [&writer](const repo::ChunkRef& list) {
-    return writer.Holds(list) && IsStored(writer, writer.LoadList(list));
-  };
-  return std::ranges::all_of(entry.runs, [&listed](const repo::Run& run) {
-    return std::ranges::all_of(run.lists, listed) && std::ranges::all_of(run.key_lists, listed);
-  });
-}
-
 // Whether a snapshot may be put on these runs.
 bool CanBuildOn(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
   return std::ranges::none_of(entry.runs, &repo::Run::natural_order) && IsStored(writer, entry);
@@ -143,43 +124,6 @@ class Base {
   std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name_;
 };
 
-// The same, with a list that does not open for one that is not there.
-bool IsWhole(repo::SnapshotWriter& writer, const repo::NamespaceEntry& entry) {
-  try {
-    return IsStored(writer, entry);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) {
-      throw;
-    }
-    return false;
-  }
-}
-
-// What an interrupted run of the same snapshot has finished, put into `entries`: only what the
-// source still has in the same form. Gives for each namespace whether it is finished.
-std::vector<bool> TakeFinished(const repo::Manifest& partial,
-                               const SourceCatalog& catalog,
-                               repo::SnapshotWriter& writer,
-                               std::vector<repo::NamespaceEntry>& entries) {
-  std::map<std::pair<std::string, std::string>, const repo::NamespaceEntry*> by_name;
-  for (const repo::NamespaceEntry& entry : partial.namespaces) {
-    by_name.emplace(std::pair(entry.database, entry.collection), &entry);
-  }
-  std::vector<bool> finished(entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto found = by_name.find(std::pair(entries[i].database, entries[i].collection));
-    const bool same = found != by_name.end() && found->second->kind == entries[i].kind &&
-                      found->second->options == entries[i].options;
-    if (same && HasDocuments(catalog.namespaces[i]) && IsWhole(writer, *found->second)) {
-      finished[i] = true;
-      std::vector<Bytes> indexes = std::move(entries[i].indexes);
-      entries[i] = *found->second;
-      entries[i].indexes = std::move(indexes);
-    }
-  }
-  return finished;
-}
-
 // Reads all namespaces of a catalog: readers that sort and cut, encoders that store.
 class NamespacesReading {
  public:
@@ -196,11 +140,12 @@ class NamespacesReading {
         base_(base),
         options_(options),
         run_(run),
-        head_(HeadOf(partial)),
-        entries_(EntriesOf(catalog)),
-        finished_(TakeFinished(partial, catalog, writer, entries_)),
-        resumed_(static_cast<std::size_t>(std::ranges::count(finished_, true))),
-        order_(ReadingOrder(catalog, finished_)),
+        savepoints_(catalog,
+                    partial,
+                    writer,
+                    options.save_every,
+                    static_cast<std::size_t>(options.parallel_namespaces)),
+        order_(ReadingOrder(catalog, savepoints_)),
         readers_(std::min(order_.size(), static_cast<std::size_t>(options.parallel_namespaces))),
         encoder_(writer, QueueSize(options)),
         meter_(run, TotalsOf(catalog, order_.size())) {}
@@ -208,7 +153,7 @@ class NamespacesReading {
   // In the catalog's order.
   std::vector<repo::NamespaceEntry> Read() {
     if (readers_ == 0) {
-      return std::move(entries_);
+      return savepoints_.Take();
     }
     reading_ = readers_;
     StageGroup stages(run_.stop);
@@ -221,28 +166,20 @@ class NamespacesReading {
     }
     stages.Wait();
     meter_.ReportEnd();
-    return std::move(entries_);
+    return savepoints_.Take();
   }
 
   // Namespaces that an interrupted run had finished.
-  std::size_t resumed() const { return resumed_; }
+  std::size_t resumed() const { return savepoints_.taken_over(); }
+
+  // Of the others, what it had read.
+  std::uint64_t resumed_bytes() const { return resumed_bytes_; }
 
   std::uint64_t stored_documents() const { return stored_documents_; }
 
   std::uint64_t removed_documents() const { return removed_documents_; }
 
  private:
-  static std::vector<repo::NamespaceEntry> EntriesOf(const SourceCatalog& catalog) {
-    std::vector<repo::NamespaceEntry> entries;
-    std::ranges::transform(catalog.namespaces, std::back_inserter(entries), EntryOf);
-    return entries;
-  }
-
-  static repo::Manifest HeadOf(repo::Manifest manifest) {
-    manifest.namespaces.clear();
-    return manifest;
-  }
-
   static ByteCount QueueSize(const SnapshotOptions& options) {
     const auto encoders = static_cast<std::size_t>(options.encode_threads);
     return {kQueuedChunksPerEncoder * encoders * options.chunk_size.value};
@@ -262,6 +199,10 @@ class NamespacesReading {
 
   void ReadNamespace(std::size_t index, SortBuffer& buffer, const std::stop_token& stop) {
     const SourceNamespace& ns = catalog_.namespaces[index];
+    if (IsReadById(ns, stop) && ReadById(index, stop)) {
+      return;
+    }
+    savepoints_.Forget(index);
     const repo::NamespaceEntry* base = BaseOf(ns);
     if (base == nullptr) {
       Keep(index, Write(ns, nullptr, buffer, stop));
@@ -274,9 +215,81 @@ class NamespacesReading {
         throw;
       }
       Warn(ns, error.message());
-      buffer.Clear();
       Keep(index, Write(ns, nullptr, buffer, stop));
     }
+  }
+
+  bool IsReadById(const SourceNamespace& ns, const std::stop_token& stop) {
+    SourceRetry retry(options_, run_.log, NameOf(ns));
+    return !ns.capped && retry.Run(stop, [&] { return source_.ReadsById(ns); });
+  }
+
+  // False when it cannot be read so after all: the server refuses, or has another order than we.
+  bool ReadById(std::size_t index, const std::stop_token& stop) {
+    const SourceNamespace& ns = catalog_.namespaces[index];
+    const std::optional<repo::UnfinishedNamespace> cut = savepoints_.FindCut(index);
+    try {
+      const auto writer = MakeOrderedWriter(ns, cut, stop);
+      if (cut) {
+        ReportResumed(ns, cut->entry);
+      }
+      const std::uint64_t unsaved = ScanById(index, *writer, stop);
+      Keep(index, writer->Finish(), unsaved);
+      return true;
+    } catch (const Error& error) {
+      if (!IsTroubleOfTheBase(error) && error.code() != ErrorCode::kInvalidArgument) {
+        throw;
+      }
+      run_.log.Warn("snapshot={} namespace={}  read anew in natural order: {}",
+                    options_.snapshot.ToString(),
+                    NameOf(ns),
+                    error.message());
+      return false;
+    }
+  }
+
+  void ReportResumed(const SourceNamespace& ns, const repo::NamespaceEntry& read) {
+    run_.log.Info("snapshot={} namespace={} bytes={}  going on behind the last durable _id",
+                  options_.snapshot.ToString(),
+                  NameOf(ns),
+                  read.logical_bytes);
+    resumed_bytes_ += read.logical_bytes;
+    meter_.AddDocuments(read.digest.documents, read.logical_bytes);
+  }
+
+  std::unique_ptr<OrderedWriter> MakeOrderedWriter(
+      const SourceNamespace& ns,
+      const std::optional<repo::UnfinishedNamespace>& cut,
+      const std::stop_token& stop) {
+    return cut ? std::make_unique<OrderedWriter>(Sink(), NameOf(ns), *cut, stop)
+               : std::make_unique<OrderedWriter>(Sink(), NameOf(ns), BaseOf(ns), stop);
+  }
+
+  // Gives the bytes that are in no savepoint yet.
+  std::uint64_t ScanById(std::size_t index, OrderedWriter& writer, const std::stop_token& stop) {
+    const SourceNamespace& ns = catalog_.namespaces[index];
+    std::uint64_t unsaved = 0;
+    std::uint64_t stride = savepoints_.stride();
+    SourceRetry retry(options_, run_.log, NameOf(ns));
+    const auto add = [&](ByteView document) {
+      writer.Add(document);
+      unsaved += document.size();
+      if (unsaved >= stride) {
+        repo::UnfinishedNamespace so_far = savepoints_.Begin(index);
+        writer.Save(so_far);
+        savepoints_.Advance(index, std::move(so_far), std::exchange(unsaved, 0));
+        stride = savepoints_.stride();
+      }
+    };
+    retry.Run(stop, [&] {
+      const Bytes after = writer.position();
+      Scan(
+          ns,
+          stop,
+          [&](const Visit& visit) { source_.ScanById(ns, after, stop, visit); },
+          [&](ByteView document) { retry.Guard([&] { add(document); }); });
+    });
+    return unsaved;
   }
 
   // A source that fails so would fail again.
@@ -308,57 +321,65 @@ class NamespacesReading {
                   why);
   }
 
+  RunSink Sink() {
+    return {.encoder = encoder_,
+            .writer = writer_,
+            .chunk_size = options_.chunk_size,
+            .merge_memory = options_.merge_memory};
+  }
+
+  // Natural order has no place to go on from: when the source is lost, everything is read again.
+  // What was stored is not stored again.
   WrittenNamespace Write(const SourceNamespace& ns,
                          const repo::NamespaceEntry* base,
                          SortBuffer& buffer,
                          const std::stop_token& stop) {
-    const RunSink sink{.encoder = encoder_, .writer = writer_, .chunk_size = options_.chunk_size};
     const RunOrder order = ns.capped ? RunOrder::kNatural : RunOrder::kById;
-    NamespaceWriter writer(sink, buffer, {.what = NameOf(ns), .order = order, .base = base}, stop);
-    Scan(ns, writer, stop);
-    return writer.Finish();
+    SourceRetry retry(options_, run_.log, NameOf(ns));
+    retry.CountAllAttempts();
+    std::uint64_t documents = 0;
+    std::uint64_t bytes = 0;
+    return retry.Run(stop, [&] {
+      buffer.Clear();
+      meter_.TakeBack(std::exchange(documents, 0), std::exchange(bytes, 0));
+      NamespaceWriter writer(
+          Sink(), buffer, {.what = NameOf(ns), .order = order, .base = base}, stop);
+      Scan(
+          ns,
+          stop,
+          [&](const Visit& visit) { source_.Scan(ns, stop, visit); },
+          [&](ByteView document) {
+            retry.Guard([&] { writer.Add(document); });
+            ++documents;
+            bytes += document.size();
+          });
+      return writer.Finish();
+    });
   }
 
   void Keep(std::size_t index, WrittenNamespace written) {
+    const std::uint64_t bytes = written.logical_bytes;
+    Keep(index, std::move(written), bytes);
+  }
+
+  void Keep(std::size_t index, WrittenNamespace written, std::uint64_t unsaved) {
     stored_documents_ += written.stored_documents;
     removed_documents_ += written.removed_documents;
-    repo::NamespaceEntry& entry = entries_[index];
-    entry.runs = std::move(written.runs);
-    entry.base_runs = written.base_runs;
-    entry.digest = written.digest;
-    entry.logical_bytes = written.logical_bytes;
-    SaveIfDue(index);
+    savepoints_.Finish(index, std::move(written), unsaved);
   }
 
-  // The namespaces that are finished, for a run that goes on.
-  void SaveIfDue(std::size_t index) {
-    repo::Manifest done = head_;
-    {
-      const MutexLock lock(finished_mutex_);
-      finished_[index] = true;
-      unsaved_ += entries_[index].logical_bytes;
-      if (saving_ || unsaved_ < options_.save_every.value) {
-        return;
-      }
-      saving_ = true;
-      unsaved_ = 0;
-      for (std::size_t i = 0; i < entries_.size(); ++i) {
-        if (finished_[i]) {
-          done.namespaces.push_back(entries_[i]);
-        }
-      }
-    }
-    writer_.SavePartial(done);
-    const MutexLock lock(finished_mutex_);
-    saving_ = false;
-  }
+  using Visit = std::function<void(ByteView document)>;
 
-  void Scan(const SourceNamespace& ns, NamespaceWriter& writer, const std::stop_token& stop) {
+  // `read` calls its argument for each document, which goes to `add`.
+  void Scan(const SourceNamespace& ns,
+            const std::stop_token& stop,
+            const std::function<void(const Visit& visit)>& read,
+            const Visit& add) {
     std::uint64_t documents = 0;
     std::uint64_t bytes = 0;
     const auto visit = [&](ByteView document) {
       ThrowIfStopped(stop);
-      writer.Add(document);
+      add(document);
       ++documents;
       bytes += document.size();
       if (bytes >= kReportEvery) {
@@ -366,8 +387,9 @@ class NamespacesReading {
       }
     };
     try {
-      source_.Scan(ns, stop, visit);
+      read(visit);
     } catch (const Error& error) {
+      meter_.AddDocuments(documents, bytes);
       if (error.code() == ErrorCode::kCancelled) {
         throw;
       }
@@ -390,17 +412,8 @@ class NamespacesReading {
   const Base& base_;
   const SnapshotOptions& options_;
   const RunContext& run_;
-  const repo::Manifest head_;  // of partial manifests
 
-  // An entry is written by the one reader that took it, before its flag; readers that save look at
-  // those with a flag only.
-  std::vector<repo::NamespaceEntry> entries_;
-  Mutex finished_mutex_;
-  std::vector<bool> finished_ TIDEMARK_GUARDED_BY(finished_mutex_);
-  std::uint64_t unsaved_ TIDEMARK_GUARDED_BY(finished_mutex_) = 0;  // bytes
-  bool saving_ TIDEMARK_GUARDED_BY(finished_mutex_) = false;
-
-  const std::size_t resumed_;
+  Savepoints savepoints_;
   const std::vector<std::size_t> order_;
   const std::size_t readers_;
 
@@ -412,6 +425,7 @@ class NamespacesReading {
 
   std::atomic<std::uint64_t> stored_documents_ = 0;
   std::atomic<std::uint64_t> removed_documents_ = 0;
+  std::atomic<std::uint64_t> resumed_bytes_ = 0;
 };
 
 std::string ReasonOf(const SourceCatalog& catalog, Instant begin, Instant end) {
@@ -502,9 +516,13 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
                               const SnapshotOptions& options,
                               const RunContext& run) {
   const Instant begin = run.clock.Now();
-  const SourceCatalog catalog = source.ReadCatalog();
-  const auto writer =
-      repository.NewSnapshot(options.project, {.compression_level = options.compression_level});
+  const SourceCatalog catalog =
+      SourceRetry(options, run.log, "the catalog").Run(run.stop, [&source] {
+        return source.ReadCatalog();
+      });
+  const auto writer = repository.NewSnapshot(
+      options.project,
+      {.compression_level = options.compression_level, .pack_size = options.pack_size});
   // After the writer: what is deleted from now on is not collected before the writer has ended.
   const Base base(LoadBase(repository, options, run));
   repo::Manifest manifest = ManifestOf(catalog, options, begin);
@@ -521,6 +539,7 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
   summary.stored_documents = reading.stored_documents();
   summary.removed_documents = reading.removed_documents();
   summary.resumed_collections = reading.resumed();
+  summary.resumed_bytes = reading.resumed_bytes();
   return summary;
 }
 

@@ -205,7 +205,8 @@ TEST_F(SnapshotTest, LostSourceLeavesNoManifest) {
       throw Error(ErrorCode::kUnavailable, "next batch: connection reset");
     }
   });
-  ExpectFailure(ErrorCode::kUnavailable, "reading db.c: next batch: connection reset");
+  ExpectFailure(ErrorCode::kUnavailable,
+                "6 attempts, the last: reading db.c: next batch: connection reset");
 }
 
 TEST_F(SnapshotTest, MalformedDocumentIsNotStored) {

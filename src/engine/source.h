@@ -18,6 +18,7 @@ struct SourceNamespace {
   Bytes options;                          // BSON
   std::vector<Bytes> indexes;             // BSON
   bool capped = false;                    // natural order is kept
+  Bytes uuid;                             // 16 bytes; empty when the source names none
   std::uint64_t estimated_documents = 0;  // 0 = unknown; never decides whether something is read
   std::uint64_t estimated_bytes = 0;
 };
@@ -44,6 +45,17 @@ class SnapshotSource {
   virtual void Scan(const SourceNamespace& ns,
                     const std::stop_token& stop,
                     const std::function<void(ByteView document)>& visit) = 0;
+  // Whether ScanById may be used, and costs no more than Scan.
+  virtual bool ReadsById(const SourceNamespace& ns) = 0;
+
+  // As Scan, in ascending order of _id: the documents whose _id is above that of `after`
+  // ({"": <_id>}; empty: all). A document that was there all the time between two scans, of which
+  // the second goes on behind the last _id of the first, is in exactly one of them. REQUIRES:
+  // ReadsById.
+  virtual void ScanById(const SourceNamespace& ns,
+                        ByteView after,
+                        const std::stop_token& stop,
+                        const std::function<void(ByteView document)>& visit) = 0;
 };
 
 }  // namespace tidemark::engine

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "base/units.h"
 #include "bson/document.h"
 
 // Connections to registered clusters. The only home of libmongoc: no driver type crosses this
@@ -33,6 +34,9 @@ struct ConnectionOptions {
   int pool_size = 16;                               // clients at most
   std::chrono::milliseconds connect_timeout{5000};  // server selection and connect
   std::chrono::milliseconds socket_timeout{60000};
+  // BSON bytes of a reply that documents are read in, about; the driver holds a reply up to three
+  // times. A larger document comes alone.
+  ByteCount reply_size = MiB(4);
 };
 
 // A pool of clients of one cluster. Synchronized; every call blocks and takes a client of its own.
@@ -75,6 +79,13 @@ class Connection {
                            std::string_view collection,
                            const std::stop_token& stop,
                            const std::function<void(ByteView document)>& visit) = 0;
+  // As ForEachById, along the index {_id: 1} from `from` ({"": <_id>}) on, itself included; empty:
+  // from the first. Values of every type are in that order, unlike with $gt.
+  virtual void ForEachFromId(std::string_view database,
+                             std::string_view collection,
+                             ByteView from,
+                             const std::stop_token& stop,
+                             const std::function<void(ByteView document)>& visit) = 0;
   // The documents with one of those _ids (each a document {"": _id}), in any order.
   virtual void FindByIds(std::string_view database,
                          std::string_view collection,

@@ -17,7 +17,6 @@ constexpr std::int32_t kIndexBuildTimeout = 24 * 3600 * 1000;  // milliseconds
 
 // Replies above 48,000,000 bytes are refused by the driver. MongoDB ends a batch at 16 MB by
 // itself, others count documents only: for them the batch follows the largest document seen.
-constexpr std::size_t kBatchBytes = 12U << 20;
 constexpr std::size_t kMostPerBatch = 1000;
 
 // Starts and ends the driver once per process; mongoc_init may be called only once.
@@ -47,14 +46,16 @@ std::string TextMember(const bson::Document& document, std::string_view name) {
   return element ? std::string(element->AsString().value_or("")) : std::string();
 }
 
-// Decides how many documents the next reply may hold.
-class BatchSize {
+// Decides how many documents the next reply may hold, of a server that counts documents only.
+class CarefulBatch {
  public:
+  explicit CarefulBatch(ByteCount reply) : reply_(reply.value) {}
+
   // True when the size has changed.
   bool Saw(std::size_t bytes) {
     largest_ = std::max(largest_, bytes);
     ++seen_;
-    const std::size_t fitting = kBatchBytes / largest_;
+    const std::size_t fitting = reply_ / largest_;
     const std::size_t next =
         std::clamp<std::size_t>(std::min(fitting, next_ * 4), 1, kMostPerBatch);
     if (next < next_ || seen_ >= next_ * 2) {
@@ -66,9 +67,39 @@ class BatchSize {
   std::size_t next() const { return next_; }
 
  private:
+  const std::size_t reply_;
   std::size_t largest_ = 1;
   std::size_t seen_ = 0;
   std::size_t next_ = 1;
+};
+
+// The same, of one that ends a reply at 16 MB by itself: by the average of the last documents.
+class AverageBatch {
+ public:
+  explicit AverageBatch(ByteCount reply) : reply_(reply.value) {}
+
+  bool Saw(std::size_t bytes) {
+    bytes_ += bytes;
+    if (++seen_ < kLooked) {
+      return false;
+    }
+    const std::size_t next = std::max<std::size_t>(reply_ * seen_ / bytes_, 1);
+    seen_ = bytes_ = 0;
+    // Each change costs a call, so small ones are passed over.
+    const bool differs = next > next_ + next_ / 8 || next < next_ - next_ / 8;
+    next_ = differs ? next : next_;
+    return differs;
+  }
+
+  std::size_t next() const { return next_; }
+
+ private:
+  static constexpr std::size_t kLooked = 100;  // about a first batch
+
+  const std::size_t reply_;
+  std::size_t bytes_ = 0;
+  std::size_t seen_ = 0;
+  std::size_t next_ = 0;  // as the server likes
 };
 
 // A cursor lives on the server that made it, so its getMore has to go to the same one.
@@ -131,8 +162,11 @@ std::string HostOf(const mongoc_uri_t* uri) {
 
 class DriverConnection final : public Connection {
  public:
-  DriverConnection(UriHandle uri, PoolHandle pool)
-      : uri_(std::move(uri)), host_(HostOf(uri_.get())), pool_(std::move(pool)) {}
+  DriverConnection(UriHandle uri, PoolHandle pool, ByteCount reply_size)
+      : uri_(std::move(uri)),
+        host_(HostOf(uri_.get())),
+        pool_(std::move(pool)),
+        reply_size_(reply_size) {}
 
   ServerFacts Facts() override;
   Bytes RunCommand(std::string_view database, const bson::Document& command) override;
@@ -150,6 +184,11 @@ class DriverConnection final : public Connection {
                    std::string_view collection,
                    const std::stop_token& stop,
                    const std::function<void(ByteView)>& visit) override;
+  void ForEachFromId(std::string_view database,
+                     std::string_view collection,
+                     ByteView from,
+                     const std::stop_token& stop,
+                     const std::function<void(ByteView)>& visit) override;
   void FindByIds(std::string_view database,
                  std::string_view collection,
                  const std::vector<Bytes>& ids,
@@ -175,7 +214,9 @@ class DriverConnection final : public Connection {
     std::string database;
     std::string collection;
     Bytes filter;
-    Bytes sort;  // empty document: natural order
+    Bytes sort;       // empty document: natural order
+    Bytes hint = {};  // empty: the server chooses
+    Bytes min = {};   // the least index key; empty: all
   };
 
   Bytes Run(mongoc_client_t* client, const std::string& database, const bson::Document& command);
@@ -200,6 +241,7 @@ class DriverConnection final : public Connection {
   const UriHandle uri_;
   const std::string host_;  // for messages
   const PoolHandle pool_;
+  const ByteCount reply_size_;
   Mutex mutex_;
   std::string flavor_ TIDEMARK_GUARDED_BY(mutex_);  // empty until it is asked for
 };
@@ -324,6 +366,12 @@ void DriverConnection::Find(const Query& query,
   if (!bson::Document(query.sort).empty()) {
     options.Append("sort", bson::Document(query.sort));
   }
+  if (!query.hint.empty()) {
+    options.Append("hint", bson::Document(query.hint));
+  }
+  if (!query.min.empty()) {
+    options.Append("min", bson::Document(query.min));
+  }
   if (!bounded) {
     options.Append("batchSize", std::int64_t{1});
   }
@@ -332,16 +380,22 @@ void DriverConnection::Find(const Query& query,
   const BsonView options_view(options_bytes);
   const CursorHandle cursor(mongoc_collection_find_with_opts(
       handle.get(), filter_view.get(), options_view.get(), nullptr));
-  BatchSize batch;
-  const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document)) {
-    if (stop.stop_requested()) {
-      throw Error(ErrorCode::kCancelled, doing + ": cancelled");
+  const auto read = [&](auto batch) {
+    const bson_t* document = nullptr;
+    while (mongoc_cursor_next(cursor.get(), &document)) {
+      if (stop.stop_requested()) {
+        throw Error(ErrorCode::kCancelled, doing + ": cancelled");
+      }
+      if (batch.Saw(document->len)) {
+        mongoc_cursor_set_batch_size(cursor.get(), static_cast<std::uint32_t>(batch.next()));
+      }
+      visit(BytesOf(document));
     }
-    if (!bounded && batch.Saw(document->len)) {
-      mongoc_cursor_set_batch_size(cursor.get(), static_cast<std::uint32_t>(batch.next()));
-    }
-    visit(BytesOf(document));
+  };
+  if (bounded) {
+    read(AverageBatch(reply_size_));
+  } else {
+    read(CarefulBatch(reply_size_));
   }
   ThrowIfFailed(cursor.get(), doing);
 }
@@ -362,6 +416,26 @@ void DriverConnection::ForEachById(std::string_view database,
         std::string(collection),
         bson::Builder().Finish(),
         bson::Builder().Append("_id", std::int32_t{1}).Finish()},
+       stop,
+       visit);
+}
+
+void DriverConnection::ForEachFromId(std::string_view database,
+                                     std::string_view collection,
+                                     ByteView from,
+                                     const std::stop_token& stop,
+                                     const std::function<void(ByteView)>& visit) {
+  const Bytes by_id = bson::Builder().Append("_id", std::int32_t{1}).Finish();
+  Bytes min;
+  if (!from.empty()) {
+    min = bson::Builder().AppendElement("_id", *bson::Document(from).begin()).Finish();
+  }
+  Find({.database = std::string(database),
+        .collection = std::string(collection),
+        .filter = bson::Builder().Finish(),
+        .sort = by_id,
+        .hint = by_id,
+        .min = std::move(min)},
        stop,
        visit);
 }
@@ -519,7 +593,7 @@ std::unique_ptr<Connection> Connection::Open(const Secret& connection_string,
   }
   mongoc_client_pool_set_error_api(pool.get(), MONGOC_ERROR_API_VERSION_2);
   mongoc_client_pool_set_appname(pool.get(), "tidemark");
-  return std::make_unique<DriverConnection>(std::move(uri), std::move(pool));
+  return std::make_unique<DriverConnection>(std::move(uri), std::move(pool), options.reply_size);
 }
 
 bool IsInternalDatabase(std::string_view name) {

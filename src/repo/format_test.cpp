@@ -245,6 +245,53 @@ TEST(Manifest, CountsItsNamespaces) {
   ExpectEveryTruncationFound(whole, [](ByteView bytes) { DecodeManifest(bytes); });
 }
 
+Manifest TestPartial() {
+  Manifest partial = TestManifest();
+  UnfinishedNamespace unfinished{.entry = partial.namespaces[0],
+                                 .own_runs = 1,
+                                 .uuid = Bytes(16, 9),
+                                 .read_to = TestFirstId(8)};
+  unfinished.entry.collection = "big";
+  partial.unfinished = {unfinished};
+  return partial;
+}
+
+TEST(Manifest, I25KeepsWhatIsUnfinishedApart) {
+  const Manifest read = DecodeManifest(EncodeManifest(TestPartial()));
+  EXPECT_EQ(read.namespaces.size(), 2U);
+  ASSERT_EQ(read.unfinished.size(), 1U);
+  EXPECT_EQ(read.unfinished[0].entry.collection, "big");
+  EXPECT_EQ(read.unfinished[0].entry.runs.size(), 3U);
+  EXPECT_EQ(read.unfinished[0].own_runs, 1U);
+  EXPECT_EQ(read.unfinished[0].uuid, Bytes(16, 9));
+  EXPECT_EQ(read.unfinished[0].read_to, TestFirstId(8));
+  ExpectEveryTruncationFound(EncodeManifest(TestPartial()),
+                             [](ByteView bytes) { DecodeManifest(bytes); });
+}
+
+TEST(Manifest, I25ASnapshotHasNothingUnfinished) {
+  const ProjectKeys keys = TestKeys();
+  SeededRandom random(5);
+  const Bytes blob = SealManifest(keys, TestPartial(), random);
+  EXPECT_EQ(FailureOf([&] { OpenManifest(keys, TestPartial().snapshot, blob); }).message,
+            "reading a manifest: a snapshot with a namespace that is not finished");
+}
+
+TEST(Manifest, I25UnfinishedNamespacesMustMakeSense) {
+  Manifest partial = TestPartial();
+  partial.unfinished[0].own_runs = 2;  // one more than is not of the base
+  EXPECT_EQ(FailureOf([&] { DecodeManifest(EncodeManifest(partial)); }).message,
+            "reading a manifest: field ownRuns is larger than the number of runs");
+  partial = TestPartial();
+  partial.unfinished[0].own_runs = 4;
+  EXPECT_EQ(FailureOf([&] { DecodeManifest(EncodeManifest(partial)); }).message,
+            "reading a manifest: field ownRuns is larger than the number of runs");
+  partial = TestPartial();
+  partial.unfinished[0].read_to = bson::Builder().Finish();
+  EXPECT_EQ(FailureOf([&] { DecodeManifest(EncodeManifest(partial)); }).message,
+            "reading a manifest: field readTo holds no _id");
+}
+
 TEST(ListChunk, RoundTripsAndFindsTruncation) {
   const ListedChunks chunks{{{ChunkId{1}, 10, 2}, TestFirstId(1)}, {{ChunkId{2}, 20, 4}, {}}};
   const Bytes plain = EncodeList(chunks);

@@ -56,6 +56,45 @@ TEST_F(PartialTest, I18GivesBackTheLastWithEverythingItNeeds) {
   }
 }
 
+TEST_F(PartialTest, I25KeepsTheChunksOfWhatIsUnfinished) {
+  {
+    const auto writer = repository_->NewSnapshot(project_, {});
+    Manifest done = Fresh();
+    Finish(*writer, done, "a", 1);
+    done.unfinished.push_back(
+        {.entry = done.namespaces[0], .own_runs = 1, .read_to = TestFirstId(1)});
+    done.namespaces.clear();
+    writer->SavePartial(done);
+  }
+  const auto maintenance = repository_->OpenMaintenance(project_);
+  maintenance->Collect({}, {});
+  maintenance->Collect({}, {});
+  EXPECT_TRUE(maintenance->CheckStructure({}).findings.findings().empty());
+  const auto partial = repository_->LoadPartial(project_, second_);
+  ASSERT_TRUE(partial.has_value());
+  const ChunkRef list = partial->unfinished.at(0).entry.runs.at(0).lists.at(0);
+  const auto reader = repository_->NewReader(project_);
+  EXPECT_EQ(reader->Load(reader->LoadList(list).at(0).ref).size(), 1000U);
+}
+
+// A crash may leave two; a run that goes on is ahead of the one before in bytes, not in namespaces.
+TEST_F(PartialTest, TheOneThatHasReadMostCounts) {
+  for (const std::uint64_t bytes : {30U, 90U, 60U}) {
+    const auto writer = repository_->NewSnapshot(project_, {});
+    Manifest done = Fresh();
+    Finish(*writer, done, "a", 1);
+    done.unfinished.push_back(
+        {.entry = done.namespaces[0], .own_runs = 1, .read_to = TestFirstId(1)});
+    done.unfinished[0].entry.logical_bytes = bytes;
+    done.namespaces.clear();
+    writer->SavePartial(done);
+  }
+  EXPECT_EQ(Partials(), 3U);
+  const auto partial = repository_->LoadPartial(project_, second_);
+  ASSERT_TRUE(partial.has_value());
+  EXPECT_EQ(partial->unfinished.at(0).entry.logical_bytes, 90U);
+}
+
 TEST_F(PartialTest, IsNoSnapshot) {
   const auto writer = repository_->NewSnapshot(project_, {});
   writer->SavePartial(Fresh());

@@ -89,6 +89,16 @@ struct NamespaceEntry {
   std::uint64_t logical_bytes = 0;
 };
 
+// A namespace that a snapshot was reading in order of _id when it was cut: everything up to
+// `read_to`. In partial manifests only.
+struct UnfinishedNamespace {
+  NamespaceEntry entry;  // its digest and bytes are those of the documents up to `read_to`
+  std::size_t own_runs =
+      0;          // how many runs, the last ones, hold what was read; the others are older
+  Bytes uuid;     // of the collection, 16 bytes; empty when the source names none
+  Bytes read_to;  // {"": <_id>}
+};
+
 // A whole snapshot. Written last; before that the snapshot exists for nobody (invariant I3).
 struct Manifest {
   SnapshotId snapshot;
@@ -103,6 +113,7 @@ struct Manifest {
   std::uint32_t position_increment = 0;
   std::vector<std::string> empty_databases;  // databases that hold no namespace
   std::vector<NamespaceEntry> namespaces;
+  std::vector<UnfinishedNamespace> unfinished;  // of a partial manifest; a snapshot has none
 };
 
 struct WriterOptions {
@@ -148,12 +159,12 @@ class SnapshotWriter {
   // Stored bytes that this writer added so far.
   virtual ByteCount added() const = 0;
   // Makes durable what `done` needs, then `done` itself: a manifest of the namespaces that are
-  // finished, from which another writer may go on (Repository::LoadPartial). Others may go on
-  // storing meanwhile, but only one thread at a time may save. kInternal when storing a pack has
-  // failed.
+  // finished or half read, from which another writer may go on (Repository::LoadPartial). Others
+  // may go on storing meanwhile, but only one thread at a time may save. kInternal when storing a
+  // pack has failed.
   virtual void SavePartial(const Manifest& done) = 0;
   // Packs durable -> index segment naming them -> manifest -> manifest read back and compared ->
-  // partial manifests deleted. May be called once.
+  // partial manifests deleted. May be called once. REQUIRES: nothing is unfinished.
   virtual void Commit(const Manifest& manifest) = 0;
 };
 
@@ -215,8 +226,8 @@ class Repository {
   // The snapshot no longer exists. Its chunks stay until garbage collection. Repeating it is no
   // error.
   virtual void DeleteManifest(const ProjectId& project, const SnapshotId& snapshot) = 0;
-  // The namespaces that a snapshot had finished when it was cut: the last SavePartial. nullopt when
-  // there is none. kCorrupt.
+  // What a snapshot had read when it was cut: the last SavePartial. nullopt when there is none.
+  // kCorrupt.
   virtual std::optional<Manifest> LoadPartial(const ProjectId& project,
                                               const SnapshotId& snapshot) = 0;
   // The snapshots that have one.

@@ -28,6 +28,7 @@ class EngineFixture : public testing::Test {
     options_.project = ProjectId::Generate(clock_.Now(), random_);
     options_.cluster = ClusterId::Generate(clock_.Now(), random_);
     options_.cluster_name = "c0";
+    options_.pause = [](std::chrono::milliseconds, const std::stop_token&) {};
   }
 
   RunContext Context() {

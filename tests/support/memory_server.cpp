@@ -308,8 +308,11 @@ void MemoryServer::WithStore(const std::function<void(Store&)>& use) {
   engine_->executor().WithState([&](State& state) { use(state.store); });
 }
 
-void MemoryServer::Generate(const std::string& ns, std::uint64_t documents, std::uint32_t bytes) {
-  WithStore([&](Store& store) { GenerateCollection(store, ns, documents, bytes); });
+void MemoryServer::Generate(const std::string& ns,
+                            std::uint64_t documents,
+                            std::uint32_t bytes,
+                            IdOrder order) {
+  WithStore([&](Store& store) { GenerateCollection(store, ns, documents, bytes, order); });
 }
 
 void MemoryServer::LoadDump(const std::filesystem::path& directory) {

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/units.h"
 #include "tests/support/memory/faults.h"
+#include "tests/support/memory/id_order.h"
 
 namespace tidemark::memory {
 
@@ -55,7 +56,10 @@ class MemoryServer {
   // Runs `use` under the server's lock.
   void WithStore(const std::function<void(Store&)>& use);
   // Fills "db.collection" with `documents` made-up ones of about `bytes` each.
-  void Generate(const std::string& ns, std::uint64_t documents, std::uint32_t bytes);
+  void Generate(const std::string& ns,
+                std::uint64_t documents,
+                std::uint32_t bytes,
+                IdOrder order = IdOrder::kAscending);
   // Loads what tests/data/README.md calls a dump state: catalog.json and <db>/<collection>.bson.
   // Throws kNotFound, kIo, kInvalidArgument, kCorrupt.
   void LoadDump(const std::filesystem::path& directory);

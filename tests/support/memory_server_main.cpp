@@ -15,12 +15,14 @@ constexpr const char* kUsage =
     "usage: tidemark-memory-server [--port N] [--replica-set NAME] [--version V] [--data "
     "DIRECTORY]\n"
     "         [--generate DB.COLLECTION:DOCUMENTS:BYTES]... [--oplog-mib N] [--discard-checks]\n"
+    "         [--generate-scattered DB.COLLECTION:DOCUMENTS:BYTES]...   (_ids in no order)\n"
     "Prints its port, serves until SIGTERM or SIGINT.\n";
 
 struct Collection {
   std::string ns;
   std::uint64_t documents = 0;
   std::uint32_t bytes = 0;
+  tidemark::memory::IdOrder order = tidemark::memory::IdOrder::kAscending;
 };
 
 struct Arguments {
@@ -63,6 +65,9 @@ void Set(Arguments& arguments, const std::string& option, const std::string& val
     arguments.data = value;
   } else if (option == "--generate") {
     arguments.generate.push_back(ParseCollection(value));
+  } else if (option == "--generate-scattered") {
+    arguments.generate.push_back(ParseCollection(value));
+    arguments.generate.back().order = tidemark::memory::IdOrder::kScattered;
   } else if (option == "--oplog-mib") {
     arguments.server.oplog_size = tidemark::MiB(Number(value, 1U << 20));
   } else {
@@ -98,7 +103,7 @@ int Serve(const Arguments& arguments) {
     server.LoadDump(arguments.data);
   }
   for (const Collection& collection : arguments.generate) {
-    server.Generate(collection.ns, collection.documents, collection.bytes);
+    server.Generate(collection.ns, collection.documents, collection.bytes, collection.order);
   }
   std::printf("%u\n", static_cast<unsigned>(server.port()));
   std::fflush(stdout);

@@ -24,6 +24,16 @@ class DeltaSieve {
 
   // Whether the document must be stored. kUnsupported for one without _id.
   bool LetsThrough(ByteView document, const DocumentKey& key);
+  // The same for documents that come in one ascending series (KeyJoin::Pass).
+  bool LetsThroughInOrder(ByteView document,
+                          const DocumentKey& key,
+                          const KeyJoin::KeyVisitor& missing);
+
+  // The series has ended.
+  void PassRest(const KeyJoin::KeyVisitor& missing) { join_.PassRest(missing); }
+
+  // The series goes on behind `key`.
+  void StartBehind(const DocumentKey& key) { join_.StartBehind(key); }
 
   // Of the documents that stay as the base has them. Wrong once has_repeated().
   const repo::NamespaceDigest& unchanged() const { return unchanged_; }

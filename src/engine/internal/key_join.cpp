@@ -200,6 +200,34 @@ KeyJoin::Verdict KeyJoin::Look(const DocumentKey& key, std::uint64_t fingerprint
   return known->fingerprint() == fingerprint ? Verdict::kUnchanged : Verdict::kDiffers;
 }
 
+KeyJoin::Verdict KeyJoin::Pass(const DocumentKey& key,
+                               std::uint64_t fingerprint,
+                               const KeyVisitor& missing) {
+  for (; at_document_ && CompareKeys(merge_.current().key(), key) < 0;
+       at_document_ = NextDocument()) {
+    missing(merge_.current().key());
+  }
+  if (!at_document_ || !SameDocument(merge_.current().key(), key)) {
+    return Verdict::kDiffers;
+  }
+  const bool same = merge_.current().fingerprint() == fingerprint;
+  at_document_ = NextDocument();
+  return same ? Verdict::kUnchanged : Verdict::kDiffers;
+}
+
+void KeyJoin::PassRest(const KeyVisitor& missing) {
+  for (; at_document_; at_document_ = NextDocument()) {
+    missing(merge_.current().key());
+  }
+}
+
+void KeyJoin::StartBehind(const DocumentKey& key) {
+  StartAt(key);
+  if (at_document_ && SameDocument(merge_.current().key(), key)) {
+    at_document_ = NextDocument();
+  }
+}
+
 bool KeyJoin::MarkSeen() {
   const KeyCursor& at = merge_.current();
   std::vector<bool>& seen = seen_[at.number()];

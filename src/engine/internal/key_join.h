@@ -121,6 +121,16 @@ class KeyJoin {
   // REQUIRES: above every key since StartAt. kUnsupported when the snapshot holds a document
   // without _id.
   Verdict Look(const DocumentKey& key, std::uint64_t fingerprint);
+  using KeyVisitor = std::function<void(const DocumentKey& key)>;
+
+  // As Look, for documents that come in one ascending series: gives `missing` what the snapshot
+  // holds below `key` and the series has not shown. Not to be mixed with Look.
+  Verdict Pass(const DocumentKey& key, std::uint64_t fingerprint, const KeyVisitor& missing);
+  // The series has ended.
+  void PassRest(const KeyVisitor& missing);
+  // The series goes on behind `key`.
+  void StartBehind(const DocumentKey& key);
+
   // What the snapshot holds and the source has not shown, in order of _id.
   void ForEachMissing(const std::function<void(const DocumentKey& key)>& visit);
 

@@ -4,18 +4,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "bson/builder.h"
-#include "engine/internal/compaction.h"
 
 namespace tidemark::engine {
-namespace {
-
-// As a run of deletions holds it.
-Bytes DeletionOf(const DocumentKey& key) {
-  return bson::Builder().AppendElement("_id", key.value).Finish();
-}
-
-}  // namespace
 
 NamespaceWriter::NamespaceWriter(const RunSink& sink,
                                  SortBuffer& buffer,
@@ -25,7 +15,8 @@ NamespaceWriter::NamespaceWriter(const RunSink& sink,
       buffer_(buffer),
       order_(input.order),
       source_{.loader = LoaderOf(sink.writer), .what = std::move(input.what), .stop = stop},
-      levels_([this](const std::vector<BuiltRun>& runs) { return Merge(runs); }) {
+      levels_([this](const std::vector<BuiltRun>& runs) { return Merge(runs); },
+              sink.merge_memory) {
   if (input.base != nullptr) {
     sieve_.emplace(source_, *input.base, sink_.writer);
   }
@@ -95,12 +86,13 @@ WrittenNamespace NamespaceWriter::Finish() {
   if (!buffer_.empty()) {
     Flush();
   }
+  buffer_.Release();  // merging has the memory now
   WrittenNamespace written = FinishNew();
   written.stored_documents = written.digest.documents;
   written.base_runs = written.runs.size();
   if (sieve_) {
     PutOnBase(written);
-    Compact(written);
+    Compact(sink_, source_, written);
   }
   return written;
 }
@@ -158,43 +150,6 @@ void NamespaceWriter::Recount(const Runs& runs, WrittenNamespace& written) const
     written.digest.Add(document);
     written.logical_bytes += document.size();
   });
-}
-
-void NamespaceWriter::Compact(WrittenNamespace& written) {
-  const auto first = PlanCompaction(written.runs, written.base_runs, written.logical_bytes);
-  if (first) {
-    MergeFrom(*first, written);
-  }
-}
-
-void NamespaceWriter::MergeFrom(std::size_t first, WrittenNamespace& written) {
-  RunBuilder documents(sink_, RunOrder::kById);
-  RunBuilder deletions(sink_, RunOrder::kById, RunContent::kDeletions);
-  MergeRuns(
-      source_,
-      Pointers(std::span(written.runs).subspan(first)),
-      [&](ByteView document, const DocumentKey& key) { documents.Add(document, key); },
-      [&](ByteView document, const DocumentKey& key) {
-        if (first > 0) {  // nothing is older than the first run
-          deletions.Add(document, key);
-        }
-      });
-  written.runs.resize(first);
-  if (!deletions.empty()) {
-    written.runs.push_back(deletions.Finish().run);
-  }
-  BuiltRun merged = documents.Finish();
-  if (first == 0 && merged.digest != written.digest) {
-    throw Error(
-        ErrorCode::kCorrupt,
-        "merging the runs of " + source_.what + ": they do not hold what the source has shown");
-  }
-  if (merged.run.documents > 0) {
-    written.runs.push_back(std::move(merged.run));
-  }
-  if (first == 0) {
-    written.base_runs = written.runs.size();
-  }
 }
 
 }  // namespace tidemark::engine

@@ -10,18 +10,9 @@
 #include "engine/internal/run_levels.h"
 #include "engine/internal/run_merge.h"
 #include "engine/internal/sort_buffer.h"
+#include "engine/internal/written_namespace.h"
 
 namespace tidemark::engine {
-
-// What a namespace has come to, for its repo::NamespaceEntry.
-struct WrittenNamespace {
-  std::vector<repo::Run> runs;
-  std::size_t base_runs = 0;
-  repo::NamespaceDigest digest;
-  std::uint64_t logical_bytes = 0;
-  std::uint64_t stored_documents = 0;   // new or changed since the base; all without one
-  std::uint64_t removed_documents = 0;  // since the base
-};
 
 // What a namespace is written with. Borrowed parts must outlive the writer.
 struct NamespaceInput {
@@ -62,8 +53,6 @@ class NamespaceWriter {
   // Counts what a reader of overlapping runs gets: a document that the source returned twice is in
   // two of them.
   void Recount(const Runs& runs, WrittenNamespace& written) const;
-  void Compact(WrittenNamespace& written);
-  void MergeFrom(std::size_t first, WrittenNamespace& written);
 
   const RunSink sink_;
   SortBuffer& buffer_;

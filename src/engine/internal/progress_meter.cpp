@@ -16,6 +16,12 @@ void ProgressMeter::AddDocuments(std::uint64_t documents, std::uint64_t bytes) {
   ReportIfDue();
 }
 
+void ProgressMeter::TakeBack(std::uint64_t documents, std::uint64_t bytes) {
+  const MutexLock lock(mutex_);
+  progress_.documents_done -= documents;
+  progress_.bytes_done -= bytes;
+}
+
 void ProgressMeter::AddCollection() {
   {
     const MutexLock lock(mutex_);

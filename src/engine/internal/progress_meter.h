@@ -15,6 +15,8 @@ class ProgressMeter {
       : context_(context), progress_(std::move(totals)) {}
 
   void AddDocuments(std::uint64_t documents, std::uint64_t bytes) TIDEMARK_EXCLUDES(mutex_);
+  // They were added, and will be again.
+  void TakeBack(std::uint64_t documents, std::uint64_t bytes) TIDEMARK_EXCLUDES(mutex_);
   void AddCollection() TIDEMARK_EXCLUDES(mutex_);
   // The final counts, whenever the last report was.
   void ReportEnd() TIDEMARK_EXCLUDES(mutex_);

@@ -14,6 +14,9 @@ constexpr std::size_t kKeyChunkBytes = 128U << 10;
 // queue holds, so that waiting is the exception.
 constexpr std::size_t kMaxPending = 32;
 
+// Of a listed chunk in memory, with an _id of usual size: reference, vector and its allocation.
+constexpr std::size_t kListedBytes = 128;
+
 Bytes FrontKey(const Bytes& keys) {
   if (keys.empty()) {
     return {};  // natural order
@@ -38,17 +41,33 @@ void ChunkList::Store() {
   open_bytes_ = 0;
 }
 
-std::vector<repo::ChunkRef> ChunkList::Finish() {
+std::size_t BuiltRun::open_bytes() const {
+  return std::max(largest_chunk, kKeyChunkBytes + kKeyChunkBytes / 4) +
+         std::min(chunks, repo::kMaxRefsPerList) * kListedBytes;
+}
+
+const std::vector<repo::ChunkRef>& ChunkList::Flush() {
   if (!open_.empty()) {
     Store();
   }
-  return std::move(stored_);
+  return stored_;
 }
 
 RunBuilder::RunBuilder(const RunSink& sink, RunOrder order, RunContent content)
     : sink_(sink), order_(order), chunks_(sink.writer), key_chunks_(sink.writer) {
   built_.run.natural_order = order == RunOrder::kNatural;
   built_.run.deletes = content == RunContent::kDeletions;
+}
+
+RunBuilder::RunBuilder(const RunSink& sink, repo::Run run)
+    : sink_(sink),
+      order_(RunOrder::kById),
+      built_{.run = std::move(run)},
+      chunks_(sink.writer, built_.run.lists),
+      key_chunks_(sink.writer, built_.run.key_lists) {
+  if (!empty()) {
+    last_key_.Assign(DecodeKey(built_.run.last_id));
+  }
 }
 
 bool RunBuilder::Continues(const DocumentKey& key) const {
@@ -101,6 +120,7 @@ void RunBuilder::Harvest() {
   pending_.pop_front();
   const EncodedChunk chunk = sink_.encoder.Wait(pending.ticket);
   built_.digest.Merge(chunk.digest);
+  ++built_.chunks;
   chunks_.Add(chunk.ref, FrontKey(pending.keys));
   if (order_ == RunOrder::kById) {
     AddKeys(pending.keys, chunk.fingerprints);
@@ -122,7 +142,7 @@ void RunBuilder::CloseKeys() {
   keys_.fingerprints.clear();
 }
 
-BuiltRun RunBuilder::Finish() {
+const BuiltRun& RunBuilder::Flush() {
   CloseChunk();
   while (!pending_.empty()) {
     Harvest();
@@ -130,11 +150,16 @@ BuiltRun RunBuilder::Finish() {
   if (!keys_.fingerprints.empty()) {
     CloseKeys();
   }
-  built_.run.lists = chunks_.Finish();
-  built_.run.key_lists = key_chunks_.Finish();
+  built_.run.lists = chunks_.Flush();
+  built_.run.key_lists = key_chunks_.Flush();
   if (order_ == RunOrder::kById) {
     built_.run.last_id = EncodeKey(last_key_.Get());
   }
+  return built_;
+}
+
+BuiltRun RunBuilder::Finish() {
+  Flush();
   return std::move(built_);
 }
 

@@ -18,22 +18,29 @@ struct RunSink {
   ChunkEncoder& encoder;
   repo::SnapshotWriter& writer;
   ByteCount chunk_size;
+  ByteCount merge_memory = MiB(64);  // RunLevels
 };
 
 struct BuiltRun {
   repo::Run run;
   repo::NamespaceDigest digest;
-  std::size_t largest_chunk = 0;  // plaintext bytes: what a reader of the run holds in memory
+  std::size_t largest_chunk = 0;  // plaintext bytes
+  std::size_t chunks = 0;
+
+  // What a reader of the run, or of its keys, holds in memory: a chunk and a list.
+  std::size_t open_bytes() const;
 };
 
 // A list of chunks in the making, stored in list chunks as it grows. Confined.
 class ChunkList {
  public:
-  explicit ChunkList(repo::SnapshotWriter& writer) : writer_(writer) {}
+  // Goes on behind `stored`.
+  explicit ChunkList(repo::SnapshotWriter& writer, std::vector<repo::ChunkRef> stored = {})
+      : writer_(writer), stored_(std::move(stored)) {}
 
   void Add(const repo::ChunkRef& ref, Bytes first_id);
-  // The list chunks, in order. Only destruction is legal afterwards.
-  std::vector<repo::ChunkRef> Finish();
+  // The list chunks of all that was added, in order.
+  const std::vector<repo::ChunkRef>& Flush();
 
  private:
   void Store();
@@ -50,13 +57,18 @@ class ChunkList {
 class RunBuilder {
  public:
   RunBuilder(const RunSink& sink, RunOrder order, RunContent content = RunContent::kDocuments);
+  // Goes on behind a run by _id, which Flush() gave.
+  RunBuilder(const RunSink& sink, repo::Run run);
 
   // REQUIRES: in a run by _id, Continues(key). Blocks while the encoders are behind.
   void Add(ByteView document, const DocumentKey& key);
   // Whether a document with this key may be added: it comes after every other.
   bool Continues(const DocumentKey& key) const;
   void CloseChunk();
-  // Waits for the chunks. Only destruction is legal afterwards.
+  // What was added so far, as a whole run; waits for its chunks. The digest is that of the
+  // documents that were added here. More may be added.
+  const BuiltRun& Flush();
+  // The same; only destruction is legal afterwards.
   BuiltRun Finish();
 
   bool empty() const { return built_.run.documents == 0; }

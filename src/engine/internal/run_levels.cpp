@@ -7,23 +7,12 @@
 namespace tidemark::engine {
 namespace {
 
-// What a merge may hold of the runs of a level: collections of 16 MiB documents have chunks of
-// 16 MiB, and 64 of them would be a gigabyte. Four runs at least, or levels would not get fewer.
-constexpr std::size_t kMergeMemory = 64U << 20;
+// Collections of 16 MiB documents have chunks of 16 MiB, and 64 of them would be a gigabyte. But
+// with fewer runs than these levels would not get fewer.
 constexpr std::size_t kMinMergedUnits = 4;
 
 // Nearly sorted collections give runs that overlap their neighbours only. They are left alone.
 constexpr std::size_t kHarmlessOverlap = 2;
-
-bool IsFull(const std::vector<std::vector<BuiltRun>>& units) {
-  std::size_t memory = 0;
-  for (const auto& unit : units) {
-    const auto largest = std::ranges::max_element(unit, {}, &BuiltRun::largest_chunk);
-    memory += largest->largest_chunk * std::min(unit.size(), kHarmlessOverlap);
-  }
-  return units.size() >= kMaxOpenRuns ||
-         (units.size() >= kMinMergedUnits && memory >= kMergeMemory);
-}
 
 std::vector<BuiltRun> Flatten(std::vector<std::vector<BuiltRun>> units) {
   std::vector<BuiltRun> runs;
@@ -81,6 +70,15 @@ void RunLevels::Add(BuiltRun run) {
   Unit unit;
   unit.push_back(std::move(run));
   AddUnit(0, std::move(unit));
+}
+
+bool RunLevels::IsFull(const std::vector<Unit>& units) const {
+  std::size_t memory = 0;
+  for (const Unit& unit : units) {
+    const auto largest = std::ranges::max_element(unit, {}, &BuiltRun::open_bytes);
+    memory += largest->open_bytes() * std::min(unit.size(), kHarmlessOverlap);
+  }
+  return units.size() >= kMaxOpenRuns || (units.size() >= kMinMergedUnits && 2 * memory >= memory_);
 }
 
 void RunLevels::AddUnit(std::size_t level, Unit unit) {

@@ -24,7 +24,9 @@ class RunLevels {
  public:
   using Merge = std::function<BuiltRun(const std::vector<BuiltRun>& runs)>;
 
-  explicit RunLevels(Merge merge) : merge_(std::move(merge)) {}
+  // The runs of two levels, of which there are seldom more, take at most `memory` when they are
+  // read at once (BuiltRun::open_bytes), unless four runs of each do already.
+  RunLevels(Merge merge, ByteCount memory) : merge_(std::move(merge)), memory_(memory.value) {}
 
   // Merges at most 64 of the runs added before; larger merges wait for Finish(), because the
   // source's cursor must not stand still for long.
@@ -35,10 +37,12 @@ class RunLevels {
  private:
   using Unit = std::vector<BuiltRun>;
 
+  bool IsFull(const std::vector<Unit>& units) const;
   void AddUnit(std::size_t level, Unit unit);
   void Promote(std::size_t level);
 
   Merge merge_;
+  const std::size_t memory_;               // bytes
   std::vector<std::vector<Unit>> levels_;  // 0 is the newest
 };
 

@@ -118,6 +118,11 @@ void SortBuffer::ForEachSorted(
   }
 }
 
+void SortBuffer::Release() {
+  arena_ = {};
+  entries_ = {};
+}
+
 void SortBuffer::Clear() {
   entries_.clear();
   arena_.clear();

@@ -26,6 +26,8 @@ class SortBuffer {
   // In order of _id. Of equal _ids only the document added last.
   void ForEachSorted(const std::function<void(ByteView document, const DocumentKey& key)>& visit);
   void Clear();
+  // The same, and gives the memory back.
+  void Release();
 
  private:
   // What the prefixes of all entries mean. Prefixes of different kinds do not compare.

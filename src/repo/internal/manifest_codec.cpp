@@ -76,7 +76,7 @@ Bytes EncodeIndexes(const std::vector<Bytes>& indexes) {
   return array.Finish();
 }
 
-Bytes EncodeNamespace(const NamespaceEntry& entry) {
+bson::Builder BuildNamespace(const NamespaceEntry& entry) {
   const Bytes indexes = EncodeIndexes(entry.indexes);
   const Bytes runs = EncodeRuns(entry.runs);
   bson::Builder builder;
@@ -90,6 +90,14 @@ Bytes EncodeNamespace(const NamespaceEntry& entry) {
       .Append("documents", Signed(entry.digest.documents))
       .AppendBinary("digest", entry.digest.sum)
       .Append("bytes", Signed(entry.logical_bytes));
+  return builder;
+}
+
+Bytes EncodeUnfinished(const UnfinishedNamespace& unfinished) {
+  bson::Builder builder = BuildNamespace(unfinished.entry);
+  builder.Append("ownRuns", Signed(unfinished.own_runs))
+      .AppendBinary("uuid", unfinished.uuid)
+      .AppendBinary("readTo", unfinished.read_to);
   return builder.Finish();
 }
 
@@ -116,6 +124,9 @@ Bytes EncodeSnapshot(const Manifest& manifest) {
       .Append("positionIncrement", std::int64_t{manifest.position_increment})
       .AppendArray("emptyDatabases", bson::Document(empty_databases))
       .Append("namespaces", Signed(manifest.namespaces.size()));
+  if (!manifest.unfinished.empty()) {
+    builder.Append("unfinished", Signed(manifest.unfinished.size()));
+  }
   return builder.Finish();
 }
 
@@ -254,6 +265,22 @@ NamespaceEntry DecodeNamespace(const bson::Document& document) {
   return entry;
 }
 
+UnfinishedNamespace DecodeUnfinished(const bson::Document& document) {
+  UnfinishedNamespace unfinished{.entry = DecodeNamespace(document),
+                                 .own_runs = CountField(document, "ownRuns"),
+                                 .uuid = BinaryField(document, "uuid"),
+                                 .read_to = BinaryField(document, "readTo")};
+  const NamespaceEntry& entry = unfinished.entry;
+  if (unfinished.own_runs > entry.runs.size() ||
+      entry.base_runs > entry.runs.size() - unfinished.own_runs) {
+    Fail("field ownRuns is larger than the number of runs");
+  }
+  if (bson::Document(unfinished.read_to).empty()) {
+    Fail("field readTo holds no _id");
+  }
+  return unfinished;
+}
+
 Manifest DecodeSnapshot(const bson::Document& document) {
   Manifest manifest;
   manifest.snapshot = IdField<SnapshotId>(document, "snapshot");
@@ -285,7 +312,10 @@ bson::Document TakeDocument(ByteView& rest) {
 Bytes EncodeManifest(const Manifest& manifest) {
   Bytes plain = EncodeSnapshot(manifest);
   for (const NamespaceEntry& entry : manifest.namespaces) {
-    AppendBytes(plain, EncodeNamespace(entry));
+    AppendBytes(plain, BuildNamespace(entry).Finish());
+  }
+  for (const UnfinishedNamespace& unfinished : manifest.unfinished) {
+    AppendBytes(plain, EncodeUnfinished(unfinished));
   }
   return plain;
 }
@@ -293,11 +323,19 @@ Bytes EncodeManifest(const Manifest& manifest) {
 Manifest DecodeManifest(ByteView plain) {
   const bson::Document snapshot = TakeDocument(plain);
   Manifest manifest = DecodeSnapshot(snapshot);
+  const std::uint64_t finished = CountField(snapshot, "namespaces");
+  const std::uint64_t unfinished =
+      snapshot.Find("unfinished") ? CountField(snapshot, "unfinished") : 0;
   while (!plain.empty()) {
-    manifest.namespaces.push_back(DecodeNamespace(TakeDocument(plain)));
+    const bson::Document document = TakeDocument(plain);
+    if (manifest.namespaces.size() < finished || unfinished == 0) {
+      manifest.namespaces.push_back(DecodeNamespace(document));
+    } else {
+      manifest.unfinished.push_back(DecodeUnfinished(document));
+    }
   }
-  if (manifest.namespaces.size() != CountField(snapshot, "namespaces")) {
-    Fail("it holds " + std::to_string(manifest.namespaces.size()) +
+  if (manifest.namespaces.size() != finished || manifest.unfinished.size() != unfinished) {
+    Fail("it holds " + std::to_string(manifest.namespaces.size() + manifest.unfinished.size()) +
          " namespaces, not as many as it says");
   }
   return manifest;
@@ -349,7 +387,11 @@ Bytes SealManifest(const ProjectKeys& keys, const Manifest& manifest, RandomSour
 }
 
 Manifest OpenManifest(const ProjectKeys& keys, const SnapshotId& snapshot, ByteView blob) {
-  return OpenAs(keys, ObjectKind::kManifest, snapshot.raw().bytes(), blob);
+  Manifest manifest = OpenAs(keys, ObjectKind::kManifest, snapshot.raw().bytes(), blob);
+  if (!manifest.unfinished.empty()) {
+    Fail("a snapshot with a namespace that is not finished");
+  }
+  return manifest;
 }
 
 Bytes SealPartial(const ProjectKeys& keys,

@@ -55,7 +55,8 @@ std::size_t FooterSize(ByteView trailer, std::uint64_t bytes_before, const std::
 
 }  // namespace
 
-PackBuilder::PackBuilder(const PackId& id) : id_(id) {
+PackBuilder::PackBuilder(const PackId& id, ByteCount expected) : id_(id) {
+  bytes_.reserve(expected.value);
   AppendHeader(bytes_, kPackMagic);
 }
 

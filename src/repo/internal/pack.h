@@ -24,7 +24,8 @@ inline constexpr ByteCount kMaxPackTarget = MiB(1024);
 // Assembles sealed chunks into one pack blob (docs/format.md, "Pack"). Confined.
 class PackBuilder {
  public:
-  explicit PackBuilder(const PackId& id);
+  // `expected`: stored bytes that it will have, about.
+  explicit PackBuilder(const PackId& id, ByteCount expected = {});
 
   const PackId& id() const { return id_; }
 

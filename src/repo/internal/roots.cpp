@@ -76,7 +76,19 @@ std::vector<PartialId> ListPartials(blob::BlobStore& store,
   return partials;
 }
 
+std::uint64_t BytesRead(const Manifest& partial) {
+  std::uint64_t bytes = 0;
+  VisitEntries(partial, [&bytes](const NamespaceEntry& entry) { bytes += entry.logical_bytes; });
+  return bytes;
+}
+
 }  // namespace
+
+void VisitEntries(const Manifest& manifest,
+                  const std::function<void(const NamespaceEntry&)>& visit) {
+  std::ranges::for_each(manifest.namespaces, visit);
+  std::ranges::for_each(manifest.unfinished, visit, &UnfinishedNamespace::entry);
+}
 
 std::optional<Manifest> LoadPartialManifest(const Project& project, const SnapshotId& id) {
   std::optional<Manifest> most;
@@ -86,7 +98,7 @@ std::optional<Manifest> LoadPartialManifest(const Project& project, const Snapsh
           OpenPartial(project.keys(),
                       partial,
                       project.store().Get(PartialName(project.keys().project(), id, partial)));
-      if (!most || manifest.namespaces.size() > most->namespaces.size()) {
+      if (!most || BytesRead(manifest) > BytesRead(*most)) {
         most = std::move(manifest);
       }
     } catch (const Error& error) {
@@ -106,7 +118,7 @@ void DeletePartials(blob::BlobStore& store, const ProjectId& project, const Snap
 }
 
 void VisitLists(const Manifest& manifest, const std::function<void(const ListOfRun&)>& visit) {
-  for (const NamespaceEntry& entry : manifest.namespaces) {
+  VisitEntries(manifest, [&visit](const NamespaceEntry& entry) {
     std::size_t number = 0;
     for (const Run& run : entry.runs) {
       ++number;
@@ -117,7 +129,7 @@ void VisitLists(const Manifest& manifest, const std::function<void(const ListOfR
         visit({entry, number, list, ObjectKind::kKeyChunk});
       }
     }
-  }
+  });
 }
 
 std::string DescribeRun(const ListOfRun& list) {

@@ -20,10 +20,14 @@ std::optional<Manifest> LoadRoot(const Project& project, const SnapshotId& id);
 
 // The snapshots that have partial manifests.
 std::vector<SnapshotId> ListPartialSnapshots(blob::BlobStore& store, const ProjectId& project);
-// The partial manifest with most namespaces: a crash may have left two. nullopt when there is none.
-// kCorrupt, kUnsupported.
+// The partial manifest that has read most bytes: a crash may have left two. nullopt when there is
+// none. kCorrupt, kUnsupported.
 std::optional<Manifest> LoadPartialManifest(const Project& project, const SnapshotId& id);
 void DeletePartials(blob::BlobStore& store, const ProjectId& project, const SnapshotId& id);
+
+// Every namespace that it refers to chunks for: also those that a partial manifest has half read.
+void VisitEntries(const Manifest& manifest,
+                  const std::function<void(const NamespaceEntry&)>& visit);
 
 // One list chunk of a manifest, and what it lists.
 struct ListOfRun {

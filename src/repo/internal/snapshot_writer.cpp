@@ -15,6 +15,9 @@
 namespace tidemark::repo {
 namespace {
 
+// A pack ends with the chunk that fills it and its footer.
+constexpr ByteCount kPackSlack = KiB(512);
+
 // A finished pack on its way to storage. Shared by the thread that writes it and by those that read
 // a chunk from it.
 struct ClosedPack {
@@ -183,7 +186,7 @@ PackBuilder& PackingWriter::OpenPack() {
   if (!open_) {
     const auto id = PackId::Generate(project_.random());
     open_number_ = own_.AddPack(id);
-    open_.emplace(id);
+    open_.emplace(id, options_.pack_size + kPackSlack);
   }
   return *open_;
 }
@@ -290,6 +293,7 @@ void PackingWriter::Commit(const Manifest& manifest) {
 }
 
 void PackingWriter::BeginCommit(const Manifest& manifest) {
+  TIDEMARK_CHECK(manifest.unfinished.empty());
   if (manifest.project != project_.keys().project()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "committing snapshot " + manifest.snapshot.ToString() +
@@ -313,12 +317,12 @@ void PackingWriter::CheckListsAreStored(const Manifest& manifest) const {
       ThrowNoSuchChunk(ObjectKind::kListChunk, missing->id);
     }
   };
-  for (const NamespaceEntry& entry : manifest.namespaces) {
+  VisitEntries(manifest, [&check](const NamespaceEntry& entry) {
     for (const Run& run : entry.runs) {
       check(run.lists);
       check(run.key_lists);
     }
-  }
+  });
 }
 
 void PackingWriter::PutIndex() {

@@ -186,11 +186,11 @@ void StructureChecker::CheckRoot(const SnapshotId& id) {
     if (!manifest) {
       return;  // deleted meanwhile
     }
-    for (const NamespaceEntry& entry : manifest->namespaces) {
+    VisitEntries(*manifest, [&](const NamespaceEntry& entry) {
       for (std::size_t number = 1; number <= entry.runs.size(); ++number) {
         CheckRun(id, entry, number);
       }
-    }
+    });
   });
 }
 

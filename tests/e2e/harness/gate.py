@@ -15,6 +15,7 @@ class Gate:
     def __init__(self, server_port, pause=0.0):
         self.pause = pause
         self.passed = 0  # bytes towards the server
+        self.answered = 0  # bytes that came back
         self._server_port = server_port
         self._lock = threading.Lock()
         self._pairs = []
@@ -74,6 +75,8 @@ class Gate:
                     if key.fileobj is client:
                         time.sleep(self.pause)
                         self.passed += len(piece)
+                    else:
+                        self.answered += len(piece)
                     key.data.sendall(piece)
         return self._break(pair)
 

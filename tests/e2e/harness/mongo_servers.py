@@ -38,7 +38,7 @@ class MongoServer:
         if password:
             self.uri += "?authSource=admin"
         wait_until(lambda: accepts_connections(port), f"a server on port {port}")
-        self.client = MongoClient(self.uri, serverSelectionTimeoutMS=10000)
+        self.client = MongoClient(self.uri, serverSelectionTimeoutMS=60000)
         self.client.admin.command("ping")
 
     def stop(self):

@@ -90,14 +90,17 @@ void LoadDumpState(Store& store, const std::filesystem::path& directory) {
 void GenerateCollection(Store& store,
                         const std::string& ns,
                         std::uint64_t documents,
-                        std::uint32_t bytes) {
+                        std::uint32_t bytes,
+                        IdOrder order) {
   const std::size_t dot = ns.find('.');
   if (dot == std::string::npos) {
     throw Error(ErrorCode::kInvalidArgument, "generating " + ns + ": it is no database.collection");
   }
   const NamespacePtr target =
       store.ForWriting(ns.substr(0, dot), std::string_view(ns).substr(dot + 1));
-  constexpr std::size_t kOverhead = 60;  // bytes of a document beside its text
+  constexpr std::size_t kOverhead = 60;               // bytes of a document beside its text
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // times i: no number comes twice
+  const std::uint64_t step = order == IdOrder::kScattered ? kOdd : 1;
   SeededRandom random(documents);
   const std::size_t text = bytes > kOverhead ? bytes - kOverhead : 1;
   for (std::uint64_t i = 0; i < documents; ++i) {
@@ -105,7 +108,7 @@ void GenerateCollection(Store& store,
     std::string filling = RandomHex(random, text / 4);
     filling.resize(text, 'x');
     const Bytes document = bson::Builder()
-                               .Append("_id", static_cast<std::int64_t>(i))
+                               .Append("_id", static_cast<std::int64_t>(i * step))
                                .Append("group", static_cast<std::int32_t>(i % 1000))
                                .Append("text", filling)
                                .Finish();

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/support/memory/id_order.h"
 #include "tests/support/memory/store.h"
 
 namespace tidemark::memory {
@@ -13,6 +14,7 @@ void LoadDumpState(Store& store, const std::filesystem::path& directory);
 void GenerateCollection(Store& store,
                         const std::string& ns,
                         std::uint64_t documents,
-                        std::uint32_t bytes);
+                        std::uint32_t bytes,
+                        IdOrder order = IdOrder::kAscending);
 
 }  // namespace tidemark::memory
