@@ -60,6 +60,7 @@ http::ServerOptions MakeServerOptions(const config::Settings& settings) {
   options.tls_key_file = settings.Text("tls-key");
   options.call_threads = static_cast<int>(settings.Integer("call-threads"));
   options.max_connections = static_cast<std::size_t>(settings.Integer("max-connections"));
+  options.max_streams = static_cast<std::size_t>(settings.Integer("max-streams"));
   return options;
 }
 
