@@ -116,9 +116,10 @@ int Serve(const ServeFlags& flags) {
   SystemRandom random;
   const http::ServerOptions server_options = MakeServerOptions(settings);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
-  // We hold the directory's lock: every lease in the catalog and every session in the repository is
-  // one of a process that is gone.
+  // We hold the directory's lock: every lease and open download in the catalog and every session
+  // in the repository is one of a process that is gone.
   directory.store().BreakAllLeases();
+  directory.store().EndAllDownloads();
   directory.repository().DropSessions();
 
   std::unique_ptr<jobs::Runner> runner;
