@@ -8,6 +8,7 @@
 
 #include "archive/archive_map.h"
 #include "base/clock.h"
+#include "bson/extended_json.h"
 #include "repo/repository.h"
 
 // A snapshot as one stream of bytes that stock tools read (docs/downloads.md).
@@ -21,8 +22,6 @@ enum class ArchiveFormat : std::uint8_t {
   kJsonTarGz = 4,  // one document a line, as mongoexport writes and mongoimport reads them
 };
 
-enum class JsonForm : std::uint8_t { kCanonical = 1, kRelaxed = 2 };
-
 // "tar.gz", "archive", "archive.gz", "json": also how the command line and the API call it. nullopt
 // for another text.
 std::optional<ArchiveFormat> ParseArchiveFormat(std::string_view name);
@@ -31,7 +30,7 @@ std::string_view FileExtension(ArchiveFormat format);
 
 struct ArchiveOptions {
   ArchiveFormat format = ArchiveFormat::kDumpTarGz;
-  JsonForm json = JsonForm::kCanonical;
+  bson::JsonForm json = bson::JsonForm::kCanonical;
   // The one folder that a tar holds. One path component.
   std::string top_directory = "dump";
   // Of every member of a tar; whole seconds since 1970 count. The snapshot's `created` is a good

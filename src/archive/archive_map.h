@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "base/bytes.h"
@@ -9,8 +10,7 @@
 
 namespace tidemark::archive {
 
-// Where the packing of an archive can begin: amid its plaintext, between two documents or before a
-// namespace.
+// Where the packing of an archive can begin: between two documents, or before a namespace.
 struct ArchivePlace {
   bool opening = true;           // in what stands before the first namespace
   std::uint32_t index = 0;       // of the namespace, in the archive's order
@@ -20,6 +20,9 @@ struct ArchivePlace {
   std::uint32_t part = 0;        // files of the namespace before the place; JSON only
   repo::NamespaceDigest digest;  // of these documents
   Bytes next_id;  // {"": _id} of the next document; empty in natural order and before the first
+
+  // The order of places in an archive.
+  auto Order() const { return std::tuple(!opening, index, documents); }
 };
 
 // Which bytes of an archive are where: a value that outlives the reader that fills it, so that a
@@ -28,6 +31,7 @@ struct ArchivePlace {
 class ArchiveMap {
  public:
   static constexpr std::size_t kMaxPoints = 16384;
+  static constexpr std::uint64_t kLeastSpacing = 1U << 20;  // bytes
   static constexpr std::size_t kMaxIdSize = 256;  // bytes; no place is kept at a larger _id
 
   // A place whose packed bytes begin at `offset`.
@@ -60,8 +64,8 @@ class ArchiveMap {
  private:
   void Thin();
 
-  std::uint64_t archive_ = 0;         // 0 = not bound
-  std::uint64_t spacing_ = 1U << 20;  // bytes between points, at least
+  std::uint64_t archive_ = 0;              // 0 = not bound
+  std::uint64_t spacing_ = kLeastSpacing;  // bytes between points, at least
   std::optional<std::uint64_t> size_;
   std::vector<Point> points_;  // by offset
 };
