@@ -1,0 +1,47 @@
+#include "archive/internal/block.h"
+
+#include <utility>
+
+namespace tidemark::archive {
+
+BlockBuilder::BlockBuilder(ArchivePlace start,
+                           std::size_t block_size,
+                           std::function<void(Block)> emit)
+    : block_size_(block_size), emit_(std::move(emit)) {
+  block_.start = std::move(start);
+}
+
+void BlockBuilder::AppendDocument(std::uint32_t index,
+                                  ByteView document,
+                                  const std::string& lines_path) {
+  if (!in_span_) {
+    in_span_ = true;
+    const std::size_t begin = block_.plain.size();
+    block_.spans.push_back({.index = index, .begin = begin, .lines_path = lines_path});
+  }
+  Append(document);
+  block_.spans.back().end = block_.plain.size();
+}
+
+void BlockBuilder::EndDocuments(std::uint32_t index) {
+  if (!in_span_) {
+    const std::size_t at = block_.plain.size();
+    block_.spans.push_back({.index = index, .begin = at, .end = at});
+  }
+  block_.spans.back().last = true;
+  in_span_ = false;
+}
+
+void BlockBuilder::Cut(ArchivePlace next, bool resumable) {
+  Finish();
+  block_ = Block{};
+  block_.start = std::move(next);
+  block_.resumable = resumable;
+}
+
+void BlockBuilder::Finish() {
+  in_span_ = false;
+  emit_(std::move(block_));
+}
+
+}  // namespace tidemark::archive
