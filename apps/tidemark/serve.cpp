@@ -135,6 +135,7 @@ int Serve(const ServeFlags& flags) {
   restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
+  service::DownloadService downloads(environment, clusters, archive::OpenArchive);
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -152,6 +153,7 @@ int Serve(const ServeFlags& flags) {
                                    clusters,
                                    snapshots,
                                    restores,
+                                   downloads,
                                    maintenance,
                                    directory.store(),
                                    clock,
@@ -161,6 +163,8 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
+  maintenance_thread.Start(
+      "measure", [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },
