@@ -9,10 +9,12 @@
 
 #include "archive/internal/digest_check.h"
 #include "archive/internal/dump_names.h"
+#include "archive/internal/metadata_json.h"
 #include "archive/internal/pack_pipeline.h"
 #include "archive/internal/plain_writer.h"
 #include "base/error.h"
 #include "base/stage_group.h"
+#include "codec/codec.h"
 
 namespace tidemark::archive {
 namespace {
@@ -50,28 +52,54 @@ void CheckOptions(const ArchiveContents& contents) {
                             contents.options.threads,
                             kMaxThreads));
   }
-  if (!IsTar(contents.options.format)) {
-    return;
-  }
-  CheckTopDirectory(contents.options.top_directory);
-  for (const repo::NamespaceEntry* const entry : contents.order) {
-    CheckFolderName(*entry);
+  if (IsTar(contents.options.format)) {
+    CheckTopDirectory(contents.options.top_directory);
+    CheckFolderNames(contents.manifest);
   }
 }
 
-// Of all that decides on the bytes. Never 0.
+// A hash of what was added, in its order and with its borders.
+class Fingerprint {
+ public:
+  void Add(ByteView bytes) {
+    const codec::Digest part = codec::Sha256(bytes);
+    std::array<std::uint8_t, 2 * codec::kDigestSize> both;
+    std::ranges::copy(part, std::ranges::copy(hash_, both.begin()).out);
+    hash_ = codec::Sha256(both);
+  }
+
+  void Add(std::string_view text) { Add(AsBytes(text)); }
+
+  const codec::Digest& hash() const { return hash_; }
+
+ private:
+  codec::Digest hash_{};
+};
+
+// Of all that decides on the bytes. A part of a snapshot is another archive than the whole. Never
+// 0.
 std::uint64_t NameOf(const ArchiveContents& contents) {
   const ArchiveOptions& options = contents.options;
-  const std::string text =
-      fmt::format("{} {} {} {} {} {} {}",
-                  kPackerVersion,
-                  static_cast<int>(options.format),
-                  static_cast<int>(options.json),
-                  std::chrono::floor<std::chrono::seconds>(options.time).time_since_epoch().count(),
-                  contents.manifest.project.ToString(),
-                  contents.manifest.snapshot.ToString(),
-                  options.top_directory);
-  return LoadLe64(codec::Sha256(AsBytes(text)).data()) | 1U;
+  Fingerprint name;
+  name.Add(fmt::format(
+      "{} {} {} {}",
+      kPackerVersion,
+      static_cast<int>(options.format),
+      static_cast<int>(options.json),
+      std::chrono::floor<std::chrono::seconds>(options.time).time_since_epoch().count()));
+  name.Add(options.top_directory);
+  name.Add(contents.manifest.snapshot.ToString());
+  name.Add(contents.manifest.mongodb_version);
+  for (const std::string& database : contents.manifest.empty_databases) {
+    name.Add(database);
+  }
+  for (const repo::NamespaceEntry* const entry : contents.order) {
+    name.Add(entry->database);
+    name.Add(MetadataJson(*entry));
+    name.Add(fmt::format("{} {}", entry->digest.documents, entry->logical_bytes));
+    name.Add(entry->digest.sum);
+  }
+  return LoadLe64(name.hash().data()) | 1U;
 }
 
 class Reader final : public ArchiveReader {

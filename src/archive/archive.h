@@ -39,7 +39,7 @@ struct ArchiveOptions {
   int threads = 2;  // that compress, 1..64; one more reads
   // Bounds what is read ahead of the caller, packed or not. One document is always let in, and
   // beside it the reading holds a chunk for every run that overlaps.
-  ByteCount memory = MiB(32);
+  ByteCount memory = MiB(64);
 };
 
 // Pulled by its owner. Confined. Threads of its own work ahead until `memory` is full.

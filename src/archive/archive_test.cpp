@@ -305,9 +305,9 @@ TEST_F(ArchiveTest, AnotherDigestBreaksTheStreamBeforeItsLastBytes) {
   for (const ArchiveFormat format : kAllFormats) {
     archive_.format = format;
     manifest_ = Manifest();
-    ArchiveMap map;
-    const Bytes whole = Pack(0, &map);
+    const Bytes whole = Pack();
     manifest_.namespaces[0].digest.sum[0] ^= 1U;
+    ArchiveMap map;  // filled by the first of the two
     for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{whole.size() - 1}}) {
       const auto stream = OpenArchive(*reader_, manifest_, archive_, offset, &map);
       Bytes buffer(1'000);
@@ -386,6 +386,12 @@ TEST_F(ArchiveTest, NamesThatAreNoFilesAreRefusedByTarsOnly) {
   EXPECT_EQ(FailureOf([&] { Pack(); }).message, "packing d...: the name cannot be that of a file");
 }
 
+TEST_F(ArchiveTest, NamesOfEmptyDatabasesAreCheckedToo) {
+  TakeOne();
+  manifest_.empty_databases = {"..", "fine"};
+  EXPECT_EQ(FailureOf([&] { Pack(); }).message, "packing ..: the name cannot be that of a file");
+}
+
 TEST_F(ArchiveTest, BadOptionsAreRefused) {
   TakeOne();
   archive_.top_directory = "../x";
@@ -405,6 +411,10 @@ TEST_F(ArchiveTest, AMapOfAnotherArchiveIsRefused) {
   const auto failure = FailureOf([&] { Pack(0, &map); });
   EXPECT_EQ(failure.code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(failure.message, "packing an archive: the map is that of another archive");
+  archive_.time -= std::chrono::seconds(1);
+  EXPECT_NO_THROW(Pack(0, &map));
+  manifest_.namespaces[0].indexes.push_back(FromJson(R"({"v":2})"));
+  EXPECT_EQ(FailureOf([&] { Pack(0, &map); }).code, ErrorCode::kInvalidArgument);
 }
 
 TEST_F(ArchiveTest, FormatsHaveNames) {

@@ -33,6 +33,7 @@ COMMANDS = [
     ["repo", "open", "folder", "list"],
     ["repo", "open", "folder", "show"],
     ["repo", "open", "folder", "restore"],
+    ["repo", "open", "folder", "export"],
     ["repo", "check"],
     ["repo", "gc"],
     ["repo", "stats"],

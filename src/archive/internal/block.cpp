@@ -8,7 +8,15 @@ BlockBuilder::BlockBuilder(ArchivePlace start,
                            std::size_t block_size,
                            std::function<void(Block)> emit)
     : block_size_(block_size), emit_(std::move(emit)) {
+  Begin(std::move(start), true);
+}
+
+void BlockBuilder::Begin(ArchivePlace start, bool resumable) {
+  constexpr std::size_t kUsualExcess = 64U << 10;  // bytes: most documents are smaller
+  block_ = Block{};
   block_.start = std::move(start);
+  block_.resumable = resumable;
+  block_.plain.reserve(block_size_ + kUsualExcess);
 }
 
 void BlockBuilder::AppendDocument(std::uint32_t index,
@@ -34,9 +42,7 @@ void BlockBuilder::EndDocuments(std::uint32_t index) {
 
 void BlockBuilder::Cut(ArchivePlace next, bool resumable) {
   Finish();
-  block_ = Block{};
-  block_.start = std::move(next);
-  block_.resumable = resumable;
+  Begin(std::move(next), resumable);
 }
 
 void BlockBuilder::Finish() {

@@ -57,6 +57,8 @@ class BlockBuilder {
   void Finish();
 
  private:
+  void Begin(ArchivePlace start, bool resumable);
+
   const std::size_t block_size_;
   const std::function<void(Block)> emit_;
   Block block_;

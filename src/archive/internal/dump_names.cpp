@@ -49,6 +49,17 @@ bool IsComponent(std::string_view name) {
          name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
 }
 
+// There is a file beside the databases.
+bool IsDatabaseFolder(std::string_view name) {
+  return IsComponent(name) && name != "prelude.json";
+}
+
+[[noreturn]] void ThrowNoFolder(const std::string& name) {
+  throw Error(ErrorCode::kUnsupported,
+              "packing " + name + ": the name cannot be that of a file",
+              "the formats archive and archive.gz take any name");
+}
+
 // {8, 3} of "8.3.1"; zeros for what is no number.
 std::pair<int, int> VersionOf(std::string_view text) {
   std::pair<int, int> version;
@@ -78,15 +89,16 @@ std::string DataCollection(const repo::Manifest& manifest, const repo::Namespace
   return in_buckets ? "system.buckets." + entry.collection : entry.collection;
 }
 
-void CheckFolderName(const repo::NamespaceEntry& entry) {
-  // A dot alone would be the folder itself, and there is a file beside the databases.
-  const bool fits = IsComponent(entry.database) && entry.database != "prelude.json" &&
-                    IsComponent(EscapeCollection(entry.collection));
-  if (!fits) {
-    throw Error(ErrorCode::kUnsupported,
-                "packing " + entry.database + "." + entry.collection +
-                    ": the name cannot be that of a file",
-                "the formats archive and archive.gz take any name");
+void CheckFolderNames(const repo::Manifest& manifest) {
+  for (const std::string& database : manifest.empty_databases) {
+    if (!IsDatabaseFolder(database)) {
+      ThrowNoFolder(database);
+    }
+  }
+  for (const repo::NamespaceEntry& entry : manifest.namespaces) {
+    if (!IsDatabaseFolder(entry.database) || !IsComponent(EscapeCollection(entry.collection))) {
+      ThrowNoFolder(entry.database + "." + entry.collection);
+    }
   }
 }
 

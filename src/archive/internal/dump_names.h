@@ -15,8 +15,8 @@ std::string EscapeCollection(std::string_view collection);
 // Where the documents of the namespace lie on the server: the buckets of a time-series collection.
 std::string DataCollection(const repo::Manifest& manifest, const repo::NamespaceEntry& entry);
 
-// kUnsupported when the database's name cannot be a folder's, or the collection's neither.
-void CheckFolderName(const repo::NamespaceEntry& entry);
+// kUnsupported when the name of a database, or of a collection, cannot be that of a folder.
+void CheckFolderNames(const repo::Manifest& manifest);
 // kInvalidArgument unless it is one path component.
 void CheckTopDirectory(std::string_view name);
 
