@@ -166,6 +166,18 @@ http::Response AnswerDownload(const ApiParts& parts, const http::Request& reques
   }
 }
 
+std::string_view DownloadStateName(domain::DownloadState state) {
+  switch (state) {
+    case domain::DownloadState::kReady:
+      return "READY";
+    case domain::DownloadState::kUsedUp:
+      return "MAX_DOWNLOADS_EXCEEDED";
+    case domain::DownloadState::kExpired:
+      return "EXPIRED";
+  }
+  CheckFailed("every state has a status", __FILE__, __LINE__);
+}
+
 DownloadLinks LinksOf(const Call& call, const domain::RestoreJob& job) {
   TIDEMARK_CHECK(job.download.has_value());
   const std::string base =

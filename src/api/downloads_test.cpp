@@ -468,6 +468,21 @@ TEST_F(Downloads, SnapshotStaysUntilTheDownloadEnds) {
   EXPECT_EQ(Delete(path).status, 204);
 }
 
+TEST_F(Downloads, OwnApiTellsHowFarItIs) {
+  const json::object job = AskLegacy(R"({"methodName":"HTTP","maxDownloads":2})");
+  FetchAll(TextOf(DeliveryOf(job), "url"));
+  const json::object own = BodyOf(Get(Own("/clusters/Cluster0/restoreJobs/") + TextOf(job, "id")));
+  const json::object download = own.at("download").as_object();
+  EXPECT_EQ(download.at("state"), "READY");
+  EXPECT_EQ(TextOf(download, "fileName"), "rs0-1700000000-" + TextOf(job, "id") + ".tar.gz");
+  EXPECT_EQ(download.at("expirationHours"), 24);
+  EXPECT_EQ(download.at("maxDownloads"), 2);
+  EXPECT_EQ(download.at("complete"), 1);
+  EXPECT_EQ(download.at("size"), 36);
+  EXPECT_EQ(TextOf(download, "sha1"), Sha1OfContent());
+  EXPECT_FALSE(own.contains("progress"));
+}
+
 TEST_F(Downloads, RestoreIntoAClusterCannotBeEnded) {
   const domain::RestoreJob restore = AddRestore(cluster_, AddCluster("Target"));
   EXPECT_EQ(ErrorOf(Delete(Own("/clusters/Cluster0/restoreJobs/") + restore.id.ToString())),

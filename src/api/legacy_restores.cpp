@@ -30,24 +30,12 @@ LegacyStatus StatusOf(domain::RestoreState state) {
   CheckFailed("every state has a status", __FILE__, __LINE__);
 }
 
-std::string_view DownloadStatus(domain::DownloadState state) {
-  switch (state) {
-    case domain::DownloadState::kReady:
-      return "READY";
-    case domain::DownloadState::kUsedUp:
-      return "MAX_DOWNLOADS_EXCEEDED";
-    case domain::DownloadState::kExpired:
-      return "EXPIRED";
-  }
-  CheckFailed("every state has a status", __FILE__, __LINE__);
-}
-
 std::string PathOf(const domain::RestoreJob& job) {
   return ClusterPath(job.project, job.cluster_name) + "/restoreJobs/" + job.id.ToString();
 }
 
 void AddDownload(const Call& call, const domain::RestoreJob& job, json::object& delivery) {
-  delivery["statusName"] = DownloadStatus(call.parts.downloads.StateOf(job));
+  delivery["statusName"] = DownloadStateName(call.parts.downloads.StateOf(job));
   delivery["authHeader"] = kRestoreKeyHeader;
   delivery["expirationHours"] = job.download->expiration_hours;
   delivery["expires"] = FormatInstant(job.expires);

@@ -19,6 +19,9 @@ bool IsDownloadPath(std::string_view path);
 // GET and HEAD of an archive. Throws what is neither a refusal nor an Error.
 http::Response AnswerDownload(const ApiParts& parts, const http::Request& request);
 
+// "READY", "MAX_DOWNLOADS_EXCEEDED", "EXPIRED": statusName of a legacy job's delivery.
+std::string_view DownloadStateName(domain::DownloadState state);
+
 // The links of a download: with the key in the path, and without it.
 struct DownloadLinks {
   std::string with_key;
