@@ -1,5 +1,6 @@
 """Archives over HTTP: parts, cuts, limits, damage and readers that take their time."""
 
+import gzip
 import hashlib
 import io
 import pathlib
@@ -301,3 +302,35 @@ def test_links_outlive_a_new_master_key(servers):
     found = tidemark.client().get(tenant(tidemark.project, "Source") + f"/restores/{job['id']}").json()
     assert found["snapshotUrl"] == job["snapshotUrl"]
     assert "dump/shop/orders.bson" in members(requests.get(job["snapshotUrl"], timeout=60).content)
+
+
+def exported(offered, tmp_path, *options, name="file", status=0):
+    file = tmp_path / name
+    done = offered.tidemark.command(
+        "snapshot", "export", "Source", offered.snapshot, "--project", offered.project, "-o", str(file), *options,
+        key=offered.tidemark.key,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    return file
+
+
+def test_command_line_exports_a_snapshot(offered, tmp_path):
+    assert exported(offered, tmp_path).read_bytes() == offered.whole
+    archive = exported(offered, tmp_path, "--format", "archive", name="archive").read_bytes()
+    assert archive[:4] == b"\x6d\xe2\x99\x81"
+    packed = exported(offered, tmp_path, "--format", "archive.gz", name="archive.gz").read_bytes()
+    assert gzip.decompress(packed) == archive
+    lines = members(exported(offered, tmp_path, "--format", "json", "--relaxed", name="json.tar.gz").read_bytes())
+    assert any(b'{"_id":7,"customer":0}' in content for content in lines.values())
+
+
+def test_export_never_overwrites_and_leaves_nothing_half(offered, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    exported(offered, tmp_path, status=4)
+    assert (tmp_path / "file").read_text() == "mine"
+    done = offered.tidemark.command(
+        "snapshot", "export", "Source", "0" * 24, "--project", offered.project, "-o", str(tmp_path / "other"),
+        key=offered.tidemark.key,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
