@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "codec/codec.h"
-#include "http/client.h"
 
 namespace tidemark::app {
 namespace {
@@ -122,25 +121,38 @@ http::Method MethodOf(std::string_view name) {
 
 }  // namespace
 
-json::value Client::Call(std::string_view method, std::string_view path, const std::string& body) {
+http::ClientRequest Client::Authorized(std::string_view method, std::string_view path) {
   const http::Origin origin = http::ParseOrigin(options_.url);
   http::ClientRequest request{MethodOf(method), std::string(kPrefix) + EscapePath(path), {}, {}};
-  http::Response response =
+  const http::Response response =
       http::Send(origin, request, kTimeout);  // for the challenge; must have no effect
   if (response.status != 401) {
     ThrowRefusal(response);
   }
   request.headers.emplace_back(
       "Authorization", Authorization(options_, HeaderOf(response, "www-authenticate"), request));
+  return request;
+}
+
+json::value Client::Call(std::string_view method, std::string_view path, const std::string& body) {
+  http::ClientRequest request = Authorized(method, path);
   if (!body.empty()) {
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = body;
   }
-  response = http::Send(origin, request, kTimeout);
+  const http::Response response = http::Send(http::ParseOrigin(options_.url), request, kTimeout);
   if (response.status >= 300) {
     ThrowRefusal(response);
   }
   return ParseAnswer(response);
+}
+
+void Client::Download(std::string_view path, const std::function<void(std::string_view)>& sink) {
+  const http::Response response =
+      http::Receive(http::ParseOrigin(options_.url), Authorized("GET", path), kTimeout, sink);
+  if (response.status >= 300) {
+    ThrowRefusal(response);
+  }
 }
 
 json::value Client::Get(std::string_view path) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "http/client.h"
 
 namespace tidemark::app {
 
@@ -27,10 +29,14 @@ class Client {
   boost::json::value Get(std::string_view path);
   boost::json::value Post(std::string_view path, const boost::json::value& body);
   boost::json::value Delete(std::string_view path);
+  // The bytes of a file, piece by piece. Throws, too, when it breaks off: it is not whole then.
+  void Download(std::string_view path, const std::function<void(std::string_view)>& sink);
   // All pages of a list as one array.
   boost::json::array List(std::string_view path);
 
  private:
+  // The request with its authorization: answers the challenge that another one brings.
+  http::ClientRequest Authorized(std::string_view method, std::string_view path);
   boost::json::value Call(std::string_view method, std::string_view path, const std::string& body);
 
   Options options_;

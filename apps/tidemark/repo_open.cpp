@@ -5,19 +5,18 @@
 
 #include <fmt/core.h>
 
-#include "base/mutex.h"
-#include "base/stage_group.h"
+#include "base/file.h"
 #include "command.h"
-#include "data_directory.h"
 #include "delivery/cluster_restore.h"
 #include "domain/cluster.h"
-#include "key_file.h"
+#include "opened_repository.h"
 #include "output.h"
+#include "repo_export.h"
+#include "shown_run.h"
 
 namespace tidemark::app {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::size_t kMaxUriFile = 64U << 10;  // bytes
@@ -25,8 +24,7 @@ constexpr const char* kTargetVariable = "TIDEMARK_TARGET_URI";
 constexpr std::chrono::milliseconds kConnectTimeout{15000};
 
 struct RepoOptions {
-  std::string folder;
-  std::string key_file;
+  RepositoryPlace place;
   std::string snapshot;
   std::string target;
   std::string target_file;
@@ -38,38 +36,6 @@ struct RepoOptions {
 
 using SharedOptions =
     std::shared_ptr<RepoOptions>;  // shared by the parser's bindings and the actions
-
-// A repository and what it borrows. Confined.
-class OpenedRepository {
- public:
-  // Of a data directory, or of a repository's own folder.
-  explicit OpenedRepository(const RepoOptions& options) {
-    const fs::path inner = DataDirectory::RepositoryFolder(options.folder);
-    const bool is_data_directory = fs::exists(inner);
-    const fs::path key_file = !options.key_file.empty() || !is_data_directory
-                                  ? fs::path(options.key_file)
-                                  : DataDirectory::KeyFile(options.folder);
-    if (key_file.empty()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "opening the repository " + options.folder + ": its master key is not given",
-                  "name the key file: --key FILE");
-    }
-    blobs_ =
-        blob::OpenDirectoryStoreForReading(is_data_directory ? inner.string() : options.folder);
-    repository_ = repo::Repository::Open(*blobs_, ReadKeyFile(key_file), random_);
-  }
-
-  repo::Repository& operator*() { return *repository_; }
-
-  repo::Repository* operator->() { return repository_.get(); }
-
-  RandomSource& random() { return random_; }
-
- private:
-  SystemRandom random_;
-  std::unique_ptr<blob::BlobStore> blobs_;
-  std::unique_ptr<repo::Repository> repository_;
-};
 
 struct Totals {
   std::uint64_t documents = 0;
@@ -139,7 +105,7 @@ class Failures {
 };
 
 int List(const RepoOptions& options, OutputFormat output) {
-  OpenedRepository repository(options);
+  OpenedRepository repository(options.place);
   json::array rows;
   Failures failures;
   for (const ProjectId& project : repository->ListProjects()) {
@@ -154,19 +120,6 @@ int List(const RepoOptions& options, OutputFormat output) {
   PrintList(output, rows, kSnapshotColumns);
   failures.ThrowIfAny();
   return 0;
-}
-
-repo::Manifest FindManifest(repo::Repository& repository, const std::string& text) {
-  const std::optional<SnapshotId> id = SnapshotId::Parse(text);
-  for (const ProjectId& project : repository.ListProjects()) {
-    const std::vector<SnapshotId> snapshots = repository.ListManifests(project);
-    if (id && std::ranges::find(snapshots, *id) != snapshots.end()) {
-      return repository.LoadManifest(project, *id);
-    }
-  }
-  throw Error(ErrorCode::kNotFound,
-              "finding snapshot " + text + ": the repository has none such",
-              "tidemark repo open DIR list shows those that it has");
 }
 
 std::string KindName(repo::NamespaceKind kind) {
@@ -195,7 +148,7 @@ json::array RenderNamespaces(const repo::Manifest& manifest) {
 }
 
 int Show(const RepoOptions& options, OutputFormat output) {
-  OpenedRepository repository(options);
+  OpenedRepository repository(options.place);
   const repo::Manifest manifest = FindManifest(*repository, options.snapshot);
   json::object body = RenderSnapshot(manifest);
   if (!manifest.consistent) {
@@ -238,36 +191,6 @@ Secret TargetUri(const RepoOptions& options) {
   return Secret(value);
 }
 
-// What the restore thread tells the one that shows it. Synchronized.
-class SharedProgress {
- public:
-  void Report(const engine::Progress& progress) TIDEMARK_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    progress_ = progress;
-  }
-
-  void End(std::string_view state) TIDEMARK_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    state_ = state;
-  }
-
-  // As the API shows a job.
-  json::value Look() const TIDEMARK_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    return {{"state", state_},
-            {"progress",
-             {{"phase", progress_.phase},
-              {"documentsDone", progress_.documents_done},
-              {"documentsTotal", progress_.documents_total},
-              {"bytesDone", progress_.bytes_done}}}};
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::string state_ TIDEMARK_GUARDED_BY(mutex_) = "RUNNING";
-  engine::Progress progress_ TIDEMARK_GUARDED_BY(mutex_);
-};
-
 // The target's side of a restore.
 struct Delivery {
   const repo::Manifest& manifest;
@@ -276,27 +199,15 @@ struct Delivery {
   delivery::RestoreOptions options;
 };
 
-// In a thread of its own, while this one shows how far it is.
-delivery::RestoreSummary RunShown(const Delivery& delivery, OutputFormat output) {
+delivery::RestoreSummary RunRestoreShown(const Delivery& delivery, OutputFormat output) {
   const SystemClock clock;
   const auto log = MakeStderrLog(LogLevel::kWarn);
-  SharedProgress progress;
   delivery::RestoreSummary summary;
-  StageGroup group;
-  group.Start("restore", [&](const std::stop_token& stop) {
-    try {
-      const engine::RunContext run{
-          stop, [&](const engine::Progress& now) { progress.Report(now); }, {}, {}, clock, *log};
-      summary = delivery::RunRestore(
-          delivery.manifest, delivery.reader, delivery.target, delivery.options, run);
-      progress.End("COMPLETED");
-    } catch (const std::exception&) {
-      progress.End("FAILED");
-      throw;
-    }
+  RunShown(output, [&](const std::stop_token& stop, const ProgressReport& report) {
+    const engine::RunContext run{stop, report, {}, {}, clock, *log};
+    summary = delivery::RunRestore(
+        delivery.manifest, delivery.reader, delivery.target, delivery.options, run);
   });
-  Watch(output, [&] { return progress.Look(); });
-  group.Wait();
   return summary;
 }
 
@@ -332,7 +243,7 @@ bool MayWrite(const RepoOptions& options, const delivery::RestorePlan& plan, Out
 
 int Restore(const RepoOptions& options, OutputFormat output) {
   const Secret uri = TargetUri(options);
-  OpenedRepository repository(options);
+  OpenedRepository repository(options.place);
   const repo::Manifest manifest = FindManifest(*repository, options.snapshot);
   mongo::ConnectionOptions connect;
   connect.connect_timeout = kConnectTimeout;
@@ -347,7 +258,8 @@ int Restore(const RepoOptions& options, OutputFormat output) {
   restore.job = RestoreJobId::Generate(SystemClock().Now(), repository.random()).ToString();
   restore.allow_lossy = options.allow_lossy;
   restore.writers = options.writers;
-  const delivery::RestoreSummary summary = RunShown({manifest, *reader, *target, restore}, output);
+  const delivery::RestoreSummary summary =
+      RunRestoreShown({manifest, *reader, *target, restore}, output);
   PrintObject(output,
               {{"snapshot", manifest.snapshot.ToString()},
                {"state", "COMPLETED"},
@@ -391,12 +303,15 @@ void AddRestoreCommand(CLI::App& open, Session& session, const SharedOptions& op
 void AddRepoOpen(CLI::App& repo, Session& session) {
   const auto options = std::make_shared<RepoOptions>();
   CLI::App* open = repo.add_subcommand(
-      "open", "List and restore snapshots of a repository alone, without catalog and server");
+      "open",
+      "List, restore and export snapshots of a repository alone, without catalog and server");
   open->require_subcommand(1);
-  open->add_option("folder", options->folder, "a data directory, or a repository's own folder")
-      ->required();
   open->add_option(
-      "--key", options->key_file, "the master key file (default: that of the data directory)");
+          "folder", options->place.folder, "a data directory, or a repository's own folder")
+      ->required();
+  open->add_option("--key",
+                   options->place.key_file,
+                   "the master key file (default: that of the data directory)");
   open->footer("Example: tidemark repo open /mnt/copy/repo --key master.key list");
 
   CLI::App* list = AddCommand(*open, "list", "The snapshots, newest first", session);
@@ -413,6 +328,9 @@ void AddRepoOpen(CLI::App& repo, Session& session) {
     session.run = [&session, options] { return Show(*options, session.output); };
   });
   AddRestoreCommand(*open, session, options);
+  AddRepoExport(*open,
+                session,
+                std::shared_ptr<const RepositoryPlace>(options, &options->place));  // one owner
 }
 
 }  // namespace tidemark::app

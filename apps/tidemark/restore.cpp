@@ -187,7 +187,8 @@ void AddStart(CLI::App& parent, Session& session, const SharedOptions& options) 
 
 void AddRestore(CLI::App& app, Session& session) {
   const auto options = std::make_shared<RestoreOptions>();
-  CLI::App* restore = app.add_subcommand("restore", "Start, list and watch restores");
+  CLI::App* restore =
+      app.add_subcommand("restore", "Start, list and watch restores, end downloads");
   restore->require_subcommand(1);
   AddStart(*restore, session, options);
 
@@ -222,6 +223,19 @@ void AddRestore(CLI::App& app, Session& session) {
     session.run = [&session, options] {
       Client client = session.MakeClient();
       return WatchJob(*options, options->id, client, session);
+    };
+  });
+
+  CLI::App* end =
+      AddCommand(*restore, "end", "End a download: its links are good no longer", session, options);
+  end->add_option("id", options->id, "the job's id")->required();
+  end->footer(
+      "Example: tidemark restore end Cluster0 32b6e34b3d91647abb20e7b8 --project "
+      "32b6e34b3d91647abb20e7b8");
+  end->callback([&session, options] {
+    session.run = [&session, options] {
+      session.MakeClient().Delete(JobsPath(*options) + "/" + options->id);
+      return 0;
     };
   });
 }

@@ -61,6 +61,7 @@ http::ServerOptions MakeServerOptions(const config::Settings& settings) {
   options.tls_key_file = settings.Text("tls-key");
   options.call_threads = static_cast<int>(settings.Integer("call-threads"));
   options.max_connections = static_cast<std::size_t>(settings.Integer("max-connections"));
+  options.max_streams = static_cast<std::size_t>(settings.Integer("max-streams"));
   return options;
 }
 
@@ -132,9 +133,10 @@ int Serve(const ServeFlags& flags) {
   const http::ServerOptions server_options = MakeServerOptions(settings);
   const service::MemoryPlan plan = PlanJobs(settings);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
-  // We hold the directory's lock: every lease in the catalog and every session in the repository is
-  // one of a process that is gone.
+  // We hold the directory's lock: every lease and open download in the catalog and every session
+  // in the repository is one of a process that is gone.
   directory.store().BreakAllLeases();
+  directory.store().EndAllDownloads();
   directory.repository().DropSessions();
 
   std::unique_ptr<jobs::Runner> runner;
@@ -151,6 +153,7 @@ int Serve(const ServeFlags& flags) {
   restore_options.parallel_namespaces = plan.namespaces;
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
+  service::DownloadService downloads(environment, clusters, archive::OpenArchive);
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -168,6 +171,7 @@ int Serve(const ServeFlags& flags) {
                                    clusters,
                                    snapshots,
                                    restores,
+                                   downloads,
                                    maintenance,
                                    directory.store(),
                                    clock,
@@ -177,6 +181,8 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
+  maintenance_thread.Start(
+      "measure", [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },

@@ -1,6 +1,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "command.h"
 #include "output.h"
 
@@ -16,7 +18,12 @@ struct SnapshotOptions {
   std::string other;
   std::string only;
   bool documents = false;
+  std::string format = "tar.gz";
+  std::string file;
+  bool relaxed = false;
 };
+
+constexpr unsigned kFileMode = 0600;  // it holds what the cluster holds
 
 const std::vector<Column> kColumns{Member("ID", "id"),
                                    Member("STATE", "state"),
@@ -89,11 +96,68 @@ int Diff(const SnapshotOptions& options, Session& session) {
   return 0;
 }
 
+void ExportToOutput(const std::string& path, Session& session) {
+  if (isatty(STDOUT_FILENO) != 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "exporting: an archive is nothing for a terminal",
+                "name a file with -o FILE, or pipe it into another program");
+  }
+  session.MakeClient().Download(path, [](std::string_view piece) {
+    WriteToDescriptor(STDOUT_FILENO, AsBytes(piece), "standard output");
+  });
+}
+
+// The file comes to be when all of it is there.
+int Export(const SnapshotOptions& options, Session& session) {
+  const std::string path = SnapshotsPath(options) + "/" + options.id +
+                           "/export?format=" + options.format +
+                           (options.relaxed ? "&relaxed=true" : "");
+  if (options.file == "-") {
+    ExportToOutput(path, session);
+    return 0;
+  }
+  std::uint64_t bytes = 0;
+  FileWriter file(options.file, kFileMode);
+  session.MakeClient().Download(path, [&](std::string_view piece) {
+    file.Write(AsBytes(piece));
+    bytes += piece.size();
+  });
+  file.Commit();
+  PrintObject(
+      session.output,
+      {{"snapshot", options.id}, {"state", "COMPLETED"}, {"file", options.file}, {"bytes", bytes}});
+  return 0;
+}
+
+void AddExport(CLI::App& snapshot, Session& session, const SharedOptions& options) {
+  CLI::App* command = AddCommand(
+      snapshot, "export", "Write one into a file that mongorestore reads", session, options);
+  command->add_option("id", options->id, "the snapshot's id")->required();
+  command
+      ->add_option("--format",
+                   options->format,
+                   "tar.gz (a mongodump tree), archive, archive.gz (mongodump --archive) or json "
+                   "(one document a line, as tar.gz)")
+      ->check(CLI::IsMember({"tar.gz", "archive", "archive.gz", "json"}))
+      ->capture_default_str();
+  command->add_option("-o,--file", options->file, "the new file; - for standard output")
+      ->required();
+  command->add_flag("--relaxed", options->relaxed, "JSON with plain numbers and dates");
+  command->footer(
+      "Example: tidemark snapshot export Cluster0 32b6e34b3d91647abb20e7b8 -o shop.tar.gz "
+      "--project "
+      "32b6e34b3d91647abb20e7b8 && tar xzf shop.tar.gz && mongorestore dump/");
+  command->callback([&session, options] {
+    session.run = [&session, options] { return Export(*options, session); };
+  });
+}
+
 }  // namespace
 
 void AddSnapshot(CLI::App& app, Session& session) {
   const auto options = std::make_shared<SnapshotOptions>();
-  CLI::App* snapshot = app.add_subcommand("snapshot", "Take, list, compare and delete snapshots");
+  CLI::App* snapshot =
+      app.add_subcommand("snapshot", "Take, list, compare, export and delete snapshots");
   snapshot->require_subcommand(1);
 
   CLI::App* take = AddCommand(*snapshot, "take", "Take a snapshot now", session, options);
@@ -140,6 +204,8 @@ void AddSnapshot(CLI::App& app, Session& session) {
   diff->callback([&session, options] {
     session.run = [&session, options] { return Diff(*options, session); };
   });
+
+  AddExport(*snapshot, session, options);
 
   CLI::App* remove =
       AddCommand(*snapshot, "delete", "Delete one; others are not touched", session, options);

@@ -4,6 +4,7 @@
 
 #include "api/internal/authentication.h"
 #include "api/internal/call.h"
+#include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/oauth.h"
 #include "api/internal/routes.h"
@@ -20,7 +21,7 @@ http::Response Health(int status, std::string_view word) {
   Reply reply;
   reply.status = status;
   reply.body["status"] = word;
-  return RenderReply(reply, {}, "application/json");
+  return RenderReply(std::move(reply), {}, "application/json");
 }
 
 bool IsRead(http::Method method) {
@@ -100,6 +101,9 @@ class AtlasApi final : public Api {
     }
     if (request.path == kRevokePath && request.method == http::Method::kPost) {
       return AnswerOAuth(RevokeOAuthToken, request);
+    }
+    if (IsDownloadPath(request.path)) {
+      return AnswerDownload(parts_, request);
     }
     return AnswerIdentified(request);
   }

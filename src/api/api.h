@@ -3,6 +3,7 @@
 #include "http/message.h"
 #include "service/access_service.h"
 #include "service/cluster_service.h"
+#include "service/download_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
 #include "service/snapshot_service.h"
@@ -15,6 +16,7 @@ struct ApiParts {
   service::ClusterService& clusters;
   service::SnapshotService& snapshots;
   service::RestoreService& restores;
+  service::DownloadService& downloads;
   service::RepositoryService& repository;
   catalog::Store& store;  // readiness, and clusters that were unregistered
   const Clock& clock;

@@ -76,6 +76,25 @@ Row RestoreRow(Reason reason) {
   }
 }
 
+// contract.md 9.
+Row DownloadRow(Reason reason) {
+  switch (reason) {
+    case Reason::kDownloadIncomplete:
+      return {409,
+              "CANNOT_DOWNLOAD_INCOMPLETE_SNAPSHOT",
+              "Cannot download a snapshot that is not completed."};
+    case Reason::kDownloadNotFound:
+      return {404, "DOWNLOAD_NOT_FOUND", "There is no such download, or the key is another one."};
+    case Reason::kDownloadExpired:
+      return {410, "DOWNLOAD_EXPIRED", "The download has expired. Ask for another one."};
+    case Reason::kDownloadUsedUp:
+      return {
+          403, "MAX_DOWNLOADS_EXCEEDED", "The archive has been downloaded as often as allowed."};
+    default:
+      CheckFailed("every reason has a row", __FILE__, __LINE__);
+  }
+}
+
 // The exhaustive one: a new enumerator stops it from compiling.
 Row RowOf(Reason reason) {
   switch (reason) {
@@ -92,7 +111,9 @@ Row RowOf(Reason reason) {
     case Reason::kNameTaken:
       return {409, "NAME_TAKEN", "The name {0} is taken."};
     case Reason::kSnapshotInUse:
-      return {409, "SNAPSHOT_IN_USE", "Snapshot {0} is being read by an unfinished restore."};
+      return {409,
+              "SNAPSHOT_IN_USE",
+              "Snapshot {0} is needed by a restore job that is unfinished or can be downloaded."};
     case Reason::kProjectInUse:
       return {409, "PROJECT_IN_USE", "Project {0} has registered clusters or unfinished jobs."};
     case Reason::kInvalidValue:
@@ -104,6 +125,11 @@ Row RowOf(Reason reason) {
     case Reason::kUserUnauthorized:
     case Reason::kKeyNotFound:
       return AccessRow(reason);
+    case Reason::kDownloadIncomplete:
+    case Reason::kDownloadNotFound:
+    case Reason::kDownloadExpired:
+    case Reason::kDownloadUsedUp:
+      return DownloadRow(reason);
     case Reason::kIncompleteSnapshot:
     case Reason::kDeletedSnapshot:
     case Reason::kCannotRestoreToTarget:
@@ -299,6 +325,22 @@ RequestError InvalidValue(std::string_view name, std::string_view rule) {
   failure.parameters.emplace_back(name);
   failure.fields.push_back({std::string(name), std::string(rule)});
   return RequestError(std::move(failure));
+}
+
+RequestError RangeNotSatisfiable(std::uint64_t size) {
+  Failure failure;
+  failure.status = 416;
+  failure.code = "RANGE_NOT_SATISFIABLE";
+  failure.detail = "The archive has " + std::to_string(size) + " bytes.";
+  failure.headers.emplace_back("Content-Range", "bytes */" + std::to_string(size));
+  return RequestError(std::move(failure));
+}
+
+RequestError Refused(int status,
+                     std::string_view code,
+                     std::string_view text,
+                     std::vector<std::string> parameters) {
+  return Make(status, code, text, std::move(parameters));
 }
 
 }  // namespace tidemark::api

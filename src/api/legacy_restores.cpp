@@ -1,5 +1,6 @@
-#include "api/internal/call.h"
+#include "api/internal/downloads.h"
 #include "api/internal/failure.h"
+#include "api/internal/legacy.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -29,17 +30,48 @@ LegacyStatus StatusOf(domain::RestoreState state) {
   CheckFailed("every state has a status", __FILE__, __LINE__);
 }
 
+std::string PathOf(const domain::RestoreJob& job) {
+  return ClusterPath(job.project, job.cluster_name) + "/restoreJobs/" + job.id.ToString();
+}
+
+void AddDownload(const Call& call, const domain::RestoreJob& job, json::object& delivery) {
+  delivery["statusName"] = DownloadStateName(call.parts.downloads.StateOf(job));
+  delivery["authHeader"] = kRestoreKeyHeader;
+  delivery["expirationHours"] = job.download->expiration_hours;
+  delivery["expires"] = FormatInstant(job.expires);
+  delivery["maxDownloads"] = job.download->max_downloads;
+  const DownloadLinks links = LinksOf(call, job);
+  delivery["urlV2"] = links.without_key;
+  if (MaySeeLinks(call, job)) {
+    delivery["authValue"] = links.key;
+    delivery["url"] = links.with_key;
+  }
+}
+
 // AUTOMATED_RESTORE is asked for and HTTP is answered (contract.md 11, row 10).
-json::object RenderDelivery(const domain::RestoreJob& job) {
+json::object RenderDelivery(const Call& call, const domain::RestoreJob& job) {
   json::object delivery;
   delivery["methodName"] = "HTTP";
   delivery["statusName"] = StatusOf(job.state).delivery;
-  if (job.delivery == domain::DeliveryMethod::kCluster) {
+  if (job.download) {
+    AddDownload(call, job, delivery);
+  } else {
     delivery["targetClusterId"] = job.target_cluster.ToString();
     delivery["targetClusterName"] = job.target_name;
     delivery["targetGroupId"] = job.target_project.ToString();
   }
   return delivery;
+}
+
+// Only once somebody has got the whole archive (contract.md 11, row 22).
+void AddHashes(const Call& call, const domain::RestoreJob& job, json::object& body) {
+  if (!job.download || job.download->complete == 0 || job.download->sha1.empty()) {
+    return;
+  }
+  body["hashes"] = json::array{json::object{{"fileName", job.download->file_name},
+                                            {"hash", job.download->sha1},
+                                            {"links", SelfLink(HrefOf(call, PathOf(job)))},
+                                            {"typeName", "SHA1"}}};
 }
 
 // A source without an oplog has no position: the moment the snapshot was finished stands in.
@@ -50,18 +82,20 @@ json::object RenderTimestamp(const domain::RestoreJob& job) {
   return {{"date", FormatInstant(moment)}, {"increment", known ? job.position.increment : 0U}};
 }
 
+}  // namespace
+
 // BackupRestoreJob of openapi.json.
 json::object RenderLegacyRestore(const Call& call, const domain::RestoreJob& job) {
   json::object body;
   body["clusterId"] = job.cluster.ToString();
   body["clusterName"] = job.cluster_name;
   body["created"] = FormatInstant(job.created);
-  body["delivery"] = RenderDelivery(job);
+  body["delivery"] = RenderDelivery(call, job);
   body["encryptionEnabled"] = false;
   body["groupId"] = job.project.ToString();
+  AddHashes(call, job, body);
   body["id"] = job.id.ToString();
-  body["links"] = SelfLink(HrefOf(
-      call, ClusterPath(job.project, job.cluster_name) + "/restoreJobs/" + job.id.ToString()));
+  body["links"] = SelfLink(HrefOf(call, PathOf(job)));
   if (call.family != Family::kV2) {
     body["pointInTime"] = false;
   }
@@ -71,7 +105,24 @@ json::object RenderLegacyRestore(const Call& call, const domain::RestoreJob& job
   return body;
 }
 
-}  // namespace
+// A batch is what a sharded cluster's restore consists of: nothing has one yet.
+Reply ListLegacyRestores(const Call& call) {
+  const domain::Cluster cluster = FindCluster(call);
+  for (const auto& [name, value] : http::ParseQuery(call.request.query)) {
+    if (name == "batchId" && !ObjectId::Parse(value)) {
+      throw InvalidQueryParameter(name);
+    }
+    if (name == "batchId") {
+      return ListReply(call.request, call.query, {}, 0);
+    }
+  }
+  const auto listing = call.parts.restores.List(cluster, call.query.page);
+  json::array results;
+  for (const domain::RestoreJob& job : listing.rows) {
+    results.push_back(RenderLegacyRestore(call, job));
+  }
+  return ListReply(call.request, call.query, std::move(results), listing.total);
+}
 
 Reply GetLegacyRestore(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/internal/call.h"
+#include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
@@ -112,6 +113,21 @@ void AddScope(json::object& body, const domain::RestoreJob& job) {
   }
 }
 
+// No key and no link: those of the Atlas families are the ones to fetch with.
+json::object RenderDownload(const Call& call, const domain::RestoreJob& job) {
+  const domain::Download& download = *job.download;
+  json::object body{{"state", DownloadStateName(call.parts.downloads.StateOf(job))},
+                    {"fileName", download.file_name},
+                    {"expirationHours", download.expiration_hours},
+                    {"maxDownloads", download.max_downloads},
+                    {"complete", download.complete}};
+  if (download.size) {
+    body["size"] = *download.size;
+  }
+  AddText(body, "sha1", download.sha1);
+  return body;
+}
+
 json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   json::object body;
   body["id"] = job.id.ToString();
@@ -125,6 +141,9 @@ json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   AddInstant(body, "finished", job.finished);
   body["expires"] = FormatInstant(job.expires);
   AddText(body, "failure", job.failure);
+  if (job.download) {
+    body["download"] = RenderDownload(call, job);
+  }
   AddScope(body, job);
   AddProgress(body, call.parts.restores.FindJob(job.id));
   return body;

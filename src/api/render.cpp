@@ -134,7 +134,22 @@ std::string RenderJson(const json::value& value, Layout layout) {
   return writer.Take();
 }
 
-http::Response RenderReply(const Reply& reply, const Style& style, const std::string& media_type) {
+http::Response FileResponse(const std::string& name, const std::string& media_type) {
+  http::Response response;
+  response.headers = {{"Content-Type", media_type},
+                      {"Content-Disposition", "attachment; filename=\"" + name + "\""},
+                      {"Cache-Control", "no-store"},
+                      {"X-Content-Type-Options", "nosniff"}};
+  return response;
+}
+
+http::Response RenderReply(Reply reply, const Style& style, const std::string& media_type) {
+  if (reply.file) {
+    http::Response response = FileResponse(reply.file->name, reply.file->media_type);
+    response.status = reply.status;
+    response.stream = std::move(reply.file->body);
+    return response;
+  }
   http::Response response;
   response.status = reply.status;
   response.headers.emplace_back("Content-Type", media_type);
@@ -150,8 +165,8 @@ http::Response RenderReply(const Reply& reply, const Style& style, const std::st
 }
 
 http::Response RenderFailure(const Failure& failure, const Style& style) {
-  const Reply reply{failure.status, Shape::kObject, FailureBody(failure)};
-  http::Response response = RenderReply(reply, style, std::string(kJson));
+  http::Response response = RenderReply(
+      {failure.status, Shape::kObject, FailureBody(failure)}, style, std::string(kJson));
   response.headers.emplace_back("X-Error-Code", failure.code);
   response.headers.insert(response.headers.end(), failure.headers.begin(), failure.headers.end());
   return response;

@@ -36,22 +36,22 @@ TEST(RenderJson, IllFormedTextBecomesReplacementCharacters) {
 }
 
 TEST(RenderReply, ObjectGoesIntoContentOfTheEnvelope) {
-  const Reply reply{201, Shape::kObject, {{"a", 1}}};
-  const auto response = RenderReply(reply, {Layout::kCompact, Envelope::kStatus}, "t");
+  const auto response =
+      RenderReply({201, Shape::kObject, {{"a", 1}}}, {Layout::kCompact, Envelope::kStatus}, "t");
   EXPECT_EQ(response.status, 201);
   EXPECT_EQ(response.body, R"({"content":{"a":1},"status":201})");
 }
 
 TEST(RenderReply, ListGetsTheStatusAsAMember) {
-  const Reply reply{200, Shape::kList, {{"results", boost::json::array()}}};
-  EXPECT_EQ(RenderReply(reply, {Layout::kCompact, Envelope::kStatus}, "t").body,
+  Reply reply{200, Shape::kList, {{"results", boost::json::array()}}};
+  EXPECT_EQ(RenderReply(std::move(reply), {Layout::kCompact, Envelope::kStatus}, "t").body,
             R"({"results":[],"status":200})");
 }
 
 TEST(RenderReply, NoContentHasNoBodyButAnEnvelopeWhenAsked) {
-  const Reply reply{204, Shape::kNone, {}};
-  EXPECT_EQ(RenderReply(reply, {}, "t").body, "");
-  const auto enveloped = RenderReply(reply, {Layout::kCompact, Envelope::kStatus}, "t");
+  EXPECT_EQ(RenderReply({204, Shape::kNone, {}}, {}, "t").body, "");
+  const auto enveloped =
+      RenderReply({204, Shape::kNone, {}}, {Layout::kCompact, Envelope::kStatus}, "t");
   EXPECT_EQ(enveloped.status, 200);
   EXPECT_EQ(enveloped.body, R"({"status":204})");
 }

@@ -28,10 +28,13 @@ constexpr std::string_view kTenantRestore =
     "/groups/{groupId}/clusters/{clusterName}/backup/tenant/restores/{restoreId}";
 constexpr std::string_view kTenantPost =
     "/groups/{groupId}/clusters/{clusterName}/backup/tenant/restore";
+constexpr std::string_view kTenantDownload =
+    "/groups/{groupId}/clusters/{clusterName}/backup/tenant/download";
 constexpr std::string_view kTenantSnapshots =
     "/groups/{groupId}/clusters/{clusterName}/backup/tenant/snapshots";
 constexpr std::string_view kTenantSnapshot =
     "/groups/{groupId}/clusters/{clusterName}/backup/tenant/snapshots/{snapshotId}";
+constexpr std::string_view kLegacyRestores = "/groups/{groupId}/clusters/{clusterName}/restoreJobs";
 constexpr std::string_view kLegacyRestore =
     "/groups/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
 
@@ -43,6 +46,8 @@ constexpr std::string_view kSnapshot =
     "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}";
 constexpr std::string_view kSnapshotDiff =
     "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/diff";
+constexpr std::string_view kSnapshotExport =
+    "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/export";
 constexpr std::string_view kRestores = "/projects/{groupId}/clusters/{clusterName}/restoreJobs";
 constexpr std::string_view kRestore =
     "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
@@ -69,6 +74,9 @@ constexpr std::array kRoutes{
     Route{kPost,   kTenantPost,         kAtlas, kOwner,  kTenantDeprecation, CreateTenantRestore, kFirstVersion},
     Route{kGet,    kTenantSnapshots,    kAtlas, kRead,   kTenantDeprecation, ListTenantSnapshots, kFirstVersion},
     Route{kGet,    kTenantSnapshot,     kAtlas, kRead,   kTenantDeprecation, GetTenantSnapshot,   kFirstVersion},
+    Route{kPost,   kTenantDownload,     kAtlas, kOwner,  kTenantDeprecation, DownloadTenantSnapshot, kFirstVersion},
+    Route{kGet,    kLegacyRestores,     kAtlas, kRead,   kLegacyDeprecation, ListLegacyRestores,  kFirstVersion},
+    Route{kPost,   kLegacyRestores,     kAtlas, kOwner,  kLegacyDeprecation, CreateLegacyRestore, kFirstVersion},
     Route{kGet,    kLegacyRestore,      kAtlas, kRead,   kLegacyDeprecation, GetLegacyRestore,    kFirstVersion},
 
     Route{kGet,    "/projects",         kOwn,   kNobody, "", ListProjects,   {}},
@@ -84,9 +92,11 @@ constexpr std::array kRoutes{
     Route{kGet,    kSnapshot,           kOwn,   kRead,   "", GetSnapshot,    {}},
     Route{kDelete, kSnapshot,           kOwn,   kOwner,  "", DeleteSnapshot, {}},
     Route{kPost,   kSnapshotDiff,       kOwn,   kOwner,  "", DiffSnapshot,   {}},
+    Route{kGet,    kSnapshotExport,     kOwn,   kOwner,  "", ExportSnapshot, {}},
     Route{kGet,    kRestores,           kOwn,   kRead,   "", ListRestores,   {}},
     Route{kPost,   kRestores,           kOwn,   kOwner,  "", CreateRestore,  {}},
     Route{kGet,    kRestore,            kOwn,   kRead,   "", GetRestore,     {}},
+    Route{kDelete, kRestore,            kOwn,   kOwner,  "", EndDownload,    {}},
     Route{kGet,    "/keys",             kOwn,   kAdmin,  "", ListKeys,       {}},
     Route{kPost,   "/keys",             kOwn,   kAdmin,  "", CreateKey,      {}},
     Route{kDelete, "/keys/{keyId}",     kOwn,   kAdmin,  "", DeleteKey,      {}},

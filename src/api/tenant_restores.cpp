@@ -1,6 +1,7 @@
 #include <array>
 
 #include "api/internal/call.h"
+#include "api/internal/downloads.h"
 #include "api/internal/request_body.h"
 #include "service/refusal.h"
 
@@ -29,6 +30,15 @@ constexpr std::array kTenantRestoreFields{
     Field{"status", FieldType::kString, kReadOnly},
 };
 
+// The same schema; a download has no target, whatever a client sends (contract.md 7.1).
+constexpr auto kTenantDownloadFields = [] {
+  auto fields = kTenantRestoreFields;
+  for (Field& field : fields) {
+    field.use = field.name == "snapshotId" ? kRequired : kReadOnly;
+  }
+  return fields;
+}();
+
 json::object RenderTenantRestore(const Call& call, const domain::RestoreJob& job) {
   json::object body;
   body["clusterName"] = job.cluster_name;
@@ -45,6 +55,10 @@ json::object RenderTenantRestore(const Call& call, const domain::RestoreJob& job
   body["restoreScheduledDate"] = FormatInstant(job.created);
   body["snapshotFinishedDate"] = FormatInstant(job.snapshot_finished);
   body["snapshotId"] = job.snapshot.ToString();
+  if (job.download && call.parts.downloads.StateOf(job) != domain::DownloadState::kExpired &&
+      MaySeeLinks(call, job)) {
+    body["snapshotUrl"] = LinksOf(call, job).with_key;
+  }
   body["status"] = domain::RestoreStateName(job.state);
   body["targetDeploymentItemName"] = job.target_name;
   body["targetProjectId"] = job.target_project.ToString();
@@ -76,6 +90,16 @@ Reply ListTenantRestores(const Call& call) {
 Reply GetTenantRestore(const Call& call) {
   const domain::RestoreJob job = FindRestoreJob(
       call, FindCluster(call), call.path.Get("restoreId"), service::Reason::kTenantRestoreNotFound);
+  return {200, Shape::kObject, RenderTenantRestore(call, job)};
+}
+
+Reply DownloadTenantSnapshot(const Call& call) {
+  const json::object body = ReadBody(call.request, kTenantDownloadFields);
+  service::DownloadRequest request;
+  request.project = ProjectOf(call).id;
+  request.cluster = call.path.Get("clusterName");
+  request.snapshot = IdOf<SnapshotId>(body, "snapshotId");
+  const domain::RestoreJob job = call.parts.downloads.Start(call.caller, request);
   return {200, Shape::kObject, RenderTenantRestore(call, job)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include <fcntl.h>
@@ -34,19 +35,6 @@ class Descriptor {
   int fd_;
 };
 
-void WriteAll(int fd, ByteView bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = write(fd, bytes.data(), bytes.size());
-    if (wrote < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      ThrowErrno(errno, "writing", path.string());
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-  }
-}
-
 // The temporary name is unique in this process and, by its id, among processes that live at the
 // same time.
 std::filesystem::path TemporaryNameFor(const std::filesystem::path& path) {
@@ -65,7 +53,7 @@ std::filesystem::path WriteTemporary(const std::filesystem::path& path,
   std::filesystem::path temporary = TemporaryNameFor(path);
   try {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode, "creating");
-    WriteAll(file.get(), bytes, temporary);
+    WriteToDescriptor(file.get(), bytes, temporary.string());
     if (fsync(file.get()) != 0) {
       ThrowErrno(errno, "syncing", temporary.string());
     }
@@ -116,6 +104,57 @@ void CreateFileDurably(const std::filesystem::path& path, ByteView bytes, unsign
     unlink(path.c_str());
     throw;
   }
+}
+
+void WriteToDescriptor(int descriptor, ByteView bytes, std::string_view what) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = write(descriptor, bytes.data(), bytes.size());
+    if (wrote < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      ThrowErrno(errno, "writing", what);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+  }
+}
+
+FileWriter::FileWriter(std::filesystem::path path, unsigned mode)
+    : path_(std::move(path)), temporary_(TemporaryNameFor(path_)), descriptor_(-1) {
+  if (std::filesystem::exists(path_)) {
+    ThrowErrno(EEXIST, "creating", path_.string());
+  }
+  descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (descriptor_ < 0) {
+    ThrowErrno(errno, "creating", temporary_.string());
+  }
+}
+
+FileWriter::~FileWriter() {
+  close(descriptor_);
+  if (!temporary_.empty()) {
+    unlink(temporary_.c_str());
+  }
+}
+
+void FileWriter::Write(ByteView bytes) {
+  WriteToDescriptor(descriptor_, bytes, temporary_.string());
+}
+
+void FileWriter::Commit() {
+  if (fsync(descriptor_) != 0) {
+    ThrowErrno(errno, "syncing", temporary_.string());
+  }
+  const char* const from = temporary_.c_str();
+  int failed = renameat2(AT_FDCWD, from, AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
+  if (failed != 0 && errno == EINVAL) {  // some file systems only have the one that replaces
+    failed = rename(from, path_.c_str());
+  }
+  if (failed != 0) {
+    ThrowErrno(errno, "creating", path_.string());
+  }
+  temporary_.clear();
+  SyncDirectory(FolderOf(path_));
 }
 
 Bytes ReadFile(const std::filesystem::path& path, std::size_t limit) {

@@ -20,6 +20,30 @@ void WriteFileDurably(const std::filesystem::path& path, ByteView bytes, unsigne
 // take back is worse than none.
 void CreateFileDurably(const std::filesystem::path& path, ByteView bytes, unsigned mode);
 
+// A file that is written piece by piece and appears under its name whole and durable with Commit();
+// without it nothing of that name comes to be. Confined.
+class FileWriter {
+ public:
+  // kConflict when `path` exists. Writes to a temporary name beside it.
+  FileWriter(std::filesystem::path path, unsigned mode);
+  // Removes what was not committed.
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void Write(ByteView bytes);
+  // kConflict when somebody else has made `path` meanwhile. May be called once.
+  void Commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_;
+};
+
+// All of `bytes`, to an open file, pipe or socket. `what` names it in errors.
+void WriteToDescriptor(int descriptor, ByteView bytes, std::string_view what);
+
 // The whole file; throws kResourceExhausted when it is larger than `limit` bytes.
 Bytes ReadFile(const std::filesystem::path& path, std::size_t limit);
 

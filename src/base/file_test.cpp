@@ -86,6 +86,36 @@ TEST(WriteFileDurably, NeedsTheFolder) {
             ErrorCode::kNotFound);
 }
 
+TEST(FileWriter, TheFileIsThereOnlyWhenCommitted) {
+  const ScratchFolder folder;
+  FileWriter file(folder / "a", 0600);
+  file.Write(AsBytes("one "));
+  file.Write(AsBytes("two"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+  file.Commit();
+  EXPECT_EQ(ReadText(folder / "a"), "one two");
+  EXPECT_EQ(ModeOf(folder / "a"), 0600U);
+  EXPECT_EQ(folder.CountEntries(), 1U);
+}
+
+TEST(FileWriter, LeavesNothingWithoutCommit) {
+  const ScratchFolder folder;
+  {
+    FileWriter(folder / "a", 0600).Write(AsBytes("x"));
+  }
+  EXPECT_EQ(folder.CountEntries(), 0U);
+}
+
+TEST(FileWriter, NeverOverwrites) {
+  const ScratchFolder folder;
+  WriteFileDurably(folder / "a", AsBytes("first"), 0600);
+  EXPECT_EQ(Catch([&] { FileWriter(folder / "a", 0600); }).code(), ErrorCode::kConflict);
+  FileWriter late(folder / "b", 0600);
+  WriteFileDurably(folder / "b", AsBytes("first"), 0600);
+  EXPECT_EQ(Catch([&] { late.Commit(); }).code(), ErrorCode::kConflict);
+  EXPECT_EQ(ReadText(folder / "a") + ReadText(folder / "b"), "firstfirst");
+}
+
 TEST(CreateFileDurably, NeverOverwrites) {
   const ScratchFolder folder;
   CreateFileDurably(folder / "a", AsBytes("first"), 0400);

@@ -20,6 +20,23 @@
 // only home of SQL.
 namespace tidemark::catalog {
 
+// A request that is fetching an archive, and the download that it belongs to.
+struct DownloadTicket {
+  RestoreJobId restore;
+  std::int64_t run = 0;
+};
+
+enum class DownloadPart {
+  kBeginning,     // from the first byte on: always another download
+  kContinuation,  // from another byte on: of one that has begun, if there is any
+};
+
+enum class DownloadOutcome {
+  kComplete,  // the archive's last byte was sent
+  kPart,      // all that was asked for, but not the last byte
+  kBroken,    // the client or we broke it off
+};
+
 // Every write is one transaction, durable when the call returns. Synchronized: any thread; every
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
@@ -99,8 +116,8 @@ class Store {
   // Not the deleted ones; newest scheduled first, then id, descending.
   virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                           const domain::Page& page) = 0;
-  // kConflict with the job's id when an unfinished restore job reads the snapshot. False: none, or
-  // deleted already.
+  // kConflict with the job's id when an unfinished restore job reads the snapshot, or its archive
+  // can still be downloaded. False: none, or deleted already.
   virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;
 
   // Restore jobs. AddRestore decides acceptance 2.11 and queues the job, in one transaction:
@@ -112,10 +129,34 @@ class Store {
                           const domain::Job& job,
                           std::string_view stopped_reason) = 0;
   virtual std::optional<domain::RestoreJob> FindRestore(const RestoreJobId& id) = 0;
+  // A job with DeliveryMethod::kDownload, completed from the beginning; its download's counters are
+  // ignored. kNotFound when the snapshot is gone.
+  virtual void AddDownload(const domain::RestoreJob& restore) = 0;
   // Newest created first, then id, descending.
   virtual domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                            const domain::Page& page) = 0;
   virtual bool HasUnfinishedRestoreInto(const ClusterId& target) = 0;
+
+  // Fetching archives. ReserveDownload takes one of the job's max_downloads, or joins what has
+  // begun within domain::kContinueWithin; nullopt when all are taken: of two at the last one
+  // exactly one gets it. A download keeps its place while a request of it is open, and for that
+  // time after the last one unless that one broke off. Continuing one that broke off takes a place
+  // again.
+  virtual std::optional<DownloadTicket> ReserveDownload(const RestoreJobId& id,
+                                                        DownloadPart part,
+                                                        Instant now) = 0;
+  // REQUIRES: once for each ticket. `sent`: bytes.
+  virtual void EndDownload(const DownloadTicket& ticket,
+                           DownloadOutcome outcome,
+                           std::uint64_t sent,
+                           Instant now) = 0;
+  virtual void SaveArchiveFacts(const RestoreJobId& id,
+                                std::uint64_t size,
+                                std::string_view sha1) = 0;
+  // Its links are good no longer. False: no download, or they were not any more.
+  virtual bool ExpireDownload(const RestoreJobId& id, Instant now) = 0;
+  // As if every open request had broken off. For the start of a server, like BreakAllLeases.
+  virtual void EndAllDownloads() = 0;
 
   // Jobs. Claim takes the oldest ready job (or running one whose lease has passed), gives it to
   // `owner` until now + lease, raises the fence and moves the subject to kRunning (started is set
@@ -148,11 +189,11 @@ class Store {
   virtual std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) = 0;
 
   // Everything that is sealed under the master key, whoever it belongs to.
-  enum class SecretKind { kApiKey, kCluster };
+  enum class SecretKind { kApiKey, kCluster, kDownload };
 
   struct SealedSecret {
     SecretKind kind = SecretKind::kApiKey;
-    std::string owner;  // the API key's public name, the cluster's id
+    std::string owner;  // the API key's public name, the id of the cluster or restore job
     std::string sealed;
   };
 

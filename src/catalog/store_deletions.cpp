@@ -23,6 +23,12 @@ void RefuseWhileInUse(Session& session, const ProjectId& id) {
                 id) > 0) {
     RefuseDeletion(id, "it has unfinished jobs", "delete it when they have finished");
   }
+  if (CountRows(session,
+                "SELECT count(*) FROM download_runs d JOIN restores r ON r.id = d.restore "
+                "WHERE d.open > 0 AND r.project = ?1",
+                id) > 0) {
+    RefuseDeletion(id, "an archive is being downloaded", "delete it when that has ended");
+  }
 }
 
 bool MarkDeleted(Session& session, const ProjectId& id, Instant now) {

@@ -4,10 +4,28 @@
 namespace tidemark::catalog {
 namespace {
 
+// ReadRestore's columns, then `rest`.
+std::string SelectRestores(std::string_view rest) {
+  return "SELECT r.id, project, cluster, cluster_name, snapshot, snapshot_finished, "
+         "position_seconds, position_increment, delivery, target_project, target_cluster, "
+         "target_name, state, created, expires, finished, failure, requested_by, scope, "
+         "left_alone, replaced, inserted, deleted, notes, key_hash, sealed_key, file_name, "
+         "expiration_hours, max_downloads, complete, size, sha1 "
+         "FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
+         std::string(rest);
+}
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kFindRestore = SelectRestores("WHERE r.id = ?1");
+const std::string kListRestores =
+    SelectRestores("WHERE cluster = ?1 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
+
 domain::RestoreJob ReadRestore(const Query& row) {
   domain::RestoreJob restore;
   std::optional<std::int64_t> left_alone;
   domain::RestoreChanges changes;
+  domain::Download download;
+  std::optional<std::int64_t> size;
   row.Read(restore.id,
            restore.project,
            restore.cluster,
@@ -31,10 +49,24 @@ domain::RestoreJob ReadRestore(const Query& row) {
            changes.replaced,
            changes.inserted,
            changes.deleted,
-           restore.notes);
+           restore.notes,
+           download.key_hash,
+           download.sealed_key,
+           download.file_name,
+           download.expiration_hours,
+           download.max_downloads,
+           download.complete,
+           size,
+           download.sha1);
   if (left_alone) {
     changes.left_alone = *left_alone;
     restore.changes = changes;
+  }
+  if (restore.delivery == domain::DeliveryMethod::kDownload) {
+    if (size) {
+      download.size = static_cast<std::uint64_t>(*size);
+    }
+    restore.download = std::move(download);
   }
   return restore;
 }
@@ -125,16 +157,17 @@ void SqliteStore::AddRestore(const domain::RestoreJob& restore,
   scope.Commit();
 }
 
+void SqliteStore::AddDownload(const domain::RestoreJob& restore) {
+  WriteScope scope(pool_);
+  RequireSnapshot(scope, restore.snapshot);
+  InsertRestore(scope, restore);
+  InsertDownload(scope, restore);
+  scope.Commit();
+}
+
 std::optional<domain::RestoreJob> SqliteStore::FindRestore(const RestoreJobId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadRestore,
-                 "SELECT id, project, cluster, cluster_name, snapshot, snapshot_finished, "
-                 "position_seconds, position_increment, delivery, target_project, "
-                 "target_cluster, target_name, state, created, expires, finished, failure, "
-                 "requested_by, scope, left_alone, replaced, inserted, deleted, notes "
-                 "FROM restores WHERE id = ?1",
-                 id);
+  return FindRow(reader, ReadRestore, kFindRestore, id);
 }
 
 domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& source,
@@ -142,18 +175,7 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& s
   const ReadScope scope(pool_);
   domain::Listing<domain::RestoreJob> listing;
   listing.total = CountRows(scope, "SELECT count(*) FROM restores WHERE cluster = ?1", source);
-  listing.rows =
-      FindRows(scope,
-               ReadRestore,
-               "SELECT id, project, cluster, cluster_name, snapshot, snapshot_finished, "
-               "position_seconds, position_increment, delivery, target_project, "
-               "target_cluster, target_name, state, created, expires, finished, failure, "
-               "requested_by, scope, left_alone, replaced, inserted, deleted, notes "
-               "FROM restores WHERE cluster = ?1 "
-               "ORDER BY created DESC, id DESC LIMIT ?2 OFFSET ?3",
-               source,
-               page.size,
-               page.Offset());
+  listing.rows = FindRows(scope, ReadRestore, kListRestores, source, page.size, page.Offset());
   return listing;
 }
 

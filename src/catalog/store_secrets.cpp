@@ -24,6 +24,8 @@ std::int64_t SqliteStore::ResealSecrets(
       scope, SecretKind::kApiKey, "SELECT public_name, sealed_secret FROM keys WHERE kind = 0");
   const std::vector<SealedSecret> clusters =
       ReadSecrets(scope, SecretKind::kCluster, "SELECT id, connection_string FROM clusters");
+  const std::vector<SealedSecret> downloads =
+      ReadSecrets(scope, SecretKind::kDownload, "SELECT restore, sealed_key FROM downloads");
   for (const SealedSecret& secret : keys) {
     const std::string sealed = reseal(secret);
     Query(scope,
@@ -40,8 +42,16 @@ std::int64_t SqliteStore::ResealSecrets(
           Blob{sealed})
         .Run();
   }
+  for (const SealedSecret& secret : downloads) {
+    const std::string sealed = reseal(secret);
+    Query(scope,
+          "UPDATE downloads SET sealed_key = ?2 WHERE restore = ?1",
+          secret.owner,
+          Blob{sealed})
+        .Run();
+  }
   scope.Commit();
-  return static_cast<std::int64_t>(keys.size() + clusters.size());
+  return static_cast<std::int64_t>(keys.size() + clusters.size() + downloads.size());
 }
 
 }  // namespace tidemark::catalog

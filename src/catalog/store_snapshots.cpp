@@ -82,6 +82,23 @@ void RefuseWhileBeingRestored(Session& session, const SnapshotId& id) {
   }
 }
 
+void RefuseWhileDownloadable(Session& session, const SnapshotId& id, Instant now) {
+  const std::optional<ObjectId> download =
+      FindRow(session,
+              ReadId,
+              "SELECT r.id FROM restores r JOIN downloads d ON d.restore = r.id "
+              "WHERE r.snapshot = ?1 AND r.delivery = 1 AND r.expires > ?2 "
+              "AND d.complete < d.max_downloads ORDER BY r.id LIMIT 1",
+              id,
+              now);
+  if (download) {
+    throw Error(ErrorCode::kConflict,
+                "cannot delete snapshot " + id.ToString() + ": download " + download->ToString() +
+                    " can still be fetched",
+                "delete it when the download has expired, or end the download");
+  }
+}
+
 }  // namespace
 
 void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {
@@ -129,6 +146,7 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
 bool SqliteStore::MarkSnapshotDeleted(const SnapshotId& id, Instant now) {
   WriteScope scope(pool_);
   RefuseWhileBeingRestored(scope, id);
+  RefuseWhileDownloadable(scope, id, now);
   const std::int64_t changed = Query(scope,
                                      "UPDATE snapshots SET deleted = ?2 "
                                      "WHERE id = ?1 AND deleted IS NULL",

@@ -79,6 +79,10 @@ TEST(HmacSha256, EmptyKeyIsNotTheKeyOfTheLastCall) {
             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(Sha1, MatchesRfc3174) {
+  EXPECT_EQ(HexEncode(Sha1(AsBytes("abc"))), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 TEST(Md5Hex, MatchesRfc1321) {
   EXPECT_EQ(Md5Hex(""), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(Md5Hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");

@@ -87,6 +87,13 @@ constexpr std::array kOptions{
            65536,
            "",
            "HTTP connections at once; beyond: 503"},
+    Option{"max-streams",
+           OptionType::kInteger,
+           "16",
+           1,
+           4096,
+           "",
+           "downloads and exports at once, 20 MiB and 3 threads each; beyond: 503"},
 };
 
 }  // namespace

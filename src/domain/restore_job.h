@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/object_id.h"
+#include "domain/download.h"
 #include "domain/snapshot.h"
 
 namespace tidemark::domain {
@@ -68,8 +69,8 @@ struct RestoreJob {
   OplogPosition position;  // of the snapshot
   DeliveryMethod delivery = DeliveryMethod::kCluster;
   ProjectId target_project;
-  ClusterId target_cluster;
-  std::string target_name;  // as at creation
+  ClusterId target_cluster;  // zero for a download: its other target members name the source
+  std::string target_name;   // as at creation
   RestoreState state = RestoreState::kPending;
   Instant created;
   Instant expires;
@@ -81,6 +82,7 @@ struct RestoreJob {
   std::string scope;
   std::optional<RestoreChanges> changes;  // of a finished restore that compares
   std::string notes;                      // what a person should know of the run, one a line
+  std::optional<Download> download;       // exactly with DeliveryMethod::kDownload
 };
 
 // nullopt when the event is not allowed in that state.

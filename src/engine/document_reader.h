@@ -16,4 +16,22 @@ void ReadDocuments(repo::SnapshotReader& reader,
                    const std::stop_token& stop,
                    const std::function<void(ByteView document)>& visit);
 
+// Whether ReadDocuments keeps the natural order.
+bool IsInNaturalOrder(const repo::NamespaceEntry& entry);
+
+// Where a document stands among those that ReadDocuments visits.
+struct DocumentPlace {
+  std::uint64_t documents = 0;  // visited before it
+  Bytes id;                     // {"": _id}; unused in natural order
+};
+
+// The rest of what ReadDocuments visits: after the first `from.documents` in natural order, from
+// `from.id` on by _id. Reads no chunk that ends before. REQUIRES: a document without _id is no
+// place in an order by _id, because several may look alike.
+void ReadDocumentsFrom(repo::SnapshotReader& reader,
+                       const repo::NamespaceEntry& entry,
+                       const DocumentPlace& from,
+                       const std::stop_token& stop,
+                       const std::function<void(ByteView document)>& visit);
+
 }  // namespace tidemark::engine

@@ -6,11 +6,11 @@
 
 namespace tidemark::http {
 
-CallPool::CallPool(int threads, std::size_t max_waiting)
-    : capacity_(static_cast<std::size_t>(threads) + max_waiting) {
+CallPool::CallPool(std::string name, int threads, std::size_t max_waiting)
+    : name_(std::move(name)), capacity_(static_cast<std::size_t>(threads) + max_waiting) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] {
-      pthread_setname_np(pthread_self(), "calls");
+      pthread_setname_np(pthread_self(), name_.c_str());
       Work();
     });
   }

@@ -11,14 +11,14 @@ namespace {
 using Fate = CallPool::Fate;
 
 TEST(CallPool, RunsOnAThreadOfItsOwn) {
-  CallPool pool(1, 0);
+  CallPool pool("test", 1, 0);
   std::promise<std::thread::id> ran;
   ASSERT_TRUE(pool.TryRun([&ran](Fate) { ran.set_value(std::this_thread::get_id()); }));
   EXPECT_NE(ran.get_future().get(), std::this_thread::get_id());
 }
 
 TEST(CallPool, RefusesBeyondThreadsAndQueue) {
-  CallPool pool(1, 1);
+  CallPool pool("test", 1, 1);
   std::promise<void> go;
   const auto blocker = [gate = go.get_future().share()](Fate) { gate.wait(); };
   EXPECT_TRUE(pool.TryRun(blocker));
@@ -28,7 +28,7 @@ TEST(CallPool, RefusesBeyondThreadsAndQueue) {
 }
 
 TEST(CallPool, StopDropsWhatWaitsAndJoinsWhatRuns) {
-  CallPool pool(1, 1);
+  CallPool pool("test", 1, 1);
   std::promise<void> running;
   std::promise<void> go;
   std::atomic<bool> ended = false;

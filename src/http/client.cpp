@@ -1,6 +1,7 @@
 #include "http/client.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -24,8 +25,12 @@ namespace beast = boost::beast;
 using Tcp = asio::ip::tcp;
 using Failure = boost::system::error_code;
 using WireRequest = beast::http::request<beast::http::string_body>;
+using HeadParser = beast::http::response_parser<beast::http::empty_body>;
 using ResponseParser = beast::http::response_parser<beast::http::string_body>;
+using PieceParser = beast::http::response_parser<beast::http::buffer_body>;
+using Sink = std::function<void(std::string_view)>;
 
+constexpr std::size_t kPiece = 64U << 10;        // bytes given to a sink at once
 constexpr std::uint64_t kMaxAnswer = 64U << 20;  // bytes
 
 [[noreturn]] void ThrowBadUrl(std::string_view url) {
@@ -58,8 +63,12 @@ std::string Where(const Origin& origin) {
 // every step is under the one deadline.
 class Exchange {
  public:
-  Exchange(const Origin& origin, std::chrono::milliseconds timeout)
-      : origin_(origin), deadline_(std::chrono::steady_clock::now() + timeout) {}
+  // `sink` may be null: then the body stays in the response.
+  Exchange(const Origin& origin, std::chrono::milliseconds timeout, const Sink* sink = nullptr)
+      : origin_(origin),
+        timeout_(timeout),
+        deadline_(std::chrono::steady_clock::now() + timeout),
+        sink_(sink) {}
 
   Response Run(const WireRequest& request) {
     const auto addresses = Resolve();
@@ -126,15 +135,44 @@ class Exchange {
     beast::http::async_write(stream, request, Keep());
     Finish();
     beast::flat_buffer buffer;
-    ResponseParser parser;
+    HeadParser head;
+    head.body_limit(boost::none);  // checked again by what reads the body
+    head.skip(request.method() == beast::http::verb::head);
+    beast::http::async_read_header(stream, buffer, head, Keep());
+    Finish();
+    if (sink_ != nullptr && head.get().result_int() / 100 == 2) {
+      return ReadPieces(stream, buffer, PieceParser(std::move(head)));
+    }
+    ResponseParser parser(std::move(head));
     parser.body_limit(kMaxAnswer);
-    parser.skip(request.method() == beast::http::verb::head);
     beast::http::async_read(stream, buffer, parser, Keep());
     Finish();
-    return MakeResponse(parser.release());
+    auto answer = parser.release();
+    Response response = MakeResponse(answer.base());
+    response.body = std::move(answer.body());
+    return response;
   }
 
-  static Response MakeResponse(beast::http::response<beast::http::string_body> answer) {
+  template <class Stream>
+  Response ReadPieces(Stream& stream, beast::flat_buffer& buffer, PieceParser parser) {
+    std::array<char, kPiece> piece;
+    while (!parser.is_done()) {
+      auto& body = parser.get().body();
+      body.data = piece.data();
+      body.size = piece.size();
+      beast::get_lowest_layer(stream).expires_after(timeout_);
+      beast::http::async_read(stream, buffer, parser, Keep());
+      context_.restart();
+      context_.run();
+      if (failure_ && failure_ != beast::http::error::need_buffer) {
+        ThrowFailure(failure_, origin_);
+      }
+      (*sink_)({piece.data(), piece.size() - body.size});
+    }
+    return MakeResponse(parser.get().base());
+  }
+
+  static Response MakeResponse(const beast::http::response_header<>& answer) {
     Response response;
     response.status = static_cast<int>(answer.result_int());
     for (const auto& field : answer) {
@@ -143,14 +181,15 @@ class Exchange {
           name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       response.headers.emplace_back(std::move(name), std::string(field.value()));
     }
-    response.body = std::move(answer.body());
     return response;
   }
 
   const Origin& origin_;
+  const std::chrono::milliseconds timeout_;
   const std::chrono::steady_clock::time_point deadline_;
   asio::io_context context_{1};
   Failure failure_;
+  const Sink* sink_;
 };
 
 WireRequest MakeWireRequest(const Origin& origin, const ClientRequest& request) {
@@ -218,6 +257,13 @@ Response Send(const Origin& origin,
               const ClientRequest& request,
               std::chrono::milliseconds timeout) {
   return Exchange(origin, timeout).Run(MakeWireRequest(origin, request));
+}
+
+Response Receive(const Origin& origin,
+                 const ClientRequest& request,
+                 std::chrono::milliseconds timeout,
+                 const Sink& sink) {
+  return Exchange(origin, timeout, &sink).Run(MakeWireRequest(origin, request));
 }
 
 }  // namespace tidemark::http

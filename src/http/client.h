@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,5 +38,13 @@ struct ClientRequest {
 Response Send(const Origin& origin,
               const ClientRequest& request,
               std::chrono::milliseconds timeout);
+
+// As Send, but the body of a 2xx answer goes to `sink` piece by piece, however large it is, and the
+// response that is returned has none. `timeout` is for all up to the answer's head, and then for
+// each piece. A body that breaks off is kUnavailable: what the sink got is not whole.
+Response Receive(const Origin& origin,
+                 const ClientRequest& request,
+                 std::chrono::milliseconds timeout,
+                 const std::function<void(std::string_view)>& sink);
 
 }  // namespace tidemark::http

@@ -86,5 +86,90 @@ TEST(Send, SaysThatNobodyListens) {
   }
 }
 
+// `size` times "x", or until it breaks off.
+class Filler final : public BodySource {
+ public:
+  Filler(std::size_t size, bool breaks) : left_(size), breaks_(breaks) {}
+
+  std::size_t Read(std::span<std::uint8_t> to) override {
+    const std::size_t count = std::min(left_, to.size());
+    if (count == 0 && breaks_) {
+      throw Error(ErrorCode::kCorrupt, "filling: no more");
+    }
+    std::fill_n(to.begin(), count, 'x');
+    left_ -= count;
+    return count;
+  }
+
+  void Finish() override {}
+
+ private:
+  std::size_t left_;
+  const bool breaks_;
+};
+
+class ReceiveTest : public testing::Test {
+ protected:
+  ReceiveTest() {
+    ServerOptions options;
+    options.port = 0;
+    server_ = Server::Start(
+        options,
+        [](const Request& request) {
+          if (request.path == "/refused") {
+            return Response{403, {}, "no"};
+          }
+          Response response;
+          response.stream =
+              BodyStream{std::make_unique<Filler>(kSize, request.path == "/broken"),
+                         request.path == "/sized" ? std::optional(kSize) : std::nullopt};
+          return response;
+        },
+        *log_,
+        random_);
+  }
+
+  Response Get(const std::string& path) {
+    return Receive({"http", "127.0.0.1", server_->port()},
+                   {Method::kGet, path, {}, {}},
+                   std::chrono::seconds(30),
+                   [this](std::string_view piece) { received_ += piece; });
+  }
+
+  static constexpr std::uint64_t kSize = 70U << 20;  // more than Send takes
+
+  std::unique_ptr<Log> log_ = MakeNullLog();
+  SeededRandom random_{1};
+  std::unique_ptr<Server> server_;
+  std::string received_;
+};
+
+TEST_F(ReceiveTest, GivesALargeBodyInPieces) {
+  for (const char* path : {"/chunked", "/sized"}) {
+    received_.clear();
+    const Response response = Get(path);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, "");
+    EXPECT_EQ(received_.size(), kSize);
+    EXPECT_EQ(received_.find_first_not_of('x'), std::string::npos);
+  }
+}
+
+TEST_F(ReceiveTest, RefusalStaysInTheResponse) {
+  const Response response = Get("/refused");
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(response.body, "no");
+  EXPECT_EQ(received_, "");
+}
+
+TEST_F(ReceiveTest, BodyThatBreaksOffThrows) {
+  try {
+    Get("/broken");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::http

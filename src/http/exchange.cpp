@@ -44,10 +44,40 @@ std::string_view OriginForm(std::string_view target) {
   return path == std::string_view::npos ? "/" : target.substr(path);
 }
 
-Response Busy() {
-  Response response = ErrorResponse(503, "The server is busy. Try again in a moment.");
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
+// Runs `work` on the pool and resumes on the caller's executor with what it returns. Told kDropped
+// when the pool is full or stopping. REQUIRES: it lives until then, and does not throw.
+template <class Result>
+Task<Result> RunOnPool(CallPool& pool, const std::function<Result(CallPool::Fate)>& work) {
+  const Executor executor = co_await asio::this_coro::executor;
+  const auto initiate = [executor, &pool, &work](auto handler) {
+    // Shared by the job, which must be copyable, and the resumption that it posts.
+    const auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto run = [executor, resume, &work](CallPool::Fate fate) {
+      asio::post(executor,
+                 [resume, result = work(fate)]() mutable { (*resume)(std::move(result)); });
+    };
+    if (!pool.TryRun(run)) {
+      run(CallPool::Fate::kDropped);
+    }
+  };
+  asio::use_awaitable_t<Executor> token;
+  co_return co_await asio::async_initiate<asio::use_awaitable_t<Executor>, void(Result)>(initiate,
+                                                                                         token);
+}
+
+// False, and a line in the log, when `act` throws. The path may hold a key: it is not told.
+template <class Act>
+bool OrLog(const Shared& shared, const Request& request, const Act& act) {
+  try {
+    act();
+    return true;
+  } catch (const std::exception& error) {
+    shared.log.Error("request={} method={}  the body broke off: {}",
+                     request.request_id,
+                     MethodName(request.method),
+                     error.what());
+    return false;
+  }
 }
 
 }  // namespace
@@ -92,26 +122,46 @@ Response CallHandler(const Shared& shared, const Request& request) {
   }
 }
 
+Response Busy() {
+  Response response = ErrorResponse(503, "The server is busy. Try again in a moment.");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
 Task<Response> CallOnPool(const Shared& shared, const Request& request) {
-  const Executor executor = co_await asio::this_coro::executor;
-  const auto initiate = [executor, &shared, &request](auto handler) {
-    // Shared by the job, which must be copyable, and the resumption that it posts.
-    const auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto finish = [executor, resume](Response response) {
-      asio::post(executor, [resume, response = std::move(response)]() mutable {
-        (*resume)(std::move(response));
-      });
-    };
-    const bool taken = shared.calls.TryRun([finish, &shared, &request](CallPool::Fate fate) {
-      finish(fate == CallPool::Fate::kRun ? CallHandler(shared, request) : Busy());
-    });
-    if (!taken) {
-      finish(Busy());
-    }
+  const std::function<Response(CallPool::Fate)> work = [&](CallPool::Fate fate) {
+    return fate == CallPool::Fate::kRun ? CallHandler(shared, request) : Busy();
   };
-  asio::use_awaitable_t<Executor> token;
-  co_return co_await asio::async_initiate<asio::use_awaitable_t<Executor>, void(Response)>(initiate,
-                                                                                           token);
+  co_return co_await RunOnPool(shared.calls, work);
+}
+
+Task<Piece> ReadOnPool(const Shared& shared,
+                       const Request& request,
+                       BodySource& source,
+                       std::span<std::uint8_t> to) {
+  const std::function<Piece(CallPool::Fate)> work = [&](CallPool::Fate fate) {
+    Piece piece;
+    piece.failed = fate == CallPool::Fate::kDropped ||
+                   !OrLog(shared, request, [&] { piece.size = source.Read(to); });
+    return piece;
+  };
+  co_return co_await RunOnPool(shared.streams, work);
+}
+
+Task<bool> FinishOnPool(const Shared& shared, const Request& request, BodySource& source) {
+  const std::function<bool(CallPool::Fate)> work = [&](CallPool::Fate fate) {
+    return fate == CallPool::Fate::kRun && OrLog(shared, request, [&] { source.Finish(); });
+  };
+  co_return co_await RunOnPool(shared.streams, work);
+}
+
+// NOLINTNEXTLINE(performance-unnecessary-value-param): lives as long as the coroutine
+Task<void> DestroyOnPool(const Shared& shared, std::unique_ptr<BodySource> source) {
+  const std::function<bool(CallPool::Fate)> work = [&](CallPool::Fate) {
+    source.reset();
+    return true;
+  };
+  co_await RunOnPool(shared.streams, work);
 }
 
 }  // namespace tidemark::http

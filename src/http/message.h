@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,11 +36,34 @@ struct Request {
   std::optional<std::string_view> Header(std::string_view name) const;
 };
 
+// The bytes of an answer that is too large to be held. Confined: the server calls one function at a
+// time, on threads of its `streams` pool, never on an io thread, and destroys it there (once the
+// server stops, anywhere). A destruction without Finish means that the body broke off.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // Fills `to` from its front and says how far; 0 at the end. May block. What it throws breaks the
+  // body: before the first bytes the client gets a 500, later a connection that closes too early.
+  // REQUIRES: `to` is not empty.
+  virtual std::size_t Read(std::span<std::uint8_t> to) = 0;
+  // Everything has been sent but for what tells the client that this was all: whoever has the whole
+  // body finds done what this does. Throwing breaks the body.
+  virtual void Finish() = 0;
+};
+
+// A body that is pulled while it is sent.
+struct BodyStream {
+  std::unique_ptr<BodySource> source;  // may be absent in an answer to HEAD
+  // Content-Length. nullopt: chunked, or closing the connection for HTTP/1.0.
+  std::optional<std::uint64_t> size;
+};
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>>
       headers;  // Content-Length, Date, Server are added by the server
   std::string body;
+  std::optional<BodyStream> stream = std::nullopt;  // instead of `body`
 };
 
 // "Not Found" for 404; "Unknown" for what is not registered.

@@ -38,6 +38,22 @@ void AppendHeader(std::string_view name, std::string_view value, std::string& he
   head.append("\r\n");
 }
 
+void AppendFraming(const Response& response, BodyFraming framing, std::string& head) {
+  switch (framing) {
+    case BodyFraming::kSized: {
+      const std::uint64_t size =
+          response.stream ? response.stream->size.value_or(0) : response.body.size();
+      AppendHeader("Content-Length", std::to_string(size), head);
+      return;
+    }
+    case BodyFraming::kChunked:
+      AppendHeader("Transfer-Encoding", "chunked", head);
+      return;
+    case BodyFraming::kUnsaid:
+      return;
+  }
+}
+
 }  // namespace
 
 std::string FormatHttpDate(Instant instant) {
@@ -82,7 +98,7 @@ std::string FormatHead(const Response& response, const HeadFacts& facts) {
     }
   }
   if (MayHaveBody(response.status)) {
-    AppendHeader("Content-Length", std::to_string(response.body.size()), head);
+    AppendFraming(response, facts.framing, head);
   }
   if (facts.fate == ConnectionFate::kClose) {
     AppendHeader("Connection", "close", head);

@@ -127,8 +127,11 @@ class AsioServer final : public Server {
         handler_(std::move(handler)),
         endpoint_(ResolveEndpoint(options_)),
         tls_(MakeTls(options_)),
-        calls_(options_.call_threads, options_.max_waiting_calls),
-        shared_{options_, handler_, log, random, clock_, calls_, stopping_} {
+        calls_("calls", options_.call_threads, options_.max_waiting_calls),
+        // One piece of work at a time for each connection: it is never full.
+        streams_("streams", options_.stream_threads, options_.max_connections),
+        shared_{
+            options_, handler_, log, random, clock_, calls_, streams_, open_streams_, stopping_} {
     for (int i = 0; i < std::max(1, options_.io_threads); ++i) {
       loops_.push_back(std::make_unique<IoLoop>());
     }
@@ -156,6 +159,7 @@ class AsioServer final : public Server {
     ForEachConnection([](Connection& connection) { connection.Close(); });
     // Before the loops: a call that ends needs its loop to resume on.
     calls_.Stop();
+    streams_.Stop();
     for (const auto& loop : loops_) {
       loop->Join();
     }
@@ -261,7 +265,9 @@ class AsioServer final : public Server {
   std::optional<asio::ssl::context> tls_;
   const SystemClock clock_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> open_streams_ = 0;
   CallPool calls_;
+  CallPool streams_;
   Shared shared_;
   SessionCount sessions_;
   std::vector<std::unique_ptr<IoLoop>> loops_;

@@ -27,13 +27,20 @@ struct ServerOptions {
   std::chrono::seconds header_timeout{15};  // whole header must have come
   std::chrono::seconds body_timeout{60};
   std::chrono::seconds idle_timeout{75};  // between requests of one connection
+  int stream_threads = 4;                 // `streams` pool: BodySources are read here
+  std::size_t max_streams = 16;           // streamed bodies at once; beyond: 503 with Retry-After
+  // In which the client must have taken a piece of kStreamPiece bytes: the slowest reader.
+  std::chrono::seconds stall_timeout{60};
 };
+
+inline constexpr std::size_t kStreamPiece = 256U << 10;  // bytes of a BodySource read at once
 
 // A plain function; runs on the `calls` pool, may block, must not throw (what it throws becomes a
 // bare 500 and a log line).
 using Handler = std::function<Response(const Request&)>;
 
-// A listening HTTP/1.1 server: keep-alive, chunked request bodies, HEAD, pipelined requests one
+// A listening HTTP/1.1 server: keep-alive, chunked request bodies, streamed answers (one buffer and
+// no thread for each, however slow its reader), HEAD, pipelined requests one
 // after another, Expect: 100-continue, TLS 1.2+. Bounded in connections, header, body and time.
 // Synchronized.
 class Server {

@@ -92,6 +92,17 @@ domain::Cluster ClusterService::Find(const ProjectId& project, const std::string
   return *found;
 }
 
+domain::Cluster ClusterService::Find(const ProjectId& project,
+                                     const ClusterId& id,
+                                     const std::string& name) {
+  auto found = env_.store.FindCluster(id);
+  if (!found || found->project != project || found->removed ||
+      (!name.empty() && found->name != name)) {
+    ThrowNotFound(project, name.empty() ? id.ToString() : name);
+  }
+  return *found;
+}
+
 domain::Listing<domain::Cluster> ClusterService::List(const ProjectId& project,
                                                       const domain::Page& page) {
   return env_.store.ListClusters(project, page);

@@ -44,6 +44,8 @@ class ClusterService {
   domain::Cluster Register(const ProjectId& project, const ClusterRegistration& registration);
   // kClusterNotFound. The connection string stays sealed in what this returns.
   domain::Cluster Find(const ProjectId& project, const std::string& name);
+  // By id; with a name that is not empty, only when it is called that.
+  domain::Cluster Find(const ProjectId& project, const ClusterId& id, const std::string& name);
   domain::Listing<domain::Cluster> List(const ProjectId& project, const domain::Page& page);
   ClusterCheck Check(const ProjectId& project, const std::string& name);
   // kClusterBusy while a restore into it runs. Snapshots and jobs stay.

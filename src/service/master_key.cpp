@@ -15,6 +15,8 @@ std::string LabelOf(const Store::SealedSecret& secret) {
       return Ha1Label(secret.owner);
     case Store::SecretKind::kCluster:
       return UriLabel(secret.owner);
+    case Store::SecretKind::kDownload:
+      return DownloadKeyLabel(secret.owner);
   }
   CheckFailed("every kind has a label", __FILE__, __LINE__);
 }

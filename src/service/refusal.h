@@ -19,6 +19,10 @@ enum class Reason {
   kSnapshotNotFound,        // [snapshotId, cluster]  (own API)
   kRestoreJobNotFound,      // [jobId, cluster]
   kIncompleteSnapshot,      // [] CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT
+  kDownloadIncomplete,      // [] CANNOT_DOWNLOAD_INCOMPLETE_SNAPSHOT
+  kDownloadNotFound,        // [] no such job, another key, or another file
+  kDownloadExpired,         // []
+  kDownloadUsedUp,          // []
   kDeletedSnapshot,         // [] CANNOT_START_RESTORE_JOB_FOR_DELETED_SNAPSHOT
   kCannotRestoreToTarget,   // []
   kIncompatibleTopology,    // [name] TENANT_RESTORE_INCOMPATIBLE_TOPOLOGY
@@ -28,7 +32,7 @@ enum class Reason {
   kDestinationUnavailable,  // [name] TENANT_RESTORE_DESTINATION_UNAVAILABLE
   kRestoreInProgress,       // [name] ATLAS_CLUSTER_RESTORE_IN_PROGRESS
   kNameTaken,               // [name] own API: cluster or project exists
-  kSnapshotInUse,           // [id] own API: an unfinished restore reads it
+  kSnapshotInUse,           // [id] own API: a restore job needs it
   kKeyNotFound,             // [id] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs
   kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right

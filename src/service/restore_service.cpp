@@ -2,42 +2,14 @@
 
 #include "bson/builder.h"
 #include "service/internal/job_run.h"
+#include "service/internal/snapshot_check.h"
 
 namespace tidemark::service {
 namespace {
 
-constexpr std::chrono::hours kRestoreLife{4};              // acceptance 1.8
-constexpr std::chrono::hours kDeletedRemembered{24 * 90};  // contract.md 8, step 4
+constexpr std::chrono::hours kRestoreLife{4};  // acceptance 1.8
 // Tidemark's own pool at the time of the check: one client and up to two of the driver's monitors.
 constexpr std::int64_t kOwnConnections = 3;
-
-void RefuseSharded(domain::Topology topology, const std::string& name) {
-  if (topology == domain::Topology::kSharded) {
-    throw Refusal(Reason::kIncompatibleTopology,
-                  ErrorCode::kInvalidArgument,
-                  "restoring with cluster " + name + ": it is sharded",
-                  {name});
-  }
-}
-
-void RefuseUnusable(const domain::Snapshot& snapshot, Instant now, const std::string& cluster) {
-  if (snapshot.deleted && now - *snapshot.deleted > kDeletedRemembered) {
-    throw Refusal(Reason::kTenantSnapshotNotFound,
-                  ErrorCode::kNotFound,
-                  "finding snapshot " + snapshot.id.ToString() + ": there is none",
-                  {snapshot.id.ToString(), cluster});
-  }
-  if (snapshot.deleted) {
-    throw Refusal(Reason::kDeletedSnapshot,
-                  ErrorCode::kConflict,
-                  "restoring snapshot " + snapshot.id.ToString() + ": it has been deleted");
-  }
-  if (snapshot.state != domain::SnapshotState::kCompleted) {
-    throw Refusal(Reason::kIncompleteSnapshot,
-                  ErrorCode::kConflict,
-                  "restoring snapshot " + snapshot.id.ToString() + ": it is not completed");
-  }
-}
 
 [[noreturn]] void RefuseUnavailable(const std::string& target, std::string_view why) {
   throw Refusal(Reason::kDestinationUnavailable,
@@ -114,16 +86,8 @@ RestoreService::Checked RestoreService::CheckRequest(const Caller& caller,
   Checked checked;
   checked.source = clusters_.Find(request.project, request.cluster);
   RefuseSharded(checked.source.topology, checked.source.name);
-  const auto snapshot = env_.store.FindSnapshot(request.snapshot);
-  if (!snapshot || snapshot->cluster != checked.source.id) {
-    throw Refusal(Reason::kTenantSnapshotNotFound,
-                  ErrorCode::kNotFound,
-                  "finding snapshot " + request.snapshot.ToString() + ": cluster " +
-                      checked.source.name + " has none such",
-                  {request.snapshot.ToString(), checked.source.name});
-  }
-  checked.snapshot = *snapshot;
-  RefuseUnusable(*snapshot, env_.clock.Now(), checked.source.name);
+  checked.snapshot =
+      FindUsable(env_, checked.source, request.snapshot, Reason::kIncompleteSnapshot);
   const ProjectId target_project = request.target_project.value_or(request.project);
   if (!access_.MayOn(caller, target_project, domain::Permission::kProjectOwner)) {
     throw Refusal(Reason::kCannotRestoreToTarget,
@@ -131,7 +95,9 @@ RestoreService::Checked RestoreService::CheckRequest(const Caller& caller,
                   "restoring into project " + target_project.ToString() +
                       ": the key is not Project Owner there");
   }
-  checked.target = clusters_.Find(target_project, request.target_cluster);
+  checked.target = request.target_id
+                       ? clusters_.Find(target_project, *request.target_id, request.target_cluster)
+                       : clusters_.Find(target_project, request.target_cluster);
   CheckTarget(checked);
   return checked;
 }

@@ -16,6 +16,7 @@ struct RestoreRequest {
   SnapshotId snapshot;
   std::optional<ProjectId> target_project;  // default: `project`
   std::string target_cluster;
+  std::optional<ClusterId> target_id;  // names the target too; with both, both have to fit
   std::string scope;  // JSON, as delivery::ParseScope reads it; empty: the whole snapshot
 };
 

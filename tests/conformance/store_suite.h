@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/conformance/store_deletions_suite.h"
+#include "tests/conformance/store_downloads_suite.h"
 #include "tests/conformance/store_fixture.h"
 #include "tests/conformance/store_jobs_suite.h"
 

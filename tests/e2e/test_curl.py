@@ -1,9 +1,11 @@
 """The curl lines of the seeds as they stand there, host and placeholders replaced (scenarios 1 to 3)."""
 
+import hashlib
 import json
 import os
 import subprocess
 
+import bson
 import pytest
 from harness.client import role
 from harness.compare import assert_same, contents
@@ -36,6 +38,11 @@ LEGACY_DIGEST = """curl --user "${PUBLIC_KEY}:${PRIVATE_KEY}" \\
   --digest --include \\
   --header "Accept: application/vnd.atlas.2023-01-01+json" \\
   -X GET "https://cloud.mongodb.com/api/atlas/v2/groups/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}?pretty=true"
+"""
+CREATE_LEGACY = """curl --user "${PUBLIC_KEY}:${PRIVATE_KEY}" --digest \\
+  --header "Content-Type: application/json" \\
+  -X POST "https://cloud.mongodb.com/api/atlas/v1.0/groups/{groupId}/clusters/{clusterName}/restoreJobs" \\
+  --data '{"snapshotId":"{snapshotId}","delivery":{"methodName":"HTTP","expirationHours":"1","maxDownloads":"5"}}'
 """
 
 
@@ -96,6 +103,28 @@ def test_scenario_3_both_lines_of_seed_003(shell, finished_restore):
     assert json.loads(body)["statusName"] == "FINISHED"
 
 
-@pytest.mark.skip(reason="fetching urlV2 and comparing the SHA1 comes with the download work")
-def test_scenario_3_fetch_the_archive():
-    pass
+def test_scenario_3_fetch_the_archive(world, shell, tmp_path):
+    made = json.loads(shell(CREATE_LEGACY, clusterName="Source", snapshotId=world.snapshot))["results"][0]
+
+    def both():
+        bearer, digest = (
+            shell(line, clusterName="Source", jobId=made["id"]) for line in (LEGACY_BEARER, LEGACY_DIGEST)
+        )
+        assert digest.endswith(bearer[bearer.index("{") :])
+        return json.loads(bearer[bearer.index("{") :])
+
+    before = both()
+    assert (before["statusName"], before["delivery"]["statusName"]) == ("FINISHED", "READY")
+    assert "hashes" not in before
+    file = tmp_path / "archive.tar.gz"
+    shell(f'curl -sSf -o {file} --header "{{header}}: {{value}}" "{{url}}"',
+          header=before["delivery"]["authHeader"],
+          value=before["delivery"]["authValue"],
+          url=before["delivery"]["urlV2"])
+    after = both()
+    assert after["hashes"][0]["hash"] == hashlib.sha1(file.read_bytes()).hexdigest()
+    shell(f"tar xzf {file} -C {tmp_path}")
+    orders = bson.decode_all((tmp_path / "dump/shop/orders.bson").read_bytes())
+    assert orders == sorted(world.source.client["shop"]["orders"].find(), key=lambda order: order["_id"])
+    for expected in ("shop/people.bson", "shop/orders.metadata.json", "stock/items.bson"):
+        assert (tmp_path / "dump" / expected).is_file()

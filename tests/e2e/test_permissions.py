@@ -55,6 +55,7 @@ def test_scenario_11_reads(world, clients, finished_restore, name):
         tenant(world.project, "Source") + f"/restores/{finished_restore}",
         tenant(world.project, "Source") + "/snapshots",
         tenant(world.project, "Source") + f"/snapshots/{world.snapshot}",
+        legacy(world.project, "Source"),
         legacy(world.project, "Source") + f"/{finished_restore}",
         f"{OWN}/projects/{world.project}/clusters",
         f"{OWN}/projects/{world.project}/clusters/Source/snapshots",
@@ -66,6 +67,17 @@ def test_scenario_11_reads(world, clients, finished_restore, name):
 def test_scenario_11_restores(world, clients, name):
     answer = clients[name].start_restore(world.project, "Source", UNKNOWN, "Target")
     check(answer, TABLE[name][1], 404, "TENANT_SNAPSHOT_NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_scenario_11_downloads(world, clients, name):
+    answer = clients[name].post(tenant(world.project, "Source") + "/download", {"snapshotId": UNKNOWN})
+    check(answer, TABLE[name][1], 404, "TENANT_SNAPSHOT_NOT_FOUND")
+    body = {"snapshotId": UNKNOWN, "delivery": {"methodName": "HTTP"}}
+    answer = clients[name].post(legacy(world.project, "Source"), body)
+    check(answer, TABLE[name][1], 404, "SNAPSHOT_NOT_FOUND")
+    path = f"{OWN}/projects/{world.project}/clusters/Source/snapshots/{UNKNOWN}/export"
+    check(clients[name].get(path), TABLE[name][1], 404, "SNAPSHOT_NOT_FOUND")
 
 
 @pytest.mark.parametrize("name", TABLE)

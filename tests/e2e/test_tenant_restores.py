@@ -4,7 +4,8 @@ import datetime
 import re
 
 import pytest
-from harness.client import V10, assert_error, tenant
+import requests
+from harness.client import V10, V15, assert_error, tenant
 from harness.compare import assert_same, contents
 
 HEX_ID = re.compile(r"[0-9a-f]{24}")
@@ -33,6 +34,15 @@ def parse(instant):
 def job(world, finished_restore):
     answer = world.owner.get(tenant(world.project, "Source") + f"/restores/{finished_restore}")
     assert answer.status_code == 200
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def download(world):
+    # The Go SDK always sends an empty target.
+    body = {"snapshotId": world.snapshot, "targetDeploymentItemName": ""}
+    answer = world.owner.post(tenant(world.project, "Source") + "/download", body)
+    assert answer.status_code == 200, answer.text
     return answer.json()
 
 
@@ -105,9 +115,29 @@ def test_row_1_10_no_snapshot_url_on_a_restore(job):
     assert "snapshotUrl" not in job
 
 
-@pytest.mark.skip(reason="snapshotUrl on DOWNLOAD jobs comes with the download work")
-def test_row_1_10_snapshot_url_of_downloads():
-    pass
+def test_row_1_10_snapshot_url_of_downloads(world, download):
+    assert (download["deliveryType"], download["status"]) == ("DOWNLOAD", "COMPLETED")
+    assert download["restoreFinishedDate"] == download["restoreScheduledDate"]
+    assert parse(download["expirationDate"]) - parse(download["restoreScheduledDate"]) == datetime.timedelta(hours=4)
+    assert (download["targetDeploymentItemName"], download["targetProjectId"]) == ("Source", world.project)
+    assert set(download) == AT_ONCE | {"restoreFinishedDate", "snapshotUrl"}
+    answer = requests.get(download["snapshotUrl"], timeout=60)  # no credentials
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/gzip")
+    assert answer.content[:2] == b"\x1f\x8b"
+
+
+@pytest.mark.parametrize("role_name", ["GROUP_READ_ONLY", "GROUP_BACKUP_MANAGER"])
+def test_row_1_10_no_snapshot_url_for_keys_that_may_not_download(world, download, role_name):
+    found = world.client_with(role_name).get(tenant(world.project, "Source") + f"/restores/{download['id']}").json()
+    assert found == {name: value for name, value in download.items() if name != "snapshotUrl"}
+
+
+@pytest.mark.parametrize("version", [V10, V15])
+def test_row_1_10_downloads_in_the_old_versions(world, version):
+    path = tenant(world.project, "Source", version) + "/download"
+    answer = world.owner.post(path, {"snapshotId": world.snapshot}, accept=None)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json()["snapshotUrl"].startswith(world.url)
 
 
 def test_row_1_11_target(world, job):
@@ -197,9 +227,12 @@ def test_row_3_05_jobs_are_listed_under_their_source_only(world, finished_restor
     assert finished_restore not in [job["id"] for job in listed["results"]]
 
 
-@pytest.mark.skip(reason="DOWNLOAD jobs come with the download work")
-def test_row_3_05_restores_and_downloads_together():
-    pass
+def test_row_3_05_restores_and_downloads_together(world, download, finished_restore):
+    listed = world.owner.get(tenant(world.project, "Source") + "/restores").json()["results"]
+    assert download in listed
+    assert finished_restore in [job["id"] for job in listed]
+    created = [job["restoreScheduledDate"] for job in listed]
+    assert created == sorted(created, reverse=True)
 
 
 def test_snapshots_stay_reachable_by_our_api_after_unregistering(world):

@@ -13,6 +13,7 @@
 
 #include "api/api.h"
 #include "codec/codec.h"
+#include "tests/support/fake_archive.h"
 
 // The whole api over a catalog in a temporary directory and a repository in memory.
 namespace tidemark::api {
@@ -34,6 +35,7 @@ class ApiFixture : public testing::Test {
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
+    downloads_.emplace(*environment_, *clusters_, archive_.Opener());
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -44,6 +46,7 @@ class ApiFixture : public testing::Test {
                       *clusters_,
                       *snapshots_,
                       *restores_,
+                      *downloads_,
                       *maintenance_,
                       *store_,
                       clock_,
@@ -160,6 +163,30 @@ class ApiFixture : public testing::Test {
     return snapshots_->Take(cluster.project, cluster.name, "nightly");
   }
 
+  // One that is completed, and empty.
+  domain::Snapshot AddFinishedSnapshot(const domain::Cluster& cluster) {
+    const domain::Snapshot queued = AddSnapshot(cluster);
+    repo::Manifest manifest;
+    manifest.snapshot = queued.id;
+    manifest.project = cluster.project;
+    manifest.cluster = cluster.id;
+    manifest.cluster_name = cluster.name;
+    manifest.created = clock_.Now();
+    repository_->NewSnapshot(cluster.project, {})->Commit(manifest);
+    auto claimed = store_->ClaimJob("node", clock_.Now(), std::chrono::seconds(60));
+    while (claimed && claimed->subject != queued.id.raw()) {
+      claimed = store_->ClaimJob("node", clock_.Now(), std::chrono::seconds(60));
+    }
+    EXPECT_TRUE(claimed.has_value());
+    domain::Snapshot snapshot = *store_->FindSnapshot(queued.id);
+    snapshot.state = domain::SnapshotState::kCompleted;
+    snapshot.finished = clock_.Now();
+    snapshot.mongodb_version = "7.0.42";
+    snapshot.position = {1700000000, 3};
+    EXPECT_TRUE(store_->FinishSnapshot({claimed->id, claimed->fence}, snapshot));
+    return *store_->FindSnapshot(queued.id);
+  }
+
   domain::RestoreJob AddRestore(const domain::Cluster& source,
                                 const domain::Cluster& target,
                                 domain::OplogPosition position = {1700000000, 3},
@@ -210,6 +237,8 @@ class ApiFixture : public testing::Test {
   std::optional<service::SnapshotService> snapshots_;
   std::optional<service::RestoreService> restores_;
   std::optional<service::RepositoryService> maintenance_;
+  service::FakeArchive archive_;
+  std::optional<service::DownloadService> downloads_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;

@@ -1,26 +1,32 @@
 #!/usr/bin/env bash
-# Builds the client of one Atlas Go SDK version from tests/e2e/gosdk/VERSION, unless it is in the cache.
-# usage: gosdk.sh v20240530005|v20241113005      The last line printed is the program's path.
+# Builds one client from a folder of tests/e2e/gosdk, unless it is in the cache. A folder that is named after nothing but
+# an Atlas Go SDK version goes with scenario.go, any other is a program of its own.
+# usage: gosdk.sh v20240530005|v20241113005|download-v20250312006|legacy-v0.38.0
+# The last line printed is the program's path.
 # Without Go: says why and exits with 77.
 set -euo pipefail
-version=${1:?usage: gosdk.sh VERSION}
+version=${1:?usage: gosdk.sh FOLDER}
 source=$(cd "$(dirname "$0")/../../tests/e2e/gosdk" && pwd)
 
 command -v go >/dev/null || { echo "skipped: there is no go in PATH"; exit 77; }
 
 cache=${TIDEMARK_CACHE:-$HOME/.cache/tidemark}
-key=$(cat "$source/scenario.go" "$source/$version"/* | sha256sum | cut -c1-16)
+shared=("$source/scenario.go")
+case $version in *-*) shared=() ;; esac
+key=$(cat "${shared[@]}" "$source/$version"/* | sha256sum | cut -c1-16)
 program=$cache/gosdk-$version-$key
 mkdir -p "$cache"
 exec 9>"$cache/gosdk-$version.lock"
 flock 9
 
 if [ ! -x "$program" ]; then
-  echo "building the client of the Atlas Go SDK $version (once)" >&2
+  echo "building the Go client $version (once)" >&2
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   cp "$source/$version"/* "$work"
-  sed "s/ATLAS_SDK_VERSION/$version/" "$source/scenario.go" >"$work/scenario.go"
+  for file in "${shared[@]}"; do
+    sed "s/ATLAS_SDK_VERSION/$version/" "$file" >"$work/${file##*/}"
+  done
   (cd "$work" && CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$program.new" . >&2)
   mv "$program.new" "$program"
 fi

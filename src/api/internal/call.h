@@ -65,6 +65,9 @@ Reply GetTenantRestore(const Call& call);
 Reply CreateTenantRestore(const Call& call);
 Reply ListTenantSnapshots(const Call& call);
 Reply GetTenantSnapshot(const Call& call);
+Reply DownloadTenantSnapshot(const Call& call);
+Reply ListLegacyRestores(const Call& call);
+Reply CreateLegacyRestore(const Call& call);
 Reply GetLegacyRestore(const Call& call);
 
 // Our own API, docs/own-api.md.
@@ -81,9 +84,11 @@ Reply CreateSnapshot(const Call& call);
 Reply GetSnapshot(const Call& call);
 Reply DeleteSnapshot(const Call& call);
 Reply DiffSnapshot(const Call& call);
+Reply ExportSnapshot(const Call& call);
 Reply ListRestores(const Call& call);
 Reply CreateRestore(const Call& call);
 Reply GetRestore(const Call& call);
+Reply EndDownload(const Call& call);
 Reply ListKeys(const Call& call);
 Reply CreateKey(const Call& call);
 Reply DeleteKey(const Call& call);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,5 +57,11 @@ RequestError InvalidAttribute(std::string_view name);
 RequestError MissingAttribute(std::string_view name);
 RequestError InvalidJsonAttribute(std::string_view name, std::string_view expected);
 RequestError InvalidValue(std::string_view name, std::string_view rule);
+RequestError RangeNotSatisfiable(std::uint64_t size);
+// One of the codes of contract.md 6 that nobody else sends; `parameters` go into the text.
+RequestError Refused(int status,
+                     std::string_view code,
+                     std::string_view text,
+                     std::vector<std::string> parameters = {});
 
 }  // namespace tidemark::api

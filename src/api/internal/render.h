@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <boost/json/object.hpp>
@@ -21,17 +22,27 @@ struct Style {
   Envelope envelope = Envelope::kNone;
 };
 
+// A file that is sent while it is made.
+struct FileReply {
+  std::string name;
+  std::string media_type;
+  http::BodyStream body;
+};
+
 // What a handler answers. kNone has no body (204).
 struct Reply {
   int status = 200;
   Shape shape = Shape::kObject;
   boost::json::object body;
+  std::optional<FileReply> file = std::nullopt;  // instead of `body`; neither enveloped nor pretty
 };
 
 // Keys sorted by name; ill-formed UTF-8 replaced.
 std::string RenderJson(const boost::json::value& value, Layout layout);
 
-http::Response RenderReply(const Reply& reply, const Style& style, const std::string& media_type);
+http::Response RenderReply(Reply reply, const Style& style, const std::string& media_type);
+// Headers of a file: type, name, and that nobody keeps it. REQUIRES: a name without quotes.
+http::Response FileResponse(const std::string& name, const std::string& media_type);
 http::Response RenderFailure(const Failure& failure, const Style& style);
 
 }  // namespace tidemark::api

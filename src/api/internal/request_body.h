@@ -18,6 +18,7 @@ enum class FieldType {
   kNumber,
   kArray,
   kObject,
+  kAny,  // the handler looks at it
   kObjectId,
   kDeploymentItemName
 };

@@ -56,9 +56,21 @@ class SqliteStore final : public Store {
                   const domain::Job& job,
                   std::string_view stopped_reason) override;
   std::optional<domain::RestoreJob> FindRestore(const RestoreJobId& id) override;
+  void AddDownload(const domain::RestoreJob& restore) override;
   domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                    const domain::Page& page) override;
   bool HasUnfinishedRestoreInto(const ClusterId& target) override;
+
+  std::optional<DownloadTicket> ReserveDownload(const RestoreJobId& id,
+                                                DownloadPart part,
+                                                Instant now) override;
+  void EndDownload(const DownloadTicket& ticket,
+                   DownloadOutcome outcome,
+                   std::uint64_t sent,
+                   Instant now) override;
+  void SaveArchiveFacts(const RestoreJobId& id, std::uint64_t size, std::string_view sha1) override;
+  bool ExpireDownload(const RestoreJobId& id, Instant now) override;
+  void EndAllDownloads() override;
 
   std::optional<domain::Job> ClaimJob(std::string_view owner,
                                       Instant now,
@@ -89,6 +101,8 @@ class SqliteStore final : public Store {
 
 // Queues `job` in the caller's transaction.
 void InsertJob(Session& session, const domain::Job& job);
+// The download of a restore job that was inserted in the caller's transaction.
+void InsertDownload(Session& session, const domain::RestoreJob& restore);
 
 // Runs one statement in a transaction of its own; the number of rows it changed.
 template <class... Args>

@@ -32,6 +32,10 @@ class RunCursor {
 
   // To the first document. False when there is none.
   bool Open();
+  // To the first document whose _id is not before `from`. False when there is none.
+  bool OpenAt(const DocumentKey& from);
+  // To the document after the first `skip`. False when there is none.
+  bool OpenAfter(std::uint64_t skip);
   // To the next document. False at the end, with nothing held any more.
   bool Advance();
 
@@ -39,6 +43,9 @@ class RunCursor {
   bool NextChunk();
   void LoadChunk();
   bool NextList();
+  std::size_t FindList(const DocumentKey& from) const;
+  std::vector<repo::SnapshotWriter::ListedChunk> LoadList(std::size_t number) const;
+  void StartAtChunk(std::size_t number);
   void TakeDocument();
   void CheckChunkEnd() const;
   void CheckRunEnd();
@@ -58,6 +65,7 @@ class RunCursor {
   const repo::Run& run_;
   const std::size_t number_;
   bool opened_ = false;
+  bool counted_ = true;  // all documents of the run pass by
   std::size_t next_list_ = 0;
   std::vector<repo::ChunkRef> refs_;  // of the current list, without the first _ids
   std::size_t next_ref_ = 0;
@@ -88,6 +96,64 @@ bool RunCursor::Open() {
     FailCorrupt("the first _id is not the one that the manifest names");
   }
   return true;
+}
+
+// The last list whose first _id is not after `from`.
+std::size_t RunCursor::FindList(const DocumentKey& from) const {
+  std::size_t low = 0;
+  std::size_t high = run_.lists.size();
+  while (high - low > 1) {
+    const std::size_t middle = low + (high - low) / 2;
+    const auto listed = LoadList(middle);
+    const bool after = !listed.empty() && CompareKeys(DecodeKey(listed[0].first_id), from) > 0;
+    (after ? high : low) = middle;
+  }
+  return low;
+}
+
+// As if the chunks of the list before it had been read.
+void RunCursor::StartAtChunk(std::size_t number) {
+  next_ref_ = number;
+  seen_in_chunk_ = number == 0 ? 0 : refs_[number - 1].documents;
+}
+
+bool RunCursor::OpenAt(const DocumentKey& from) {
+  opened_ = true;
+  counted_ = false;
+  if (!run_.lists.empty()) {
+    next_list_ = FindList(from);
+    const auto listed = LoadList(next_list_);
+    const auto after = std::ranges::find_if(listed, [&](const auto& chunk) {
+      return CompareKeys(DecodeKey(chunk.first_id), from) > 0;
+    });
+    const auto before = static_cast<std::size_t>(after - listed.begin());
+    NextList();
+    StartAtChunk(before == 0 ? 0 : before - 1);
+  }
+  while (Advance()) {
+    if (CompareKeys(key_, from) >= 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool RunCursor::OpenAfter(std::uint64_t skip) {
+  opened_ = true;
+  bool there = false;
+  while (!there && NextList()) {
+    std::size_t chunk = 0;
+    while (chunk < refs_.size() && refs_[chunk].documents <= skip - seen_) {
+      seen_ += refs_[chunk++].documents;
+    }
+    StartAtChunk(chunk);
+    there = chunk < refs_.size();
+  }
+  bool more = Advance();
+  while (more && seen_ <= skip) {
+    more = Advance();
+  }
+  return more;
 }
 
 bool RunCursor::Advance() {
@@ -135,13 +201,16 @@ void RunCursor::LoadChunk() {
   seen_in_chunk_ = 0;
 }
 
+std::vector<repo::SnapshotWriter::ListedChunk> RunCursor::LoadList(std::size_t number) const {
+  return AtPlace([&] { return source_.loader.load_list(run_.lists[number]); });
+}
+
 bool RunCursor::NextList() {
   if (next_list_ == run_.lists.size()) {
     return false;
   }
-  const repo::ChunkRef& list = run_.lists[next_list_++];
   next_ref_ = 0;
-  const auto listed = AtPlace([&] { return source_.loader.load_list(list); });
+  const auto listed = LoadList(next_list_++);
   refs_.clear();
   for (const auto& chunk : listed) {
     refs_.push_back(chunk.ref);
@@ -161,7 +230,7 @@ void RunCursor::CheckChunkEnd() const {
 }
 
 void RunCursor::CheckRunEnd() {
-  if (seen_ != run_.documents) {
+  if (counted_ && seen_ != run_.documents) {
     FailCorrupt("the run holds " + std::to_string(seen_) + " documents, the manifest says " +
                 std::to_string(run_.documents));
   }
@@ -213,14 +282,45 @@ void MergeRuns(const MergeSource& source,
   }
 }
 
+void MergeRunsFrom(const MergeSource& source,
+                   std::span<const repo::Run* const> runs,
+                   const DocumentKey& from,
+                   const DocumentVisitor& visit) {
+  std::vector<std::unique_ptr<RunCursor>> cursors;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (runs[i]->documents == 0) {
+      continue;
+    }
+    auto cursor = std::make_unique<RunCursor>(source, *runs[i], i);
+    const bool begins_later = CompareKeys(cursor->key(), from) >= 0;  // opened when it is reached
+    if (begins_later || cursor->OpenAt(from)) {
+      cursors.push_back(std::move(cursor));
+    }
+  }
+  PullMerge<RunCursor> merge(std::move(cursors));
+  while (merge.Next()) {
+    const RunCursor& at = merge.current();
+    if (!at.deletes()) {
+      visit(at.document(), at.key());
+    }
+  }
+}
+
 void ReadInOrder(const MergeSource& source,
                  std::span<const repo::Run* const> runs,
+                 std::uint64_t skip,
                  const DocumentVisitor& visit) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (skip > 0 && skip >= runs[i]->documents) {
+      skip -= runs[i]->documents;
+      continue;
+    }
     RunCursor cursor(source, *runs[i], i);
-    for (bool more = cursor.Open(); more; more = cursor.Advance()) {
+    for (bool more = skip > 0 ? cursor.OpenAfter(skip) : cursor.Open(); more;
+         more = cursor.Advance()) {
       visit(cursor.document(), cursor.key());
     }
+    skip = 0;
   }
 }
 

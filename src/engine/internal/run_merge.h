@@ -43,9 +43,18 @@ void MergeRuns(const MergeSource& source,
                const DocumentVisitor& visit,
                const DocumentVisitor& visit_deletion);
 
-// Run after run, as stored.
+// As the first, from the first document on whose _id is not before `from`. Chunks that end before
+// it are not read, so that the documents of a run are not counted.
+void MergeRunsFrom(const MergeSource& source,
+                   std::span<const repo::Run* const> runs,
+                   const DocumentKey& from,
+                   const DocumentVisitor& visit);
+
+// Run after run, as stored, without the first `skip` documents. Chunks that hold only such are not
+// read.
 void ReadInOrder(const MergeSource& source,
                  std::span<const repo::Run* const> runs,
+                 std::uint64_t skip,
                  const DocumentVisitor& visit);
 
 }  // namespace tidemark::engine

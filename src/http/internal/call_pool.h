@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -10,7 +11,7 @@
 
 namespace tidemark::http {
 
-// The `calls` pool: a fixed number of threads and a bounded queue. Synchronized.
+// A fixed number of threads and a bounded queue. Synchronized.
 class CallPool {
  public:
   enum class Fate { kRun, kDropped };
@@ -18,7 +19,8 @@ class CallPool {
   // throw.
   using Job = std::function<void(Fate)>;
 
-  CallPool(int threads, std::size_t max_waiting);
+  // `name` is what the threads are called: at most 15 characters.
+  CallPool(std::string name, int threads, std::size_t max_waiting);
   // Stops.
   ~CallPool();
   CallPool(const CallPool&) = delete;
@@ -35,6 +37,7 @@ class CallPool {
   // Blocks while there is nothing to do; nullopt once stopped.
   std::optional<Job> Next() TIDEMARK_EXCLUDES(mutex_);
 
+  const std::string name_;
   const std::size_t capacity_;  // running and waiting
   Mutex mutex_;
   CondVar not_empty_;

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -28,7 +31,27 @@ struct Shared {
   RandomSource& random;
   const Clock& clock;
   CallPool& calls;
+  CallPool& streams;
+  std::atomic<std::size_t>& open_streams;
   std::atomic<bool>& stopping;
+};
+
+// Counts one streamed body while it lives, unless there are ServerOptions::max_streams already.
+class StreamSlot {
+ public:
+  explicit StreamSlot(const Shared& shared)
+      : open_(shared.open_streams), taken_(open_.fetch_add(1) < shared.options.max_streams) {}
+
+  StreamSlot(const StreamSlot&) = delete;
+  StreamSlot& operator=(const StreamSlot&) = delete;
+
+  ~StreamSlot() { open_.fetch_sub(1); }
+
+  bool taken() const { return taken_; }
+
+ private:
+  std::atomic<std::size_t>& open_;
+  const bool taken_;
 };
 
 // Everything but the body, the address and the id. Header names become lower case.
@@ -43,5 +66,23 @@ Response CallHandler(const Shared& shared, const Request& request);
 // Runs the handler on the `calls` pool and resumes on the caller's executor with its answer, or
 // with a 503 when the pool is full or stopping.
 Task<Response> CallOnPool(const Shared& shared, const Request& request);
+
+// The answer to what comes when there is no room for it.
+Response Busy();
+
+// What a BodySource gave. Failed: it has thrown (the log says what), or the server stops.
+struct Piece {
+  std::size_t size = 0;
+  bool failed = false;
+};
+
+// Each runs on the `streams` pool and resumes on the caller's executor.
+Task<Piece> ReadOnPool(const Shared& shared,
+                       const Request& request,
+                       BodySource& source,
+                       std::span<std::uint8_t> to);
+// False when it failed.
+Task<bool> FinishOnPool(const Shared& shared, const Request& request, BodySource& source);
+Task<void> DestroyOnPool(const Shared& shared, std::unique_ptr<BodySource> source);
 
 }  // namespace tidemark::http

@@ -16,10 +16,15 @@ Response ErrorResponse(int status, std::string_view detail);
 
 enum class ConnectionFate { kKeepAlive, kClose };
 
+// How the peer knows where a body ends. kUnsaid: by the end of the connection, or there is none
+// (HEAD).
+enum class BodyFraming { kSized, kChunked, kUnsaid };
+
 struct HeadFacts {
   Instant now;
   std::string_view request_id;
   ConnectionFate fate = ConnectionFate::kKeepAlive;
+  BodyFraming framing = BodyFraming::kSized;
 };
 
 // Status line and headers, up to and with the empty line. Control characters in a handler's headers

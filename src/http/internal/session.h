@@ -10,7 +10,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/read.hpp>
+#include <fmt/core.h>
 
+#include "base/bytes.h"
 #include "http/internal/exchange.h"
 
 namespace tidemark::http {
@@ -125,11 +127,21 @@ class Session final : public Connection {
     if (!parser.is_done() && !co_await ReadBody(parser, request)) {
       co_return false;
     }
-    const Response response = co_await CallOnPool(shared_, request);
-    const bool keep = parser.is_done() && parser.keep_alive() && !shared_.stopping &&
-                      parser.get().version() == 11;
-    co_return co_await Write(
-        response, request, keep ? ConnectionFate::kKeepAlive : ConnectionFate::kClose);
+    Response response = co_await CallOnPool(shared_, request);
+    const bool chunks = parser.get().version() >= 11;
+    const bool keep = parser.is_done() && parser.keep_alive() && !shared_.stopping && chunks;
+    const ConnectionFate fate = keep ? ConnectionFate::kKeepAlive : ConnectionFate::kClose;
+    if (response.stream) {
+      co_return co_await WriteStream(response, request, fate, FramingOf(*response.stream, chunks));
+    }
+    co_return co_await Write(response, request, fate);
+  }
+
+  static BodyFraming FramingOf(const BodyStream& body, bool chunks) {
+    if (body.size) {
+      return BodyFraming::kSized;
+    }
+    return chunks && body.source ? BodyFraming::kChunked : BodyFraming::kUnsaid;
   }
 
   // False when the connection broke or the body is malformed. The parser is not done when the body
@@ -234,6 +246,118 @@ class Session final : public Connection {
     co_await asio::async_write(stream_, parts, Into(error));
     lingering_ = !error && fate == ConnectionFate::kClose;
     co_return !error && fate == ConnectionFate::kKeepAlive;
+  }
+
+  // Sends what a source gives. True when the connection may serve another request.
+  Task<bool> WriteStream(Response& response,
+                         const Request& request,
+                         ConnectionFate fate,
+                         BodyFraming framing) {
+    const std::string head =
+        FormatHead(response, {shared_.clock.Now(), request.request_id, fate, framing});
+    std::unique_ptr<BodySource> source = std::move(response.stream->source);
+    if (request.method == Method::kHead || source == nullptr) {
+      co_await DestroyOnPool(shared_, std::move(source));
+      const bool sent = co_await Send(head, shared_.options.body_timeout);
+      co_return sent&& fate == ConnectionFate::kKeepAlive;
+    }
+    const StreamSlot slot(shared_);
+    if (!slot.taken()) {
+      co_await DestroyOnPool(shared_, std::move(source));
+      co_return co_await Write(Busy(), request, fate);
+    }
+    Bytes buffer(kStreamPiece);
+    // Before the head: what cannot even begin is told with a status.
+    const Piece first = co_await ReadOnPool(shared_, request, *source, buffer);
+    if (first.failed) {
+      co_await DestroyOnPool(shared_, std::move(source));
+      const std::string detail = "Unexpected error. Request id: " + request.request_id + ".";
+      co_return co_await Write(ErrorResponse(500, detail), request, fate);
+    }
+    Sending sending{*source, request, buffer, first, framing, response.stream->size};
+    bool whole = co_await Send(head, shared_.options.stall_timeout);
+    if (whole) {
+      whole = co_await SendBody(sending);
+    }
+    co_await DestroyOnPool(shared_, std::move(source));
+    EndStream(whole, framing, fate);
+    co_return whole&& fate == ConnectionFate::kKeepAlive;
+  }
+
+  // A body that only the end of the connection ends must not look whole when it is not: reset.
+  void EndStream(bool whole, BodyFraming framing, ConnectionFate fate) {
+    lingering_ = whole && fate == ConnectionFate::kClose;
+    if (!whole && framing == BodyFraming::kUnsaid) {
+      boost::system::error_code ignored;
+      Lowest().socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    }
+  }
+
+  // A body on its way. Lives in the frame of WriteStream.
+  struct Sending {
+    BodySource& source;
+    const Request& request;
+    Bytes& buffer;
+    Piece piece;  // what `buffer` holds
+    BodyFraming framing;
+    std::optional<std::uint64_t> size;
+  };
+
+  // False when it broke off. The last byte of a sized body waits for Finish, as the last chunk
+  // does.
+  Task<bool> SendBody(Sending& sending) {
+    std::uint64_t left = sending.size.value_or(UINT64_MAX);
+    std::string last;
+    while (sending.piece.size > 0) {
+      if (sending.piece.size > left) {
+        co_return false;
+      }
+      left -= sending.piece.size;
+      std::string_view text = AsText(ByteView(sending.buffer).first(sending.piece.size));
+      if (left == 0) {
+        last = text.back();
+        text.remove_suffix(1);
+      }
+      const bool sent = co_await SendPiece(text, sending.framing);
+      if (!sent) {
+        co_return false;
+      }
+      sending.piece = co_await ReadOnPool(shared_, sending.request, sending.source, sending.buffer);
+      if (sending.piece.failed) {
+        co_return false;
+      }
+    }
+    if (sending.size && left > 0) {
+      co_return false;
+    }
+    const bool finished = co_await FinishOnPool(shared_, sending.request, sending.source);
+    if (!finished) {
+      co_return false;
+    }
+    if (sending.framing == BodyFraming::kChunked) {
+      last = "0\r\n\r\n";
+    }
+    co_return co_await Send(last, shared_.options.stall_timeout);
+  }
+
+  Task<bool> SendPiece(std::string_view text, BodyFraming framing) {
+    if (framing != BodyFraming::kChunked) {
+      co_return co_await Send(text, shared_.options.stall_timeout);
+    }
+    const std::string size = fmt::format("{:x}\r\n", text.size());
+    const std::array<asio::const_buffer, 3> parts{
+        asio::buffer(size), asio::buffer(text), asio::buffer(std::string_view("\r\n"))};
+    boost::system::error_code error;
+    Lowest().expires_after(shared_.options.stall_timeout);
+    co_await asio::async_write(stream_, parts, Into(error));
+    co_return !error;
+  }
+
+  Task<bool> Send(std::string_view text, std::chrono::seconds timeout) {
+    boost::system::error_code error;
+    Lowest().expires_after(timeout);
+    co_await asio::async_write(stream_, asio::buffer(text), Into(error));
+    co_return !error;
   }
 
   // A close with unread input resets the connection, and the peer may lose our last answer with it:

@@ -17,4 +17,9 @@ inline std::string UriLabel(std::string_view cluster_id) {
   return "connection-string:" + std::string(cluster_id);
 }
 
+// Of the key in a download's links.
+inline std::string DownloadKeyLabel(std::string_view restore_id) {
+  return "download-key:" + std::string(restore_id);
+}
+
 }  // namespace tidemark::service

@@ -1,0 +1,62 @@
+#include "archive/internal/gzip.h"
+
+#include <algorithm>
+
+#include <isa-l.h>
+
+#include "base/error.h"
+
+namespace tidemark::archive {
+namespace {
+
+constexpr std::size_t kFraming = 1024;  // bytes: gzip and deflate headers, generously
+constexpr int kLevel = 1;               // 1 of 0..3; docs/performance.md, "Archives"
+
+}  // namespace
+
+struct Gzip::State {
+  isal_zstream stream;
+  Bytes level_buffer = Bytes(ISAL_DEF_LVL1_DEFAULT);
+};
+
+Gzip::Gzip() : state_(std::make_unique<State>()) {}
+
+Gzip::~Gzip() = default;
+
+Bytes Gzip::Member(ByteView plain) {
+  isal_zstream& stream = state_->stream;
+  isal_deflate_init(&stream);
+  stream.level = kLevel;
+  stream.level_buf = state_->level_buffer.data();
+  stream.level_buf_size = static_cast<std::uint32_t>(state_->level_buffer.size());
+  stream.gzip_flag = IGZIP_GZIP;
+  stream.end_of_stream = 1;
+  stream.flush = NO_FLUSH;
+  stream.next_in = const_cast<std::uint8_t*>(plain.data());  // the library only reads it
+  stream.avail_in = static_cast<std::uint32_t>(plain.size());
+  Bytes member(plain.size() / 2 + kFraming);
+  std::size_t used = 0;
+  do {
+    if (used == member.size()) {
+      member.resize(member.size() + member.size() / 2);
+    }
+    stream.next_out = member.data() + used;
+    stream.avail_out = static_cast<std::uint32_t>(member.size() - used);
+    if (isal_deflate(&stream) != COMP_OK) {
+      throw Error(ErrorCode::kInternal, "compressing: the compressor refused its arguments");
+    }
+    used = member.size() - stream.avail_out;
+  } while (stream.internal_state.state != ZSTATE_END);
+  member.resize(used);
+  return member;
+}
+
+std::uint32_t Crc32(ByteView bytes) {
+  return crc32_gzip_refl(0, bytes.data(), bytes.size());
+}
+
+std::uint64_t Crc64(std::uint64_t crc, ByteView bytes) {
+  return crc64_ecma_refl(crc, bytes.data(), bytes.size());
+}
+
+}  // namespace tidemark::archive

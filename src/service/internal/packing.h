@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "service/archive_stream.h"
+#include "service/environment.h"
+#include "service/internal/archive_maps.h"
+
+namespace tidemark::service {
+
+// How a snapshot's archive is packed.
+struct PackingPlan {
+  ProjectId project;
+  SnapshotId snapshot;
+  archive::ArchiveOptions options;  // `time` is set from the snapshot
+  std::uint64_t offset = 0;
+};
+
+// The packing of one archive from an offset on. While it lives, the repository keeps what the
+// snapshot consists of. Confined.
+class Packing {
+ public:
+  // `maps` may be null. kNotFound, kCorrupt, kUnsupported; nothing of the archive is read yet.
+  Packing(Environment& environment,
+          const ArchiveOpener& opener,
+          const PackingPlan& plan,
+          ArchiveMaps* maps,
+          const std::stop_token& stop = {});
+  Packing(const Packing&) = delete;
+  Packing& operator=(const Packing&) = delete;
+  // Leaves what it has learned in the maps.
+  ~Packing();
+
+  std::size_t Read(std::span<std::uint8_t> to) { return archive_->Read(to); }
+
+ private:
+  const SnapshotId snapshot_;
+  ArchiveMaps* maps_;
+  const std::unique_ptr<repo::SnapshotReader> reader_;
+  archive::ArchiveMap map_;
+  std::unique_ptr<archive::ArchiveReader> archive_;
+};
+
+}  // namespace tidemark::service
