@@ -4,11 +4,10 @@
 
 #include "base/error.h"
 #include "bson/builder.h"
+#include "engine/internal/stored_name.h"
 
 namespace tidemark::engine {
 namespace {
-
-constexpr std::string_view kBucketsPrefix = "system.buckets.";
 
 // system.js holds the user's stored functions; the other system collections are the server's own.
 bool IsSystemCollection(std::string_view name) {
@@ -59,11 +58,7 @@ class MongoSource final : public SnapshotSource {
   void Scan(const SourceNamespace& ns,
             const std::stop_token& stop,
             const std::function<void(ByteView document)>& visit) override {
-    // The measurements of a time-series collection lie in buckets, which are what has to be kept.
-    const std::string collection = ns.kind == repo::NamespaceKind::kTimeseries
-                                       ? std::string(kBucketsPrefix) + ns.collection
-                                       : ns.collection;
-    connection_.ForEachDocument(ns.database, collection, stop, visit);
+    connection_.ForEachDocument(ns.database, StoredName(ns.kind, ns.collection), stop, visit);
   }
 
  private:

@@ -98,8 +98,10 @@ class DamagedProject {
   virtual KeyBlock LoadKeys(const ChunkRef& ref) = 0;
   // SnapshotWriter::Fingerprint.
   virtual std::uint64_t Fingerprint(const codec::Digest& hash) const = 0;
-  // The chunk that would hold these keys.
+  // The chunk that would hold these keys; that would hold documents with these SHA-256s.
   virtual ChunkRef NameKeys(const KeyBlock& block) const = 0;
+  virtual ChunkRef NameDocuments(const std::vector<codec::Digest>& hashes,
+                                 std::size_t plain_size) const = 0;
   // True when a damaged chunk holds just these: it is stored anew (not in a dry run), and can be
   // loaded from now on. `how` is for people. In a dry run the latest 64 MiB can be loaded.
   virtual bool Offer(ByteView plain, std::string_view how) = 0;

@@ -118,6 +118,13 @@ class ProjectRepair final : public DamagedProject {
             .documents = static_cast<std::uint32_t>(block.fingerprints.size())};
   }
 
+  ChunkRef NameDocuments(const std::vector<codec::Digest>& hashes,
+                         std::size_t plain_size) const override {
+    return {.id = project_.keys().NameDocuments(hashes),
+            .plain_size = static_cast<std::uint32_t>(plain_size),
+            .documents = static_cast<std::uint32_t>(hashes.size())};
+  }
+
   bool Offer(ByteView plain, std::string_view how) override {
     return OfferKind(ChunkKind::kData, plain, how).has_value();
   }
