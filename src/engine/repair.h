@@ -10,7 +10,8 @@ namespace tidemark::engine {
 
 struct RepairOptions {
   bool dry_run = false;
-  // What snapshots were taken with: a lost list is made anew by cutting documents as they were cut.
+  // What snapshots are taken with today: a lost list is made anew by cutting documents as they were
+  // cut. The powers of two from 4 KiB to 4 MiB are tried as well.
   ByteCount chunk_size = SnapshotOptions().chunk_size;
 };
 

@@ -280,6 +280,7 @@ TEST_F(EngineRepairTest, HealsALostPackWithAllThatWasInIt) {
   ASSERT_THAT(Blobs("packs/"), IsEmpty());
   EXPECT_EQ(Repair(nullptr).lost, 2U);  // two lists; nobody knows what they listed
   EXPECT_TRUE(Repair(&documents_, true).AllWhole());
+  options_.chunk_size = KiB(17);  // that it was another one is no hindrance
   const repo::RepairReport report = Repair(&documents_);
   EXPECT_TRUE(report.AllWhole());
   EXPECT_GT(report.healed, 5U);

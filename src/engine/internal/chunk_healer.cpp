@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -73,6 +74,64 @@ class ListCutter {
   ListedChunks chunks_;
   std::size_t bytes_ = 0;  // of first _ids
 };
+
+// Cuts documents into chunks as RunBuilder does; only named, not stored. Holds what the chunk being
+// filled is named by, and one list.
+class ChunkCutter {
+ public:
+  ChunkCutter(const repo::DamagedProject& damaged, std::size_t chunk_size)
+      : damaged_(&damaged), chunk_size_(chunk_size) {}
+
+  void Add(ByteView document, const codec::Digest& hash) {
+    if (document.size() >= chunk_size_) {
+      Close();
+    }
+    if (hashes_.empty()) {
+      first_id_ = EncodeKey(KeyOf(bson::Document(document)));
+    }
+    hashes_.push_back(hash);
+    size_ += document.size();
+    if (size_ >= chunk_size_) {
+      Close();
+    }
+  }
+
+  // nullopt when they are more than a list holds. Only destruction is legal afterwards.
+  std::optional<ListedChunks> Finish() {
+    Close();
+    return too_many_ ? std::nullopt : std::optional(std::move(listed_));
+  }
+
+ private:
+  void Close() {
+    if (hashes_.empty()) {
+      return;
+    }
+    too_many_ = too_many_ || listed_.size() == repo::kMaxRefsPerList;
+    if (!too_many_) {
+      listed_.push_back({.ref = damaged_->NameDocuments(hashes_, size_), .first_id = first_id_});
+    }
+    hashes_.clear();
+    size_ = 0;
+  }
+
+  const repo::DamagedProject* damaged_;
+  std::size_t chunk_size_;
+  ListedChunks listed_;
+  bool too_many_ = false;
+  std::vector<codec::Digest> hashes_;
+  std::size_t size_ = 0;
+  Bytes first_id_;
+};
+
+// Nothing says with which chunk size a snapshot was taken: the usual ones are tried beside today's.
+std::set<std::size_t> ChunkSizes(ByteCount todays) {
+  std::set<std::size_t> sizes{todays.value};
+  for (std::size_t kib = 4; kib <= 4096; kib *= 2) {
+    sizes.insert(kib << 10U);
+  }
+  return sizes;
+}
 
 }  // namespace
 
@@ -494,35 +553,22 @@ bool ChunkHealer::HealListFromPacks(const repo::DamagedChunk& list) {
   }
 }
 
-// As RunBuilder cuts chunks.
 void ChunkHealer::HealListFromSource(const repo::DamagedChunk& list) {
-  const std::size_t chunk_size = options_.chunk_size.value;
-  ListedChunks listed;
-  std::vector<codec::Digest> hashes;
-  std::size_t size = 0;
-  Bytes first_id;
-  const auto close = [&] {
-    if (!hashes.empty() && listed.size() <= repo::kMaxRefsPerList) {
-      listed.push_back({.ref = damaged_.NameDocuments(hashes, size), .first_id = first_id});
-    }
-    hashes.clear();
-    size = 0;
-  };
-  ReadAgain(list, [&](ByteView document) {
-    if (document.size() >= chunk_size) {
-      close();
-    }
-    if (hashes.empty()) {
-      first_id = EncodeKey(KeyOf(bson::Document(document)));
-    }
-    hashes.push_back(codec::Sha256(document));
-    size += document.size();
-    if (size >= chunk_size) {
-      close();
+  std::vector<ChunkCutter> cutters;
+  for (const std::size_t size : ChunkSizes(options_.chunk_size)) {
+    cutters.emplace_back(damaged_, size);
+  }
+  ReadAgain(list, [&cutters](ByteView document) {
+    const codec::Digest hash = codec::Sha256(document);
+    for (ChunkCutter& cutter : cutters) {
+      cutter.Add(document, hash);
     }
   });
-  close();
-  if (listed.size() > repo::kMaxRefsPerList || !damaged_.OfferList(listed, kFromSource)) {
+  const bool healed = std::ranges::any_of(cutters, [this](ChunkCutter& cutter) {
+    const std::optional<ListedChunks> chunks = cutter.Finish();
+    return chunks && damaged_.OfferList(*chunks, kFromSource);
+  });
+  if (!healed) {
     Fail("the documents of the cluster give another list of chunks");
   }
 }
