@@ -16,6 +16,7 @@ struct RepoOptions {
   std::string sample;
   bool dry_run = false;
   int rewrite_below = 50;
+  std::string from_cluster;
 };
 
 using SharedOptions =
@@ -137,6 +138,35 @@ int Collect(const RepoOptions& options, Session& session) {
   return NumberOf(task.at("gc"), "damagedPacks") == 0 ? 0 : ExitStatus(ErrorCode::kCorrupt);
 }
 
+int Repair(const RepoOptions& options, Session& session) {
+  json::object request{{"dryRun", options.dry_run}};
+  if (!options.from_cluster.empty()) {
+    request["fromCluster"] = options.from_cluster;
+  }
+  const json::value task = RunTask(options, session, "repair", request);
+  if (session.output == OutputFormat::kJson) {
+    PrintJson(task);
+  }
+  const int status = FinalStatus("repair", task);
+  if (status != 0) {
+    return status;
+  }
+  const json::value& repair = task.at("repair");
+  const bool whole = repair.at("allWhole").as_bool();
+  if (session.output == OutputFormat::kTable) {
+    fmt::print("{}", TextOf(repair, "text"));
+    fmt::print("read {} chunks, {}\n", NumberOf(repair, "chunksRead"), Bytes(repair, "bytesRead"));
+    if (options.dry_run) {
+      fmt::print("nothing was changed: this was a dry run\n");
+    }
+    fmt::print("{}\n",
+               !whole            ? "DAMAGE STAYS"
+               : options.dry_run ? "every snapshot can be made whole"
+                                 : "every snapshot is whole");
+  }
+  return whole ? 0 : ExitStatus(ErrorCode::kCorrupt);
+}
+
 Column BytesColumn(std::string_view title, std::string_view member) {
   return {title, [member](const json::value& row) { return Bytes(row, member); }};
 }
@@ -179,6 +209,23 @@ void AddCheck(CLI::App& repo, Session& session, const SharedOptions& options) {
   });
 }
 
+void AddRepair(CLI::App& repo, Session& session, const SharedOptions& options) {
+  CLI::App* repair = AddProjectCommand(repo,
+                                       "repair",
+                                       "Heal what is damaged; exits with 11 when some of it stays",
+                                       session,
+                                       options->project);
+  repair->add_flag("--dry-run", options->dry_run, "print the plan, change nothing");
+  repair->add_option("--from-cluster",
+                     options->from_cluster,
+                     "take documents from that registered cluster, or from \"none\" (default: from "
+                     "the clusters that the snapshots were taken of)");
+  repair->footer("Example: tidemark repo repair --project 32b6e34b3d91647abb20e7b8 --dry-run");
+  repair->callback([&session, options] {
+    session.run = [&session, options] { return Repair(*options, session); };
+  });
+}
+
 }  // namespace
 
 void AddRepo(CLI::App& app, Session& session) {
@@ -201,6 +248,8 @@ void AddRepo(CLI::App& app, Session& session) {
   gc->callback([&session, options] {
     session.run = [&session, options] { return Collect(*options, session); };
   });
+
+  AddRepair(*repo, session, options);
 
   CLI::App* stats = AddProjectCommand(*repo,
                                       "stats",

@@ -22,6 +22,12 @@ constexpr std::array kCollectFields{
     Field{"rewriteBelowPercent", FieldType::kNumber, kOptional},
 };
 
+constexpr std::array kRepairFields{
+    Field{"dryRun", FieldType::kBoolean, kOptional},
+    Field{"fromCluster", FieldType::kString, kOptional},
+};
+
+constexpr std::size_t kMaxListedChunks = 1000;
 constexpr std::size_t kMaxListedPacks = 1000;  // of a kind; the counts and the text say how many
 
 json::object RenderFinding(const repo::Finding& finding) {
@@ -113,10 +119,63 @@ json::object RenderCollected(const repo::CollectionResult& result, service::DryR
   return body;
 }
 
+json::object RenderDamagedChunk(const repo::DamagedChunk& chunk) {
+  json::array snapshots;
+  for (const SnapshotId& id : chunk.snapshots) {
+    snapshots.emplace_back(id.ToString());
+  }
+  json::object body{{"kind", repo::ChunkKindName(chunk.kind)},
+                    {"healed", chunk.healed},
+                    {"snapshotIds", std::move(snapshots)},
+                    {"namespace", chunk.use->database + "." + chunk.use->collection},
+                    {"run", chunk.use->number},
+                    {"documents", chunk.ref.documents}};
+  AddText(body, "firstId", engine::IdText(chunk.first_id));
+  AddText(body, "endId", engine::IdText(chunk.end_id));
+  body["message"] = chunk.outcome.empty() ? chunk.fault : chunk.outcome;
+  return body;
+}
+
+json::object RenderRepaired(const repo::RepairReport& report) {
+  json::array manifests;
+  for (const auto& [snapshot, fault] : report.manifests) {
+    manifests.push_back(json::object{{"snapshotId", snapshot.ToString()}, {"message", fault}});
+  }
+  json::array chunks;
+  for (const repo::DamagedChunk& chunk : report.chunks) {
+    if (chunks.size() < kMaxListedChunks) {
+      chunks.push_back(RenderDamagedChunk(chunk));
+    }
+  }
+  return {{"text", engine::FormatRepair(report)},
+          {"allWhole", report.AllWhole()},
+          {"chunks", std::move(chunks)},
+          {"healed", report.healed},
+          {"lost", report.lost},
+          {"passedOver", report.passed_over},
+          {"damagedManifests", std::move(manifests)},
+          {"indexSegments", report.segments.size()},
+          {"packs", report.packs.size()},
+          {"lists", report.lists.size()},
+          {"indexedChunks", report.indexed},
+          {"copiedChunks", report.copied},
+          {"quarantinedPlaces", report.quarantined},
+          {"chunksRead", report.chunks_read},
+          {"bytesRead", report.bytes_read.value}};
+}
+
 void AddRequest(json::object& body, const service::RepositoryTask& task) {
   if (const auto* check = std::get_if<service::CheckRequest>(&task.request)) {
     body["kind"] = "check";
     body["readPercent"] = check->read_percent;
+    return;
+  }
+  if (const auto* repair = std::get_if<service::RepairRequest>(&task.request)) {
+    body["kind"] = "repair";
+    body["dryRun"] = repair->dry_run == service::DryRun::kYes;
+    if (task.repaired.has_value()) {
+      body["repair"] = RenderRepaired(*task.repaired);
+    }
     return;
   }
   const auto dry_run = std::get<service::CollectRequest>(task.request).dry_run;
@@ -178,6 +237,18 @@ service::CollectRequest ReadCollectRequest(const Call& call) {
   return request;
 }
 
+service::RepairRequest ReadRepairRequest(const Call& call) {
+  const json::object body = ReadBody(call.request, kRepairFields);
+  service::RepairRequest request;
+  request.dry_run = FlagOf(body, "dryRun") ? service::DryRun::kYes : service::DryRun::kNo;
+  if (const json::value* from = body.if_contains("fromCluster")) {
+    request.cluster = std::string(from->as_string());
+    request.from = request.cluster == "none" ? service::RepairRequest::From::kNowhere
+                                             : service::RepairRequest::From::kNamedCluster;
+  }
+  return request;
+}
+
 }  // namespace
 
 Reply CheckRepository(const Call& call) {
@@ -190,6 +261,12 @@ Reply CheckRepository(const Call& call) {
 Reply CollectGarbage(const Call& call) {
   const service::RepositoryTask task =
       call.parts.repository.StartCollection(ProjectOf(call).id, ReadCollectRequest(call));
+  return {201, Shape::kObject, RenderTask(task)};
+}
+
+Reply RepairRepository(const Call& call) {
+  const service::RepositoryTask task =
+      call.parts.repository.StartRepair(ProjectOf(call).id, ReadRepairRequest(call));
   return {201, Shape::kObject, RenderTask(task)};
 }
 

@@ -61,6 +61,36 @@ TEST_F(OwnRepositoryTest, ChecksTheStructure) {
   EXPECT_EQ(task.at("check").at("chunksRead").as_int64(), 0);
 }
 
+TEST_F(OwnRepositoryTest, PlansAndRepairs) {
+  const SnapshotId snapshot = Commit(1);
+  EXPECT_EQ(RunTask("repair", "{}").at("repair").at("allWhole").as_bool(), true);
+  std::string pack;
+  blobs_->List("packs/", [&](const std::string& name, ByteCount) { pack = name; });
+  blobs_->Delete(pack);
+  const auto plan = RunTask("repair", R"({"dryRun": true, "fromCluster": "none"})");
+  EXPECT_EQ(plan.at("kind"), "repair");
+  EXPECT_EQ(plan.at("dryRun").as_bool(), true);
+  EXPECT_THAT(TextOf(plan.at("repair"), "text"),
+              HasSubstr("damaged chunks that cannot be healed: 1\n"));
+  const auto task = RunTask("repair", R"({"fromCluster": "none"})");
+  EXPECT_EQ(task.at("state"), "COMPLETED");
+  const auto& repair = task.at("repair");
+  EXPECT_EQ(repair.at("allWhole").as_bool(), false);
+  EXPECT_EQ(repair.at("lost").as_int64(), 1);
+  EXPECT_EQ(repair.at("healed").as_int64(), 0);
+  const auto& chunk = repair.at("chunks").as_array().at(0);
+  EXPECT_EQ(chunk.at("kind"), "list chunk");
+  EXPECT_EQ(chunk.at("namespace"), "db.c");
+  EXPECT_EQ(chunk.at("snapshotIds").as_array().at(0), snapshot.ToString().c_str());
+  EXPECT_THAT(TextOf(chunk, "message"), HasSubstr("no order of _id"));
+}
+
+TEST_F(OwnRepositoryTest, RefusesToRepairFromAnUnknownCluster) {
+  EXPECT_EQ(Post(Path("repair"), R"({"fromCluster": "Gone"})").status, 404);
+  EXPECT_EQ(Post(Path("repair"), R"({"fromCluster": 7})").status, 400);
+  EXPECT_EQ(Post(Path("repair"), R"({"plan": true})").status, 400);
+}
+
 TEST_F(OwnRepositoryTest, SaysWhatIsDamaged) {
   const SnapshotId snapshot = Commit(1);
   std::string pack;

@@ -54,6 +54,7 @@ constexpr std::string_view kRestore =
 
 constexpr std::string_view kRepoCheck = "/projects/{groupId}/repository/check";
 constexpr std::string_view kRepoGc = "/projects/{groupId}/repository/gc";
+constexpr std::string_view kRepoRepair = "/projects/{groupId}/repository/repair";
 constexpr std::string_view kRepoTask = "/projects/{groupId}/repository/tasks/{taskId}";
 constexpr std::string_view kRepoStats = "/projects/{groupId}/repository/stats";
 
@@ -102,6 +103,7 @@ constexpr std::array kRoutes{
     Route{kDelete, "/keys/{keyId}",     kOwn,   kAdmin,  "", DeleteKey,      {}},
     Route{kPost,   kRepoCheck,          kOwn,   kBackup, "", CheckRepository, {}},
     Route{kPost,   kRepoGc,             kOwn,   kOwner,  "", CollectGarbage, {}},
+    Route{kPost,   kRepoRepair,         kOwn,   kBackup, "", RepairRepository, {}},
     Route{kGet,    kRepoTask,           kOwn,   kRead,   "", GetRepositoryTask, {}},
     Route{kGet,    kRepoStats,          kOwn,   kRead,   "", GetRepositoryStats, {}},
 };

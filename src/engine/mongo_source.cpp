@@ -6,11 +6,10 @@
 
 #include "base/error.h"
 #include "bson/builder.h"
+#include "engine/internal/stored_name.h"
 
 namespace tidemark::engine {
 namespace {
-
-constexpr std::string_view kBucketsPrefix = "system.buckets.";
 
 // _ids that are looked at in both orders.
 constexpr std::int32_t kSample = 1000;
@@ -97,11 +96,7 @@ class MongoSource final : public SnapshotSource {
   void Scan(const SourceNamespace& ns,
             const std::stop_token& stop,
             const std::function<void(ByteView document)>& visit) override {
-    // The measurements of a time-series collection lie in buckets, which are what has to be kept.
-    const std::string collection = ns.kind == repo::NamespaceKind::kTimeseries
-                                       ? std::string(kBucketsPrefix) + ns.collection
-                                       : ns.collection;
-    connection_.ForEachDocument(ns.database, collection, stop, visit);
+    connection_.ForEachDocument(ns.database, StoredName(ns.kind, ns.collection), stop, visit);
   }
 
   bool ReadsById(const SourceNamespace& ns) override {

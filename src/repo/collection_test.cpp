@@ -262,8 +262,8 @@ TEST_F(CollectionTest, DropsSessionsOfDeadProcesses) {
 
 TEST_F(CollectionTest, RemovesSessionsThatCouldNotBeRemovedAtTheirEnd) {
   CommitSnapshot(*repository_, project_, first_, TestChunks(1, 3));
-  // Open: 4 calls, key: 2, session: 1, lists: 3, segment: 1; the next one is the session's end.
-  blob::FaultyBlobStore faulty(*store_, {.call = 11});
+  // Open: 4 calls, key: 2, session: 1, lists: 4, segment: 1; the next one is the session's end.
+  blob::FaultyBlobStore faulty(*store_, {.call = 12});
   const auto repository = Repository::Open(faulty, master_, random_);
   repository->NewReader(project_);
   EXPECT_THAT(BlobNames("sessions/"), SizeIs(1));

@@ -264,7 +264,7 @@ TEST_F(Shred, FinishesWhenRepeated) {
     StartOver();
     ++call;
   }
-  EXPECT_EQ(call, 17U);  // 4 to open, 8 lists, 4 deletions
+  EXPECT_EQ(call, 18U);  // 4 to open, 9 lists, 4 deletions
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "repo/repair.h"
 #include "repo/repository.h"
 
 namespace tidemark::repo {
@@ -145,6 +146,15 @@ class Maintenance {
   // Every manifest, list chunk, index segment and pack footer opens and they agree with each other.
   // Does not read data chunks. What is damaged is a finding, never an exception.
   virtual StructureCheck CheckStructure(const std::stop_token& stop) = 0;
+  // Reads every chunk and lets `heal` look for the bytes of those that can be read nowhere; then
+  // makes the index whole, copies what lies in bad places, puts the healed chunks into new packs
+  // and the bad places into quarantine. A dry run writes nothing and gives the plan. Damage is in
+  // the report, never an exception. Safe beside writers and readers, and safe to repeat after any
+  // failure. Collections wait meanwhile. Memory: 60 bytes for each place of a chunk, 64 MiB of
+  // offers, one pack. What the store and `heal` throw; kCancelled.
+  virtual RepairReport Repair(const RepairOptions& options,
+                              const Healer& heal,
+                              const std::stop_token& stop) = 0;
   // Throws as PlanCollection.
   virtual RepositoryStats ReadStats(const std::stop_token& stop) = 0;
 };

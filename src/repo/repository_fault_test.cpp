@@ -111,9 +111,9 @@ INSTANTIATE_TEST_SUITE_P(EmptyAndUsed,
 TEST(SnapshotWriter, RefusesToCommitAfterAFailedPack) {
   const auto store = MakeRepositoryStore(true);
   SeededRandom random(2);
-  // Open: 4 calls, key: 2, session: 1, condemned lists: 1, index: 3; the next one is the first
-  // pack.
-  blob::FaultyBlobStore faulty(*store, {.call = 12});
+  // Open: 4 calls, key: 2, session: 1, condemned lists: 1, quarantine lists: 1, index: 3; the next
+  // one is the first pack.
+  blob::FaultyBlobStore faulty(*store, {.call = 13});
   const auto repository = Repository::Open(faulty, TestMasterKey(), random);
   const auto writer = repository->NewSnapshot(kProject, {.pack_size = KiB(1)});
   const auto failure = FailureOf([&] {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/internal/cluster_documents.h"
 #include "service/internal/job_run.h"
 
 namespace tidemark::service {
@@ -13,7 +14,10 @@ bool IsFinished(const RepositoryTask& task) {
 }
 
 std::string_view KindName(const RepositoryTask& task) {
-  return std::holds_alternative<CheckRequest>(task.request) ? "check" : "gc";
+  if (std::holds_alternative<CheckRequest>(task.request)) {
+    return "check";
+  }
+  return std::holds_alternative<RepairRequest>(task.request) ? "repair" : "gc";
 }
 
 }  // namespace
@@ -39,6 +43,14 @@ RepositoryTask RepositoryService::StartCheck(const ProjectId& project,
 
 RepositoryTask RepositoryService::StartCollection(const ProjectId& project,
                                                   const CollectRequest& request) {
+  return Queue({.project = project, .request = request});
+}
+
+RepositoryTask RepositoryService::StartRepair(const ProjectId& project,
+                                              const RepairRequest& request) {
+  if (request.from == RepairRequest::From::kNamedCluster) {
+    ClusterService(env_).Find(project, request.cluster);
+  }
   return Queue({.project = project, .request = request});
 }
 
@@ -143,26 +155,46 @@ std::optional<RepositoryTask> RepositoryService::TakeNext() {
 }
 
 void RepositoryService::Execute(RepositoryTask& task, const std::stop_token& stop) {
+  const auto keep = [this, id = task.id](const engine::Progress& progress) {
+    KeepProgress(id, progress);
+  };
+  const engine::RunContext run{
+      .stop = stop, .on_progress = keep, .clock = env_.clock, .log = env_.log};
   if (const auto* check = std::get_if<CheckRequest>(&task.request)) {
-    const auto keep = [this, id = task.id](const engine::Progress& progress) {
-      KeepProgress(id, progress);
-    };
     task.report = engine::CheckRepository(
-        env_.repository,
-        task.project,
-        {.read_percent = check->read_percent},
-        env_.random,
-        {.stop = stop, .on_progress = keep, .clock = env_.clock, .log = env_.log});
-    return;
-  }
-  const auto& request = std::get<CollectRequest>(task.request);
-  const repo::CollectionOptions options{.rewrite_below_percent = request.rewrite_below_percent};
-  const auto maintenance = env_.repository.OpenMaintenance(task.project);
-  if (request.dry_run == DryRun::kYes) {
-    task.collected.emplace().plan = maintenance->PlanCollection(options, stop);
+        env_.repository, task.project, {.read_percent = check->read_percent}, env_.random, run);
+  } else if (const auto* repair = std::get_if<RepairRequest>(&task.request)) {
+    task.repaired = Repair(task.project, *repair, run);
   } else {
-    task.collected = maintenance->Collect(options, stop);
+    task.collected = Collect(task.project, std::get<CollectRequest>(task.request), stop);
   }
+}
+
+repo::CollectionResult RepositoryService::Collect(const ProjectId& project,
+                                                  const CollectRequest& request,
+                                                  const std::stop_token& stop) {
+  const repo::CollectionOptions options{.rewrite_below_percent = request.rewrite_below_percent};
+  const auto maintenance = env_.repository.OpenMaintenance(project);
+  if (request.dry_run == DryRun::kYes) {
+    return {.plan = maintenance->PlanCollection(options, stop)};
+  }
+  return maintenance->Collect(options, stop);
+}
+
+repo::RepairReport RepositoryService::Repair(const ProjectId& project,
+                                             const RepairRequest& request,
+                                             const engine::RunContext& run) {
+  std::optional<domain::Cluster> named;
+  if (request.from == RepairRequest::From::kNamedCluster) {
+    named = ClusterService(env_).Find(project, request.cluster);
+  }
+  ClusterDocuments documents(env_, std::move(named));
+  const bool ask = request.from != RepairRequest::From::kNowhere;
+  return engine::RepairRepository(env_.repository,
+                                  project,
+                                  ask ? &documents : nullptr,
+                                  {.dry_run = request.dry_run == DryRun::kYes},
+                                  run);
 }
 
 void RepositoryService::KeepProgress(const ObjectId& id, const engine::Progress& progress) {
@@ -186,6 +218,12 @@ void RepositoryService::Finish(RepositoryTask task) {
                    task.id.ToString(),
                    task.project.ToString(),
                    task.report->findings.total());
+  } else if (task.repaired.has_value() && !task.repaired->AllWhole()) {
+    env_.log.Error("task={} project={} manifests={} chunks={}  a repair left damage behind",
+                   task.id.ToString(),
+                   task.project.ToString(),
+                   task.repaired->manifests.size(),
+                   task.repaired->lost + task.repaired->passed_over);
   } else {
     env_.log.Info("task={} kind={} project={}  repository task completed",
                   task.id.ToString(),

@@ -8,6 +8,7 @@
 
 #include "base/mutex.h"
 #include "engine/check.h"
+#include "engine/repair.h"
 #include "repo/maintenance.h"
 #include "service/environment.h"
 
@@ -29,21 +30,32 @@ struct CollectRequest {
   int rewrite_below_percent = repo::CollectionOptions().rewrite_below_percent;
 };
 
+struct RepairRequest {
+  // Where documents are taken from: the clusters that the snapshots were taken of, one other, or
+  // nowhere.
+  enum class From { kOwnClusters, kNamedCluster, kNowhere };
+
+  DryRun dry_run = DryRun::kNo;
+  From from = From::kOwnClusters;
+  std::string cluster;  // kNamedCluster: its name
+};
+
 // Long work on one project's part of the repository.
 struct RepositoryTask {
   ObjectId id;
   ProjectId project;
-  std::variant<CheckRequest, CollectRequest> request;
+  std::variant<CheckRequest, CollectRequest, RepairRequest> request;
   TaskState state = TaskState::kPending;
   Instant created;
   std::optional<Instant> finished;
-  std::string failure;  // of a failed one; damage that a check found is no failure
+  std::string failure;  // of a failed one; damage that was found is no failure
   engine::Progress progress;
   std::optional<engine::CheckReport> report;        // of a completed check
   std::optional<repo::CollectionResult> collected;  // of a completed collection
+  std::optional<repo::RepairReport> repaired;       // of a completed repair
 };
 
-// Checks, collections and statistics. Synchronized.
+// Checks, collections, repairs and statistics. Synchronized.
 //
 // Tasks wait in memory for the one thread that runs them, at most kMaxPending of them; the newest
 // kMaxFinished finished ones are remembered. They are not durable: a server that starts anew knows
@@ -58,6 +70,8 @@ class RepositoryService {
   // Queue one. kUnavailable when kMaxPending wait; kInvalidArgument for a share out of range.
   RepositoryTask StartCheck(const ProjectId& project, const CheckRequest& request);
   RepositoryTask StartCollection(const ProjectId& project, const CollectRequest& request);
+  // Also kClusterNotFound.
+  RepositoryTask StartRepair(const ProjectId& project, const RepairRequest& request);
   // Of that project; nullopt when there is none, or it was forgotten.
   std::optional<RepositoryTask> Find(const ProjectId& project, const ObjectId& id) const
       TIDEMARK_EXCLUDES(mutex_);
@@ -74,6 +88,12 @@ class RepositoryService {
   RepositoryTask Queue(RepositoryTask task) TIDEMARK_EXCLUDES(mutex_);
   std::optional<RepositoryTask> TakeNext() TIDEMARK_EXCLUDES(mutex_);
   void Execute(RepositoryTask& task, const std::stop_token& stop);
+  repo::CollectionResult Collect(const ProjectId& project,
+                                 const CollectRequest& request,
+                                 const std::stop_token& stop);
+  repo::RepairReport Repair(const ProjectId& project,
+                            const RepairRequest& request,
+                            const engine::RunContext& run);
   void Finish(RepositoryTask task) TIDEMARK_EXCLUDES(mutex_);
   void KeepProgress(const ObjectId& id, const engine::Progress& progress) TIDEMARK_EXCLUDES(mutex_);
   void WaitForWork(const std::stop_token& stop) TIDEMARK_EXCLUDES(mutex_);

@@ -76,6 +76,36 @@ TEST_F(RepositoryServiceTest, AFailureIsKeptWithTheTask) {
                          "tidemark repo check)"));
 }
 
+TEST_F(RepositoryServiceTest, RunsARepair) {
+  Commit(first_, 1);
+  const std::string pack = BlobNames("packs/").at(0);
+  Bytes bytes = store_->Get(pack);
+  bytes.at(60) ^= 1;
+  Replace(pack, bytes);
+  const RepositoryTask dry = service_.StartRepair(
+      project_, {.dry_run = DryRun::kYes, .from = RepairRequest::From::kNowhere});
+  const RepositoryTask real =
+      service_.StartRepair(project_, {.from = RepairRequest::From::kNowhere});
+  EXPECT_TRUE(service_.RunNext({}));
+  EXPECT_TRUE(BlobNames("quarantine/").empty());
+  const auto planned = Found(dry).repaired;
+  ASSERT_TRUE(planned.has_value());
+  EXPECT_TRUE(planned->dry_run);
+  EXPECT_TRUE(service_.RunNext({}));
+  EXPECT_EQ(BlobNames("quarantine/").size(), 1U);
+  const auto repaired = Found(real).repaired;
+  ASSERT_TRUE(repaired.has_value());
+  EXPECT_EQ(repaired->lost, 1U);
+  EXPECT_EQ(repaired->chunks.at(0).outcome, "there is no cluster to take its documents from");
+  EXPECT_EQ(Found(real).state, TaskState::kCompleted);
+}
+
+TEST_F(RepositoryServiceTest, RefusesToRepairFromAClusterThatIsNotThere) {
+  const RepairRequest request{.from = RepairRequest::From::kNamedCluster, .cluster = "Gone"};
+  EXPECT_ANY_THROW(service_.StartRepair(project_, request));
+  EXPECT_FALSE(service_.RunNext({}));
+}
+
 TEST_F(RepositoryServiceTest, AStoppedTaskHasFailed) {
   Commit(first_, 1);
   std::stop_source stop;

@@ -94,6 +94,7 @@ Reply CreateKey(const Call& call);
 Reply DeleteKey(const Call& call);
 Reply CheckRepository(const Call& call);
 Reply CollectGarbage(const Call& call);
+Reply RepairRepository(const Call& call);
 Reply GetRepositoryTask(const Call& call);
 Reply GetRepositoryStats(const Call& call);
 

@@ -6,10 +6,6 @@
 namespace tidemark::engine {
 namespace {
 
-// A list chunk holds the first _id of each chunk, and an _id may be megabytes.
-constexpr std::size_t kMaxListBytes = 4U << 20;
-// Plaintext at which a key chunk is closed: some 6,000 documents with ObjectIds.
-constexpr std::size_t kKeyChunkBytes = 128U << 10;
 // Chunks on their way through the encoders before the oldest is waited for. More than the encoders'
 // queue holds, so that waiting is the exception.
 constexpr std::size_t kMaxPending = 32;

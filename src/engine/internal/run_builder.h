@@ -10,6 +10,12 @@
 
 namespace tidemark::engine {
 
+// A list chunk holds the first _id of each chunk, and an _id may be megabytes.
+inline constexpr std::size_t kMaxListBytes = 4U << 20;
+// Plaintext at which a key chunk is closed: some 6,000 documents with ObjectIds. A repair makes
+// lost key chunks anew by the same rule.
+inline constexpr std::size_t kKeyChunkBytes = 128U << 10;
+
 enum class RunOrder { kById, kNatural };
 enum class RunContent { kDocuments, kDeletions };
 

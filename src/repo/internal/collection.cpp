@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "repo/internal/chunk_codec.h"
 #include "repo/internal/collection_plan.h"
+#include "repo/internal/copier.h"
 #include "repo/internal/maintenance.h"
 #include "repo/internal/pack.h"
 
@@ -14,81 +15,18 @@ namespace {
 
 constexpr std::string_view kDoing = "collecting garbage";
 
-// Puts copies of chunks into new packs, and index entries into new segments. Packs are durable
-// before a segment names them (I2). Holds one pack and the entries of at most one segment, beside
-// the entries of copied chunks.
-class Copier {
- public:
-  Copier(const Project& project, ByteCount pack_size) : project_(project), pack_size_(pack_size) {}
-
-  void CopyChunk(const PackEntry& entry, ByteView sealed) {
-    if (copied_.Find(entry.id)) {
-      return;
-    }
-    if (!open_) {
-      const auto id = PackId::Generate(project_.random());
-      number_ = copied_.AddPack(id);
-      open_.emplace(id);
-    }
-    const PackEntry copy = open_->Append(entry.kind, {entry.id, entry.plain_size, 0}, sealed);
-    copied_.Insert(copy.id, {number_, copy.offset, copy.stored_size, copy.plain_size});
-    if (open_->bytes().size() >= pack_size_.value) {
-      PutPack();
-    }
+// Whether the place is in quarantine and the chunk has another.
+bool IsSpentPlace(const Inventory& inventory, const ChunkId& chunk, const ChunkPlace& place) {
+  if (!inventory.quarantine.Contains(place.pack, place.slot.offset)) {
+    return false;
   }
-
-  // Keeps what the segment says about packs that stay.
-  template <class Stays>
-  void KeepEntries(const IndexSegment& segment, const Stays& stays) {
-    for (const auto& [id, slot] : segment.entries) {
-      const PackId& pack = segment.packs[slot.pack];
-      if (stays(pack)) {
-        KeepEntry(id, slot, pack);
-      }
-    }
+  const std::optional<std::uint32_t> number = inventory.index.FindNumber(chunk);
+  if (!number) {
+    return true;
   }
-
-  void Finish() {
-    if (open_) {
-      PutPack();
-    }
-    PutSegments(std::exchange(copied_, {}));
-    PutSegments(std::exchange(kept_, {}));
-  }
-
- private:
-  void KeepEntry(const ChunkId& id, ChunkSlot slot, const PackId& pack) {
-    const bool same = !kept_.packs().empty() && kept_.packs().back() == pack;
-    slot.pack = same ? static_cast<std::uint32_t>(kept_.packs().size() - 1) : kept_.AddPack(pack);
-    kept_.Insert(id, slot);
-    if (kept_.entries().size() == kMaxSegmentEntries) {
-      PutSegments(std::exchange(kept_, {}));
-    }
-  }
-
-  void PutPack() {
-    TIDEMARK_CHECK(open_.has_value());
-    const PackId id = open_->id();
-    const Bytes pack = open_->Finish(project_.keys(), project_.random());
-    open_.reset();
-    project_.store().Put(PackName(project_.keys().project(), id), pack);
-  }
-
-  void PutSegments(const ChunkIndex& entries) {
-    for (const IndexSegment& segment : SplitIntoSegments(entries)) {
-      const auto id = SegmentId::Generate(project_.random());
-      project_.store().Put(SegmentName(project_.keys().project(), id),
-                           SealIndexSegment(project_.keys(), id, segment, project_.random()));
-    }
-  }
-
-  const Project& project_;
-  const ByteCount pack_size_;
-  std::optional<PackBuilder> open_;
-  std::uint32_t number_ = 0;  // of the open pack in copied_
-  ChunkIndex copied_;
-  ChunkIndex kept_;
-};
+  const ChunkPlace kept = PlaceOf(inventory.index, *number);
+  return kept.pack != place.pack || kept.slot.offset != place.slot.offset;
+}
 
 // The steps of docs/format.md, "Collection".
 class Collection {
@@ -99,6 +37,7 @@ class Collection {
   CollectionResult Run() {
     project_.RemoveEndedSessions();
     RemoveLostWaitLists();
+    DropSpentQuarantine(project_.store(), project_.keys());
     for (const GenerationId& earlier : Generations()) {
       if (Sweep(earlier) == Swept::kWaits) {
         return Waiting();
@@ -131,6 +70,10 @@ class Collection {
   std::optional<GenerationId> Condemn();
   std::set<PackId> CopyLiveChunks(const Inventory& inventory, const PackPlan& plan, Copier& copier);
   void CopyPack(const Inventory& inventory, const PackId& id, Copier& copier);
+  void KeepEntries(const Inventory& inventory,
+                   const SegmentId& id,
+                   const std::set<PackId>& gone,
+                   Copier& copier);
   GenerationId PutCondemned(const Condemned& condemned);
 
   Swept Sweep(const GenerationId& id);
@@ -162,10 +105,7 @@ std::optional<GenerationId> Collection::Condemn() {
   const SegmentPlan segments = PlanSegments(inventory, gone);
   for (const SegmentId& id : segments.replaced) {
     ThrowIfStopped(stop_, kDoing);
-    const Bytes blob = project_.store().Get(SegmentName(Id(), id));
-    copier.KeepEntries(OpenIndexSegment(project_.keys(), id, blob), [&](const PackId& pack) {
-      return inventory.packs.contains(pack) && !gone.contains(pack);
-    });
+    KeepEntries(inventory, id, gone, copier);
   }
   copier.Finish();
   if (gone.empty() && segments.removed.empty() && segments.replaced.empty()) {
@@ -219,6 +159,23 @@ void Collection::CopyPack(const Inventory& inventory, const PackId& id, Copier& 
   }
   for (const auto& [entry, sealed] : live) {
     copier.CopyChunk(entry, sealed);
+  }
+}
+
+// What the segment says about packs that stay. A place in quarantine only when the chunk has no
+// other: one of the new segments has one place of a chunk, and it must not be the bad one.
+void Collection::KeepEntries(const Inventory& inventory,
+                             const SegmentId& id,
+                             const std::set<PackId>& gone,
+                             Copier& copier) {
+  const Bytes blob = project_.store().Get(SegmentName(Id(), id));
+  const IndexSegment segment = OpenIndexSegment(project_.keys(), id, blob);
+  for (const auto& [chunk, slot] : segment.entries) {
+    const PackId& pack = segment.packs[slot.pack];
+    const bool stays = inventory.packs.contains(pack) && !gone.contains(pack);
+    if (stays && !IsSpentPlace(inventory, chunk, {pack, slot})) {
+      copier.KeepEntry(chunk, slot, pack);
+    }
   }
 }
 

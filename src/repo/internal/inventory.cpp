@@ -24,6 +24,9 @@ class InventoryTaker {
   Inventory TakeStock() {
     ListEverything();
     ReadSegments(Pass::kLasting);
+    if (!inventory_.quarantine.empty()) {
+      ReadSegments(Pass::kQuarantined);
+    }
     return std::move(inventory_);
   }
 
@@ -34,6 +37,9 @@ class InventoryTaker {
     if (!condemned_packs_.empty() || !condemned_segments_.empty()) {
       ReadSegments(Pass::kCondemned);
     }
+    if (!inventory_.quarantine.empty()) {
+      ReadSegments(Pass::kQuarantined);
+    }
     inventory_.live.resize(inventory_.index.entries().size());
     for (const SnapshotId& root : roots_) {
       MarkRoot(root);
@@ -42,12 +48,12 @@ class InventoryTaker {
   }
 
  private:
-  enum class Pass { kLasting, kCondemned };
+  enum class Pass { kLasting, kCondemned, kQuarantined };
 
   void ListEverything();
   void ReadSegments(Pass pass);
   void AddSegment(Pass pass, const SegmentId& id, const IndexSegment& segment);
-  bool IsCondemned(const SegmentId& segment, const PackId& pack) const;
+  Pass PassOf(const SegmentId& segment, const PackId& pack, std::uint32_t offset) const;
   void MarkRoot(const SnapshotId& id);
   void MarkList(const ListOfRun& list);
   // False when it was marked before.
@@ -73,6 +79,7 @@ void InventoryTaker::ListEverything() {
   const auto early = ListIds<PackId>(store, PackPrefix(project));
   inventory_.sessions = ListIds<SessionId>(store, SessionPrefix(project)).size();
   roots_ = ListRoots(project_);
+  inventory_.quarantine = LoadQuarantine(store, project_.keys());
   inventory_.roots = roots_.size();
   store.List(SegmentPrefix(project), [&](const std::string& name, ByteCount size) {
     if (const auto id = ParseRandomId(name)) {
@@ -97,8 +104,14 @@ void InventoryTaker::ReadSegments(Pass pass) {
   }
 }
 
-bool InventoryTaker::IsCondemned(const SegmentId& segment, const PackId& pack) const {
-  return condemned_segments_.contains(segment) || condemned_packs_.contains(pack);
+InventoryTaker::Pass InventoryTaker::PassOf(const SegmentId& segment,
+                                            const PackId& pack,
+                                            std::uint32_t offset) const {
+  if (inventory_.quarantine.Contains(pack, offset)) {
+    return Pass::kQuarantined;
+  }
+  const bool condemned = condemned_segments_.contains(segment) || condemned_packs_.contains(pack);
+  return condemned ? Pass::kCondemned : Pass::kLasting;
 }
 
 void InventoryTaker::AddSegment(Pass pass, const SegmentId& id, const IndexSegment& segment) {
@@ -106,8 +119,7 @@ void InventoryTaker::AddSegment(Pass pass, const SegmentId& id, const IndexSegme
   for (const auto& [chunk, slot] : segment.entries) {
     const PackId& pack = segment.packs[slot.pack];
     const auto stored = inventory_.packs.find(pack);
-    const bool condemned = IsCondemned(id, pack);
-    if (stored == inventory_.packs.end() || condemned != (pass == Pass::kCondemned)) {
+    if (stored == inventory_.packs.end() || PassOf(id, pack, slot.offset) != pass) {
       continue;
     }
     stored->second.payload_end =
@@ -120,7 +132,7 @@ void InventoryTaker::AddSegment(Pass pass, const SegmentId& id, const IndexSegme
     renumbered.pack = number->second;
     const bool inserted = inventory_.index.Insert(chunk, renumbered);
     inventory_.segments[id].says_something |= inserted;
-    if (inserted && pass == Pass::kCondemned) {
+    if (inserted && pass != Pass::kLasting) {
       sources_.push_back(id);
     }
   }

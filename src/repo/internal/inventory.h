@@ -7,6 +7,7 @@
 
 #include "repo/internal/condemned.h"
 #include "repo/internal/project.h"
+#include "repo/internal/quarantine.h"
 
 namespace tidemark::repo {
 
@@ -31,14 +32,15 @@ struct Inventory {
   std::size_t roots = 0;
   ChunkIndex index;        // one place for each chunk, in a pack that is there
   std::vector<bool> live;  // by number of index entry
+  Quarantine quarantine;
   // Of what is condemned, what must stay: the only place of a live chunk.
   std::set<PackId> needed_packs;
   std::set<SegmentId> needed_segments;
 };
 
 // Blocks; reads every segment, manifest and list chunk. A chunk is looked for outside of what is
-// `condemned` first. kCorrupt when something of these is damaged, or when a live chunk is in no
-// pack.
+// `condemned` first, in quarantine last. kCorrupt when something of these is damaged, or when a
+// live chunk is in no pack.
 Inventory TakeInventory(const Project& project,
                         const Condemned& condemned,
                         const std::stop_token& stop);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "repo/internal/collection.h"
+#include "repo/internal/repair.h"
 #include "repo/internal/stats.h"
 #include "repo/internal/structure_check.h"
 
@@ -32,6 +33,12 @@ class ProjectMaintenance final : public Maintenance {
 
   StructureCheck CheckStructure(const std::stop_token& stop) override {
     return CheckProject(project_, stop);
+  }
+
+  RepairReport Repair(const RepairOptions& options,
+                      const Healer& heal,
+                      const std::stop_token& stop) override {
+    return RepairProject(project_, options, heal, stop);
   }
 
   RepositoryStats ReadStats(const std::stop_token& stop) override {

@@ -106,6 +106,14 @@ std::string WaitListName(const ProjectId& project, const GenerationId& generatio
   return WaitListPrefix(project) + HexEncode(generation.bytes);
 }
 
+std::string QuarantinePrefix(const ProjectId& project) {
+  return "quarantine/" + project.ToString() + "/";
+}
+
+std::string QuarantineName(const ProjectId& project, const QuarantineId& list) {
+  return QuarantinePrefix(project) + HexEncode(list.bytes);
+}
+
 std::string PartialsPrefix(const ProjectId& project) {
   return "partials/" + project.ToString() + "/";
 }

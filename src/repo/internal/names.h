@@ -30,6 +30,7 @@ using PackId = RandomId<struct PackTag>;
 using SegmentId = RandomId<struct SegmentTag>;
 using SessionId = RandomId<struct SessionTag>;
 using PartialId = RandomId<struct PartialTag>;
+using QuarantineId = RandomId<struct QuarantineTag>;
 using GenerationId = RandomId<struct GenerationTag>;  // of a condemnation
 
 // Names of blobs: docs/format.md, "Blobs".
@@ -62,6 +63,8 @@ std::string CondemnedPrefix(const ProjectId& project);
 std::string CondemnedName(const ProjectId& project, const GenerationId& generation);
 std::string WaitListPrefix(const ProjectId& project);
 std::string WaitListName(const ProjectId& project, const GenerationId& generation);
+std::string QuarantinePrefix(const ProjectId& project);
+std::string QuarantineName(const ProjectId& project, const QuarantineId& list);
 std::string PartialsPrefix(const ProjectId& project);  // of all snapshots
 std::string PartialPrefix(const ProjectId& project, const SnapshotId& snapshot);
 std::string PartialName(const ProjectId& project,

@@ -24,6 +24,8 @@ std::string_view ObjectKindName(ObjectKind kind) {
       return "key chunk";
     case ObjectKind::kCondemned:
       return "condemned list";
+    case ObjectKind::kQuarantine:
+      return "quarantine list";
     case ObjectKind::kPartial:
       return "partial manifest";
     case ObjectKind::kWaitList:

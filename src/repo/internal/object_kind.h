@@ -24,6 +24,7 @@ enum class ObjectKind : std::uint8_t {
   kWaitList = 11,
   kKeyExport = 12,
   kPartial = 13,
+  kQuarantine = 14,
 };
 
 inline constexpr std::uint8_t kFormatVersion = 1;

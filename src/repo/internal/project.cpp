@@ -10,11 +10,11 @@
 namespace tidemark::repo {
 bool Project::AddSegment(Chunks& chunks,
                          const IndexSegment& segment,
-                         const std::set<PackId>& packs,
-                         const std::set<PackId>& condemned) {
+                         const std::set<PackId>& packs) const {
   struct Target {
     ChunkIndex* index = nullptr;
     std::uint32_t number = 0;
+    std::optional<std::uint32_t> quarantined;  // its number among packs with bad places
   };
 
   bool complete = true;
@@ -22,20 +22,36 @@ bool Project::AddSegment(Chunks& chunks,
   for (const PackId& pack : segment.packs) {
     Target& target = targets.emplace_back();
     if (packs.contains(pack)) {
-      target.index = condemned.contains(pack) ? &chunks.condemned : &chunks.lasting;
+      target.index = condemned_.contains(pack) ? &chunks.condemned : &chunks.lasting;
       target.number = target.index->AddPack(pack);
+      if (quarantine_.Names(pack)) {
+        target.quarantined = chunks.quarantined.AddPack(pack);
+      }
     }
     complete &= target.index != nullptr;
   }
   for (const auto& [chunk, slot] : segment.entries) {
     const Target& target = targets[slot.pack];
-    if (target.index != nullptr) {
-      ChunkSlot renumbered = slot;
-      renumbered.pack = target.number;
-      target.index->Insert(chunk, renumbered);
+    if (target.index == nullptr) {
+      continue;
     }
+    const bool bad =
+        target.quarantined && quarantine_.Contains(segment.packs[slot.pack], slot.offset);
+    ChunkSlot renumbered = slot;
+    renumbered.pack = bad ? *target.quarantined : target.number;
+    (bad ? chunks.quarantined : *target.index).Insert(chunk, renumbered);
   }
   return complete;
+}
+
+bool Project::ReadQuarantine() {
+  const auto lists = ListIds<QuarantineId>(store_, QuarantinePrefix(keys_.project()));
+  if (lists == quarantine_lists_) {
+    return false;
+  }
+  quarantine_ = LoadQuarantine(store_, keys_);
+  quarantine_lists_ = lists;
+  return true;
 }
 
 bool Project::ReadCondemned() {
@@ -74,13 +90,15 @@ Epoch Project::Refresh() {
   ++epoch_;
   // Condemned lists first: a pack of a list that has gone meanwhile is not listed either, and a
   // list that comes later waits for the sessions of today.
-  const bool condemned_changed = ReadCondemned();
+  outdated_ |= ReadCondemned();
   NoteCondemned();
+  // Before segments as well: what a repair has healed is indexed before the bad place is listed.
+  outdated_ |= ReadQuarantine();
   // Segments next: a pack is durable before the segment that names it (I2), so every pack of these
   // segments is listed.
   const auto segments = ListIds<SegmentId>(store_, SegmentPrefix(keys_.project()));
   const auto packs = ListIds<PackId>(store_, PackPrefix(keys_.project()));
-  if (!condemned_changed && IsCurrent(segments, packs)) {
+  if (!outdated_ && IsCurrent(segments, packs)) {
     ReadNew(segments, packs);
   } else {
     ReadAll(segments, packs);
@@ -93,7 +111,8 @@ bool Project::IsCurrent(const std::set<SegmentId>& segments, const std::set<Pack
   const auto is_there = [&packs](const PackId& pack) { return packs.contains(pack); };
   return !packs_missing_ && std::ranges::includes(segments, loaded_) &&
          std::ranges::all_of(chunks_.lasting.packs(), is_there) &&
-         std::ranges::all_of(chunks_.condemned.packs(), is_there);
+         std::ranges::all_of(chunks_.condemned.packs(), is_there) &&
+         std::ranges::all_of(chunks_.quarantined.packs(), is_there);
 }
 
 std::optional<IndexSegment> Project::ReadSegment(const SegmentId& id) const {
@@ -114,7 +133,7 @@ void Project::ReadNew(const std::set<SegmentId>& segments, const std::set<PackId
     }
     if (const std::optional<IndexSegment> segment = ReadSegment(id)) {
       const MutexLock lock(mutex_);
-      packs_missing_ |= !AddSegment(chunks_, *segment, packs, condemned_);
+      packs_missing_ |= !AddSegment(chunks_, *segment, packs);
       loaded_.insert(id);
     }
   }
@@ -128,7 +147,7 @@ void Project::ReadAll(const std::set<SegmentId>& segments, const std::set<PackId
   bool packs_missing = false;
   for (const SegmentId& id : segments) {
     if (const std::optional<IndexSegment> segment = ReadSegment(id)) {
-      packs_missing |= !AddSegment(chunks, *segment, packs, condemned_);
+      packs_missing |= !AddSegment(chunks, *segment, packs);
       loaded.insert(id);
     }
   }
@@ -136,6 +155,7 @@ void Project::ReadAll(const std::set<SegmentId>& segments, const std::set<PackId
   chunks_ = std::move(chunks);
   loaded_ = std::move(loaded);
   packs_missing_ = packs_missing;
+  outdated_ = false;
 }
 
 namespace {
@@ -149,8 +169,12 @@ std::optional<ChunkPlace> PlaceIn(const ChunkIndex& index, const ChunkId& id) {
 
 std::optional<ChunkPlace> Project::Find(const ChunkId& id) const {
   const MutexLock lock(mutex_);
-  const std::optional<ChunkPlace> place = PlaceIn(chunks_.lasting, id);
-  return place ? place : PlaceIn(chunks_.condemned, id);
+  for (const ChunkIndex* index : {&chunks_.lasting, &chunks_.condemned, &chunks_.quarantined}) {
+    if (const std::optional<ChunkPlace> place = PlaceIn(*index, id)) {
+      return place;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<ChunkPlace> Project::FindLasting(const ChunkId& id, Epoch since) const {

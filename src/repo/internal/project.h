@@ -9,6 +9,7 @@
 #include "repo/internal/chunk_index.h"
 #include "repo/internal/index_segment.h"
 #include "repo/internal/key_ring.h"
+#include "repo/internal/quarantine.h"
 
 namespace tidemark::repo {
 
@@ -25,7 +26,8 @@ using Epoch = std::uint64_t;
 //
 // Packs that a collection has condemned stay readable until they go, so lookups come in two kinds:
 // any place for whoever reads, a lasting one for whoever is about to rely on it
-// (docs/format.md, "Collection").
+// (docs/format.md, "Collection"). Places in quarantine are the last that a reader is given, and no
+// writer is.
 class Project {
  public:
   Project(blob::BlobStore& store, const ProjectKeys& keys, RandomSource& random)
@@ -41,10 +43,11 @@ class Project {
   // segment or pack has gone, or other packs are condemned, everything is read again. Chunks of
   // packs that are not there are left out: the next snapshot stores them anew.
   Epoch Refresh() TIDEMARK_EXCLUDES(refresh_mutex_, mutex_);
-  // Any place; one in a condemned pack only when there is no other.
+  // Any place; one in a condemned pack only when there is no other, one in quarantine last.
   std::optional<ChunkPlace> Find(const ChunkId& id) const TIDEMARK_EXCLUDES(mutex_);
   // A place that outlives the session of whoever put that session before the refresh `since`: in no
-  // pack that was condemned by then (I11). Once there is one, there always is.
+  // pack that was condemned by then (I11), and not in quarantine (I19). Once there is one, there
+  // always is, unless a repair finds it bad.
   std::optional<ChunkPlace> FindLasting(const ChunkId& id, Epoch since) const
       TIDEMARK_EXCLUDES(mutex_);
 
@@ -61,7 +64,8 @@ class Project {
  private:
   struct Chunks {
     ChunkIndex lasting;
-    ChunkIndex condemned;  // in packs that a collection is about to delete
+    ChunkIndex condemned;    // in packs that a collection is about to delete
+    ChunkIndex quarantined;  // found bad by a repair
   };
 
   struct Generation {
@@ -70,15 +74,16 @@ class Project {
   };
 
   // False when a pack that the segment names is not among `packs`; its chunks are left out.
-  static bool AddSegment(Chunks& chunks,
-                         const IndexSegment& segment,
-                         const std::set<PackId>& packs,
-                         const std::set<PackId>& condemned);
+  bool AddSegment(Chunks& chunks, const IndexSegment& segment, const std::set<PackId>& packs) const
+      TIDEMARK_REQUIRES(refresh_mutex_);
   // nullopt when a collection has deleted it since it was listed.
   std::optional<IndexSegment> ReadSegment(const SegmentId& id) const;
   // Reads condemned lists that were not there at the last refresh. True when other packs are
   // condemned than before.
   bool ReadCondemned() TIDEMARK_REQUIRES(refresh_mutex_);
+  // Reads quarantine lists that were not there at the last refresh. True when other places are in
+  // quarantine than before.
+  bool ReadQuarantine() TIDEMARK_REQUIRES(refresh_mutex_);
   void NoteCondemned() TIDEMARK_REQUIRES(refresh_mutex_) TIDEMARK_EXCLUDES(mutex_);
   bool IsCurrent(const std::set<SegmentId>& segments, const std::set<PackId>& packs) const
       TIDEMARK_REQUIRES(refresh_mutex_) TIDEMARK_EXCLUDES(mutex_);
@@ -94,10 +99,14 @@ class Project {
   // Taken before mutex_; held while segments are read, so that lookups do not wait for storage.
   mutable Mutex refresh_mutex_;
   std::set<SegmentId> loaded_ TIDEMARK_GUARDED_BY(refresh_mutex_);
+  // Other packs are condemned, or other places in quarantine, than when the index was read.
+  bool outdated_ TIDEMARK_GUARDED_BY(refresh_mutex_) = false;
   bool packs_missing_ TIDEMARK_GUARDED_BY(refresh_mutex_) = false;  // a loaded segment names one
   Epoch epoch_ TIDEMARK_GUARDED_BY(refresh_mutex_) = 0;
   std::map<GenerationId, Generation> generations_ TIDEMARK_GUARDED_BY(refresh_mutex_);
   std::set<PackId> condemned_ TIDEMARK_GUARDED_BY(refresh_mutex_);  // of all generations
+  std::set<QuarantineId> quarantine_lists_ TIDEMARK_GUARDED_BY(refresh_mutex_);
+  Quarantine quarantine_ TIDEMARK_GUARDED_BY(refresh_mutex_);  // of these lists
 
   mutable Mutex mutex_;
   Chunks chunks_ TIDEMARK_GUARDED_BY(mutex_);

@@ -29,7 +29,8 @@ ShreddedProject ShredBlobs(blob::BlobStore& store, const ProjectId& project) {
                    DeleteAll(store, ManifestPrefix(project), done.bytes);
   done.segments = DeleteAll(store, SegmentPrefix(project), done.bytes);
   done.packs = DeleteAll(store, PackPrefix(project), done.bytes);
-  // What collections and sessions have left.
+  // What repairs, collections and sessions have left.
+  DeleteAll(store, QuarantinePrefix(project), done.bytes);
   DeleteAll(store, WaitListPrefix(project), done.bytes);
   DeleteAll(store, CondemnedPrefix(project), done.bytes);
   DeleteAll(store, SessionPrefix(project), done.bytes);

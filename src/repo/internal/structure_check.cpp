@@ -32,6 +32,7 @@ class StructureChecker {
   StructureCheck Check() {
     ListEverything();
     CheckCondemned();
+    CheckQuarantine();
     CheckSegments();
     CheckPacks();
     for (const SnapshotId& id : roots_) {
@@ -43,10 +44,13 @@ class StructureChecker {
   }
 
  private:
+  enum class Places { kSound, kQuarantined };
+
   void ListEverything();
   void CheckCondemned();
+  void CheckQuarantine();
   void CheckSegments();
-  void AddSegment(const IndexSegment& segment);
+  void AddSegment(const IndexSegment& segment, Places places);
   void CheckPacks();
   void ComparePack(const PackId& id, ByteCount size);
   void CheckRoot(const SnapshotId& id);
@@ -80,9 +84,11 @@ class StructureChecker {
 
   std::vector<SnapshotId> roots_;
   std::vector<SegmentId> segments_;
+  std::vector<SegmentId> good_segments_;
   std::map<PackId, ByteCount> packs_;
+  Quarantine quarantine_;
   ChunkIndex index_;
-  std::map<PackId, std::uint64_t> indexed_;  // entries of the index in each pack
+  std::map<PackId, std::uint64_t> indexed_;  // sound places of the index in each pack
   std::set<ChunkId> good_lists_;             // with all that they list
 
   // What is being checked, for Report.
@@ -110,6 +116,7 @@ void StructureChecker::ListEverything() {
       packs_[PackId{*id}] = size;
     }
   });
+  quarantine_ = LoadQuarantine(store, project_.keys());
   check_.segments = segments_.size();
   check_.packs = packs_.size();
 }
@@ -125,20 +132,40 @@ void StructureChecker::CheckCondemned() {
   }
 }
 
-void StructureChecker::CheckSegments() {
-  for (const SegmentId& id : segments_) {
-    Try({}, [&] {
-      const Bytes blob = project_.store().Get(SegmentName(project_.keys().project(), id));
-      AddSegment(OpenIndexSegment(project_.keys(), id, blob));
-    });
+void StructureChecker::CheckQuarantine() {
+  blob::BlobStore& store = project_.store();
+  const ProjectId& project = project_.keys().project();
+  for (const auto& id : ListIds<QuarantineId>(store, QuarantinePrefix(project))) {
+    Try({}, [&] { OpenQuarantine(project_.keys(), id, store.Get(QuarantineName(project, id))); });
   }
 }
 
-void StructureChecker::AddSegment(const IndexSegment& segment) {
+// Segments that opened are read once more for the places in quarantine, which count only for
+// chunks that are nowhere else.
+void StructureChecker::CheckSegments() {
+  const auto read = [this](const SegmentId& id, Places places) {
+    const Bytes blob = project_.store().Get(SegmentName(project_.keys().project(), id));
+    AddSegment(OpenIndexSegment(project_.keys(), id, blob), places);
+  };
+  for (const SegmentId& id : segments_) {
+    const bool opened = Try({}, [&] { read(id, Places::kSound); });
+    if (opened) {
+      good_segments_.push_back(id);
+    }
+  }
+  if (!quarantine_.empty()) {
+    for (const SegmentId& id : good_segments_) {
+      Try({}, [&] { read(id, Places::kQuarantined); });
+    }
+  }
+}
+
+void StructureChecker::AddSegment(const IndexSegment& segment, Places places) {
   std::map<std::uint32_t, std::uint32_t> numbers;
   for (const auto& [chunk, slot] : segment.entries) {
     const PackId& pack = segment.packs[slot.pack];
-    if (!packs_.contains(pack)) {
+    const bool bad = quarantine_.Contains(pack, slot.offset);
+    if (!packs_.contains(pack) || bad != (places == Places::kQuarantined)) {
       continue;  // whoever references the chunk is told that it is in no pack
     }
     const auto [number, added] = numbers.try_emplace(slot.pack, 0);
@@ -147,7 +174,7 @@ void StructureChecker::AddSegment(const IndexSegment& segment) {
     }
     ChunkSlot renumbered = slot;
     renumbered.pack = number->second;
-    if (index_.Insert(chunk, renumbered)) {
+    if (index_.Insert(chunk, renumbered) && !bad) {
       ++indexed_[pack];
     }
   }
@@ -160,10 +187,13 @@ void StructureChecker::CheckPacks() {
 }
 
 void StructureChecker::ComparePack(const PackId& id, ByteCount size) {
+  if (indexed_[id] == 0 && quarantine_.Names(id)) {
+    return;  // what snapshots need of it is elsewhere, or found missing with them
+  }
   std::uint64_t found = 0;
   for (const PackEntry& entry : ReadPackFooter(project_.keys(), id, project_.store(), size)) {
     const std::optional<std::uint32_t> number = index_.FindNumber(entry.id);
-    if (!number) {
+    if (!number || quarantine_.Contains(id, entry.offset)) {
       continue;
     }
     const auto [pack, slot] = PlaceOf(index_, *number);
@@ -273,6 +303,12 @@ void StructureChecker::CheckPlace(ObjectKind kind, const ChunkRef& ref) const {
   const std::string what = "looking up " + DescribeObject(kind, ref.id);
   if (slot.plain_size != ref.plain_size) {
     throw Error(ErrorCode::kCorrupt, what + ": the index and its list differ in its size");
+  }
+  if (quarantine_.Contains(pack, slot.offset)) {
+    throw Error(ErrorCode::kCorrupt,
+                what + ": a repair has found it damaged in " +
+                    DescribeObject(ObjectKind::kPackFooter, pack.bytes) +
+                    " and could not store it anew");
   }
   const std::uint64_t end = std::uint64_t{slot.offset} + slot.stored_size;
   if (end > packs_.at(pack).value) {

@@ -1,0 +1,576 @@
+#include "engine/internal/chunk_healer.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "bson/builder.h"
+#include "engine/internal/run_builder.h"
+
+namespace tidemark::engine {
+namespace {
+
+using ListedChunks = std::vector<repo::SnapshotWriter::ListedChunk>;
+
+// Of one question to the source.
+constexpr std::size_t kMaxAsked = 1000;             // documents
+constexpr std::size_t kMaxAskedBytes = 1U << 20;    // of their _ids
+constexpr std::size_t kMaxAnswerBytes = 64U << 20;  // of documents that are as they were
+
+constexpr std::string_view kFromSource = "from the documents of the cluster";
+constexpr std::string_view kFromKeys = "from its keys";
+constexpr std::string_view kFromDocuments = "from its documents";
+constexpr std::string_view kFromPacks = "from what packs hold";
+
+// The reason why a chunk stays damaged.
+[[noreturn]] void Fail(const std::string& why) {
+  throw Error(ErrorCode::kNotFound, why);
+}
+
+bool IsDamage(const Error& error) {
+  return error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kCorrupt;
+}
+
+ByteView TakeDocument(ByteView& rest) {
+  const ByteView document = rest.first(bson::FrontDocumentSize(rest));
+  rest = rest.subspan(document.size());
+  return document;
+}
+
+Bytes Copy(ByteView bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+void AddLe64(Bytes& out, std::uint64_t value) {
+  out.resize(out.size() + sizeof(value));
+  StoreLe64(&out[out.size() - sizeof(value)], value);
+}
+
+// A run's chunk list in the making, as RunBuilder makes it; only named, not stored.
+class ListCutter {
+ public:
+  // `full` is called with each list.
+  explicit ListCutter(std::function<void(const ListedChunks&)> full) : full_(std::move(full)) {}
+
+  void Add(const repo::ChunkRef& ref, Bytes first_id) {
+    bytes_ += first_id.size();
+    chunks_.push_back({.ref = ref, .first_id = std::move(first_id)});
+    if (chunks_.size() == repo::kMaxRefsPerList || bytes_ >= kMaxListBytes) {
+      Finish();
+    }
+  }
+
+  void Finish() {
+    if (!chunks_.empty()) {
+      full_(std::exchange(chunks_, {}));
+      bytes_ = 0;
+    }
+  }
+
+ private:
+  const std::function<void(const ListedChunks&)> full_;
+  ListedChunks chunks_;
+  std::size_t bytes_ = 0;  // of first _ids
+};
+
+// Cuts documents into chunks as RunBuilder does; only named, not stored. Holds what the chunk being
+// filled is named by, and one list.
+class ChunkCutter {
+ public:
+  ChunkCutter(const repo::DamagedProject& damaged, std::size_t chunk_size)
+      : damaged_(&damaged), chunk_size_(chunk_size) {}
+
+  void Add(ByteView document, const codec::Digest& hash) {
+    if (document.size() >= chunk_size_) {
+      Close();
+    }
+    if (hashes_.empty()) {
+      first_id_ = EncodeKey(KeyOf(bson::Document(document)));
+    }
+    hashes_.push_back(hash);
+    size_ += document.size();
+    if (size_ >= chunk_size_) {
+      Close();
+    }
+  }
+
+  // nullopt when they are more than a list holds. Only destruction is legal afterwards.
+  std::optional<ListedChunks> Finish() {
+    Close();
+    return too_many_ ? std::nullopt : std::optional(std::move(listed_));
+  }
+
+ private:
+  void Close() {
+    if (hashes_.empty()) {
+      return;
+    }
+    too_many_ = too_many_ || listed_.size() == repo::kMaxRefsPerList;
+    if (!too_many_) {
+      listed_.push_back({.ref = damaged_->NameDocuments(hashes_, size_), .first_id = first_id_});
+    }
+    hashes_.clear();
+    size_ = 0;
+  }
+
+  const repo::DamagedProject* damaged_;
+  std::size_t chunk_size_;
+  ListedChunks listed_;
+  bool too_many_ = false;
+  std::vector<codec::Digest> hashes_;
+  std::size_t size_ = 0;
+  Bytes first_id_;
+};
+
+// Nothing says with which chunk size a snapshot was taken: the usual ones are tried beside today's.
+std::set<std::size_t> ChunkSizes(ByteCount todays) {
+  std::set<std::size_t> sizes{todays.value};
+  for (std::size_t kib = 4; kib <= 4096; kib *= 2) {
+    sizes.insert(kib << 10U);
+  }
+  return sizes;
+}
+
+}  // namespace
+
+// ---- RunKeys
+
+RunKeys::RunKeys(repo::DamagedProject& damaged, const repo::Run& run, std::uint64_t first)
+    : damaged_(damaged), run_(run), skipped_(first) {
+  if (run.key_lists.empty()) {
+    Fail("its run has no keys");
+  }
+}
+
+bool RunKeys::LoadBlock() {
+  while (next_chunk_ == list_.size()) {
+    if (next_list_ == run_.key_lists.size()) {
+      return false;
+    }
+    const repo::ChunkRef& list = run_.key_lists[next_list_++];
+    list_.clear();
+    next_chunk_ = 0;
+    if (skipped_ >= list.documents) {
+      skipped_ -= list.documents;
+    } else {
+      list_ = damaged_.LoadList(list);
+    }
+  }
+  const repo::ChunkRef& ref = list_[next_chunk_++].ref;
+  if (skipped_ >= ref.documents) {
+    skipped_ -= ref.documents;
+    return LoadBlock();
+  }
+  block_ = damaged_.LoadKeys(ref);
+  at_ = 0;
+  rest_ = block_.keys;
+  return true;
+}
+
+std::optional<RunKeys::Entry> RunKeys::Next() {
+  do {
+    while (at_ == block_.fingerprints.size()) {
+      if (!LoadBlock()) {
+        return std::nullopt;
+      }
+    }
+    const Entry entry{TakeDocument(rest_), block_.fingerprints[at_]};
+    ++at_;
+    if (skipped_ == 0) {
+      return entry;
+    }
+    --skipped_;
+  } while (true);
+}
+
+// ---- ChunkHealer
+
+void ChunkHealer::HealAll() {
+  std::size_t before = 0;
+  std::size_t healed = 0;
+  do {
+    before = healed;
+    healed = 0;
+    replayed_.clear();
+    unlisted_.reset();
+    for (std::size_t number = 0; number < damaged_.size(); ++number) {
+      if (!damaged_.chunk(number).healed) {
+        ReportProgress(number);
+        Heal(number);
+      }
+      healed += damaged_.chunk(number).healed ? 1 : 0;
+    }
+  } while (healed != before);
+}
+
+void ChunkHealer::ReportProgress(std::size_t number) const {
+  if (run_.stop.stop_requested()) {
+    throw Error(ErrorCode::kCancelled, "repairing the repository: cancelled");
+  }
+  if (run_.on_progress) {
+    run_.on_progress(
+        {.phase = "healing", .documents_done = number, .documents_total = damaged_.size()});
+  }
+}
+
+void ChunkHealer::Heal(std::size_t number) {
+  const repo::DamagedChunk chunk = damaged_.chunk(number);  // offers may move it
+  try {
+    if (chunk.use->run.natural_order) {
+      Fail("its documents have no order of _id: the cluster cannot be asked for them");
+    }
+    switch (chunk.kind) {
+      case repo::ChunkKind::kData:
+        HealData(chunk);
+        break;
+      case repo::ChunkKind::kKeys:
+        HealKeys(chunk);
+        break;
+      case repo::ChunkKind::kList:
+        if (chunk.of_keys) {
+          if (replayed_.insert(chunk.use.get()).second) {
+            HealKeyLists(chunk.use->run);
+          }
+        } else {
+          HealDataList(chunk);
+        }
+    }
+    if (!damaged_.chunk(number).healed) {
+      damaged_.Explain(number, "what it held cannot be made anew as it was");
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) {
+      throw;
+    }
+    damaged_.Explain(number, std::string(error.message()));
+  }
+}
+
+// ---- documents of the source
+
+DocumentSource& ChunkHealer::Source() const {
+  if (source_ == nullptr) {
+    Fail("there is no cluster to take its documents from");
+  }
+  return *source_;
+}
+
+void ChunkHealer::ReadAgain(const repo::DamagedChunk& chunk, const DocumentVisitor& visit) {
+  if (HasKeys(chunk)) {
+    ReadByKeys(chunk, visit);
+  } else {
+    ReadFromFirst(chunk, visit);
+  }
+}
+
+namespace {
+
+// Documents that are asked for together, in order.
+struct Question {
+  std::vector<Bytes> ids;
+  std::vector<std::uint64_t> fingerprints;
+  std::size_t bytes = 0;
+
+  void Add(const RunKeys::Entry& entry) {
+    ids.push_back(Copy(entry.key));
+    fingerprints.push_back(entry.fingerprint);
+    bytes += entry.key.size();
+  }
+
+  bool Full() const { return ids.size() == kMaxAsked || bytes >= kMaxAskedBytes; }
+};
+
+// Those that are as they were, by _id.
+std::map<Bytes, Bytes> Ask(DocumentSource& source,
+                           const repo::DamagedProject& damaged,
+                           const repo::RunUse& use,
+                           const Question& question) {
+  std::map<Bytes, std::uint64_t> wanted;
+  for (std::size_t i = 0; i < question.ids.size(); ++i) {
+    wanted.emplace(question.ids[i], question.fingerprints[i]);
+  }
+  std::map<Bytes, Bytes> found;
+  std::size_t bytes = 0;
+  source.Find(use, question.ids, [&](ByteView document) {
+    const auto at = wanted.find(EncodeKey(KeyOf(bson::Document(document))));
+    if (at == wanted.end() || damaged.Fingerprint(codec::Sha256(document)) != at->second) {
+      return;
+    }
+    bytes += document.size();
+    if (bytes <= kMaxAnswerBytes) {
+      found.emplace(at->first, Copy(document));
+    }
+  });
+  return found;
+}
+
+}  // namespace
+
+bool ChunkHealer::HasKeys(const repo::DamagedChunk& chunk) {
+  try {
+    RunKeys keys(damaged_, chunk.use->run, chunk.first_document);
+    for (std::uint64_t left = chunk.ref.documents; left > 0; --left) {
+      if (!keys.Next()) {
+        return false;
+      }
+    }
+    return true;
+  } catch (const Error& error) {
+    if (!IsDamage(error)) {
+      throw;
+    }
+    return false;
+  }
+}
+
+void ChunkHealer::ReadByKeys(const repo::DamagedChunk& chunk, const DocumentVisitor& visit) {
+  std::uint64_t missing = 0;
+  Question question;
+  const auto ask = [&] {
+    const std::map<Bytes, Bytes> found = Ask(Source(), damaged_, *chunk.use, question);
+    for (const Bytes& id : question.ids) {
+      const auto document = found.find(id);
+      missing += document == found.end() ? 1 : 0;
+      if (missing == 0) {
+        visit(document->second);
+      }
+    }
+    question = {};
+  };
+  RunKeys keys(damaged_, chunk.use->run, chunk.first_document);
+  for (std::uint64_t left = chunk.ref.documents; left > 0; --left) {
+    const std::optional<RunKeys::Entry> entry = keys.Next();
+    if (!entry) {
+      Fail("its run has fewer keys than documents");
+    }
+    if (chunk.use->run.deletes) {
+      visit(bson::Builder().AppendElement("_id", DecodeKey(entry->key).value).Finish());
+      continue;
+    }
+    question.Add(*entry);
+    if (question.Full()) {
+      ask();
+    }
+  }
+  if (!question.ids.empty()) {
+    ask();
+  }
+  if (missing > 0) {
+    Fail(std::to_string(missing) + " of its " + std::to_string(chunk.ref.documents) +
+         " documents have changed or gone at the cluster");
+  }
+}
+
+void ChunkHealer::ReadFromFirst(const repo::DamagedChunk& chunk, const DocumentVisitor& visit) {
+  if (chunk.use->run.deletes) {
+    Fail("the keys of what it deleted are damaged as well");
+  }
+  if (chunk.first_id.empty()) {
+    Fail("nobody knows where it began: its keys and lists are damaged as well");
+  }
+  Source().FindFrom(*chunk.use, chunk.first_id, chunk.ref.documents, run_.stop, visit);
+}
+
+// ---- data chunks
+
+void ChunkHealer::HealData(const repo::DamagedChunk& chunk) {
+  Bytes plain;
+  ReadAgain(chunk, [&](ByteView document) {
+    if (plain.size() + document.size() > chunk.ref.plain_size) {
+      Fail("its documents have changed at the cluster");
+    }
+    plain.insert(plain.end(), document.begin(), document.end());
+  });
+  if (!damaged_.Offer(plain, chunk.use->run.deletes ? kFromKeys : kFromSource)) {
+    Fail("its documents have changed at the cluster");
+  }
+}
+
+// ---- keys
+
+void ChunkHealer::ReadStored(const repo::Run& run,
+                             std::uint64_t first,
+                             std::uint64_t count,
+                             const DocumentVisitor& visit) {
+  std::uint64_t skipped = first;
+  for (const repo::ChunkRef& list : run.lists) {
+    if (skipped >= list.documents) {
+      skipped -= list.documents;
+      continue;
+    }
+    for (const auto& [ref, first_id] : damaged_.LoadList(list)) {
+      if (skipped >= ref.documents) {
+        skipped -= ref.documents;
+        continue;
+      }
+      const Bytes plain = damaged_.Load(ref);
+      for (ByteView rest = plain; !rest.empty();) {
+        const ByteView document = TakeDocument(rest);
+        if (skipped > 0) {
+          --skipped;
+        } else {
+          visit(document);
+          if (--count == 0) {
+            return;
+          }
+        }
+      }
+    }
+  }
+}
+
+namespace {
+
+void AddKey(repo::KeyBlock& block, const repo::DamagedProject& damaged, ByteView document) {
+  AppendKey(KeyOf(bson::Document(document)), block.keys);
+  block.fingerprints.push_back(damaged.Fingerprint(codec::Sha256(document)));
+}
+
+Bytes FrontKey(const repo::KeyBlock& block) {
+  return Copy(ByteView(block.keys).first(bson::FrontDocumentSize(block.keys)));
+}
+
+}  // namespace
+
+void ChunkHealer::HealKeys(const repo::DamagedChunk& chunk) {
+  repo::KeyBlock block;
+  ReadStored(chunk.use->run, chunk.first_document, chunk.ref.documents, [&](ByteView document) {
+    AddKey(block, damaged_, document);
+  });
+  damaged_.OfferKeys(block, kFromDocuments);
+}
+
+// As RunBuilder does: a key chunk is closed behind the data chunk that makes it large enough.
+void ChunkHealer::HealKeyLists(const repo::Run& run) {
+  ListCutter lists([this](const ListedChunks& list) { damaged_.OfferList(list, kFromDocuments); });
+  repo::KeyBlock block;
+  const auto close = [&] {
+    lists.Add(damaged_.NameKeys(block), FrontKey(block));
+    block = {};
+  };
+  for (const repo::ChunkRef& list : run.lists) {
+    for (const auto& [ref, first_id] : damaged_.LoadList(list)) {
+      const Bytes plain = damaged_.Load(ref);
+      for (ByteView rest = plain; !rest.empty();) {
+        AddKey(block, damaged_, TakeDocument(rest));
+      }
+      const std::size_t bytes =
+          block.keys.size() + block.fingerprints.size() * sizeof(std::uint64_t);
+      if (bytes >= kKeyChunkBytes) {
+        close();
+      }
+    }
+  }
+  if (!block.fingerprints.empty()) {
+    close();
+  }
+  lists.Finish();
+}
+
+// ---- lists of data chunks
+
+void ChunkHealer::HealDataList(const repo::DamagedChunk& list) {
+  if (!HealListFromPacks(list)) {
+    HealListFromSource(list);
+  }
+}
+
+void ChunkHealer::FindUnlisted() {
+  if (unlisted_) {
+    return;
+  }
+  unlisted_.emplace();
+  damaged_.ForEachUnlisted([this](const repo::ChunkId& id, ByteView plain) {
+    Unlisted chunk{.ref = {.id = id, .plain_size = static_cast<std::uint32_t>(plain.size())}};
+    Bytes fingerprints;
+    std::uint64_t first = 0;
+    for (ByteView rest = plain; !rest.empty(); ++chunk.ref.documents) {
+      const ByteView document = TakeDocument(rest);
+      const std::uint64_t fingerprint = damaged_.Fingerprint(codec::Sha256(document));
+      if (chunk.ref.documents == 0) {
+        first = fingerprint;
+        chunk.first_id = EncodeKey(KeyOf(bson::Document(document)));
+      }
+      AddLe64(fingerprints, fingerprint);
+    }
+    chunk.fingerprints = codec::Sha256(fingerprints);
+    unlisted_->emplace(first, std::move(chunk));
+  });
+}
+
+// The run's keys say which documents the listed chunks hold, one after the other. False when the
+// keys are damaged, or a chunk is missing.
+bool ChunkHealer::HealListFromPacks(const repo::DamagedChunk& list) {
+  FindUnlisted();
+  try {
+    RunKeys keys(damaged_, list.use->run, list.first_document);
+    std::deque<std::uint64_t> ahead;  // fingerprints that were read and not used yet
+    const auto read_ahead = [&](std::size_t count) {
+      while (ahead.size() < count) {
+        const auto entry = keys.Next();
+        if (!entry) {
+          return false;
+        }
+        ahead.push_back(entry->fingerprint);
+      }
+      return true;
+    };
+    const auto fits = [&](const Unlisted& chunk) {
+      if (!read_ahead(chunk.ref.documents)) {
+        return false;
+      }
+      Bytes fingerprints;
+      for (std::size_t i = 0; i < chunk.ref.documents; ++i) {
+        AddLe64(fingerprints, ahead[i]);
+      }
+      return codec::Sha256(fingerprints) == chunk.fingerprints;
+    };
+    ListedChunks listed;
+    for (std::uint64_t left = list.ref.documents; left > 0;) {
+      if (!read_ahead(1) || listed.size() == repo::kMaxRefsPerList) {
+        return false;
+      }
+      const auto [first, end] = unlisted_->equal_range(ahead.front());
+      const auto found = std::find_if(first, end, [&](const auto& candidate) {
+        return candidate.second.ref.documents <= left && fits(candidate.second);
+      });
+      if (found == end) {
+        return false;
+      }
+      const Unlisted& chunk = found->second;
+      listed.push_back({.ref = chunk.ref, .first_id = chunk.first_id});
+      left -= chunk.ref.documents;
+      ahead.erase(ahead.begin(), ahead.begin() + chunk.ref.documents);
+    }
+    return damaged_.OfferList(listed, kFromPacks);
+  } catch (const Error& error) {
+    if (!IsDamage(error)) {
+      throw;
+    }
+    return false;
+  }
+}
+
+void ChunkHealer::HealListFromSource(const repo::DamagedChunk& list) {
+  std::vector<ChunkCutter> cutters;
+  for (const std::size_t size : ChunkSizes(options_.chunk_size)) {
+    cutters.emplace_back(damaged_, size);
+  }
+  ReadAgain(list, [&cutters](ByteView document) {
+    const codec::Digest hash = codec::Sha256(document);
+    for (ChunkCutter& cutter : cutters) {
+      cutter.Add(document, hash);
+    }
+  });
+  const bool healed = std::ranges::any_of(cutters, [this](ChunkCutter& cutter) {
+    const std::optional<ListedChunks> chunks = cutter.Finish();
+    return chunks && damaged_.OfferList(*chunks, kFromSource);
+  });
+  if (!healed) {
+    Fail("the documents of the cluster give another list of chunks");
+  }
+}
+
+}  // namespace tidemark::engine
