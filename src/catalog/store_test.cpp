@@ -7,19 +7,22 @@
 #include "base/bytes.h"
 #include "base/c_handle.h"
 #include "base/file.h"
+#include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
 namespace tidemark::catalog {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(Sqlite,
-                         StoreSuite,
-                         testing::Values(StoreDialect{"Sqlite",
-                                                      [](const std::filesystem::path& directory) {
-                                                        return OpenSqliteStore(
-                                                            {.path = directory / "catalog.db"});
-                                                      }}),
-                         [](const auto& info) { return info.param.name; });
+const StoreDialect kSqlite{"Sqlite", [](const std::filesystem::path& directory) {
+                             return OpenSqliteStore({.path = directory / "catalog.db"});
+                           }};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, testing::Values(kSqlite), [](const auto& info) {
+  return info.param.name;
+});
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, testing::Values(kSqlite), [](const auto& info) {
+  return info.param.name;
+});
 
 class SqliteFile : public testing::Test {
  protected:
@@ -56,7 +59,7 @@ TEST_F(SqliteFile, OfANewerVersionIsRefused) {
   sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   EXPECT_EQ(OpenRefusal(),
             "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
-            "program's 3");
+            "program's 4");
 }
 
 // A file as the first release wrote it, with a restore in it.
