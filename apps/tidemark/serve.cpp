@@ -12,6 +12,7 @@
 #include "data_directory.h"
 #include "http/server.h"
 #include "jobs/runner.h"
+#include "service/scheduler.h"
 
 namespace tidemark::app {
 namespace {
@@ -133,6 +134,12 @@ int Serve(const ServeFlags& flags) {
   restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
+  service::ScheduleService schedules(
+      environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
+  service::Scheduler scheduler(
+      environment,
+      maintenance,
+      {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))});
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -151,6 +158,7 @@ int Serve(const ServeFlags& flags) {
                                    snapshots,
                                    restores,
                                    maintenance,
+                                   schedules,
                                    directory.store(),
                                    clock,
                                    random,
@@ -159,6 +167,11 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
+  StageGroup scheduler_thread;
+  if (schedules.schedules() == service::Schedules::kOn) {
+    scheduler_thread.Start("scheduler",
+                           [&scheduler](const std::stop_token& stop) { scheduler.Work(stop); });
+  }
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },

@@ -5,6 +5,7 @@
 #include "service/cluster_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
+#include "service/schedule_service.h"
 #include "service/snapshot_service.h"
 
 namespace tidemark::api {
@@ -16,6 +17,7 @@ struct ApiParts {
   service::SnapshotService& snapshots;
   service::RestoreService& restores;
   service::RepositoryService& repository;
+  service::ScheduleService& schedules;
   catalog::Store& store;  // readiness, and clusters that were unregistered
   const Clock& clock;
   RandomSource& random;

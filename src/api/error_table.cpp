@@ -93,6 +93,10 @@ Row RowOf(Reason reason) {
       return {409, "NAME_TAKEN", "The name {0} is taken."};
     case Reason::kSnapshotInUse:
       return {409, "SNAPSHOT_IN_USE", "Snapshot {0} is being read by an unfinished restore."};
+    case Reason::kSnapshotProtected:
+      return {403,
+              "CANNOT_MODIFY_SNAPSHOT",
+              "Snapshot {0} cannot be modified: it is not to be deleted, or in use."};
     case Reason::kProjectInUse:
       return {409, "PROJECT_IN_USE", "Project {0} has registered clusters or unfinished jobs."};
     case Reason::kInvalidValue:
@@ -220,6 +224,13 @@ Failure FailureOf(const Error& error, std::string_view request_id) {
       return UnexpectedFailure(request_id);
   }
   CheckFailed("every error code has an answer", __FILE__, __LINE__);
+}
+
+RequestError MakeFailure(int status,
+                         std::string_view code,
+                         std::string_view text,
+                         std::vector<std::string> parameters) {
+  return Make(status, code, text, std::move(parameters));
 }
 
 RequestError ResourceNotFound(std::string_view path) {

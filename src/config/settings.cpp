@@ -24,6 +24,8 @@ std::string Allowed(const Option& option) {
              std::to_string(option.maximum);
     case OptionType::kLogLevel:
       return "debug, info, warn or error";
+    case OptionType::kSwitch:
+      return "on or off";
   }
   return {};
 }
@@ -31,6 +33,9 @@ std::string Allowed(const Option& option) {
 bool Fits(const Option& option, const std::string& value) {
   if (option.type == OptionType::kLogLevel) {
     return value == "debug" || value == "info" || value == "warn" || value == "error";
+  }
+  if (option.type == OptionType::kSwitch) {
+    return value == "on" || value == "off";
   }
   if (option.type == OptionType::kText) {
     return true;
@@ -55,6 +60,9 @@ std::string TomlText(const toml::node& node) {
   }
   if (const auto number = node.value_exact<std::int64_t>()) {
     return std::to_string(*number);
+  }
+  if (const auto flag = node.value_exact<bool>()) {
+    return *flag ? "on" : "off";
   }
   return "(neither text nor a whole number)";
 }
@@ -130,6 +138,10 @@ std::int64_t Settings::Integer(std::string_view name) const {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   TIDEMARK_CHECK(error == std::errc() && end == text.data() + text.size());
   return number;
+}
+
+bool Settings::IsOn(std::string_view name) const {
+  return Text(name) == "on";
 }
 
 std::string RenderReference() {

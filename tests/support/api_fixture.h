@@ -34,6 +34,7 @@ class ApiFixture : public testing::Test {
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
+    schedules_.emplace(*environment_, service::Schedules::kOn);
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -45,6 +46,7 @@ class ApiFixture : public testing::Test {
                       *snapshots_,
                       *restores_,
                       *maintenance_,
+                      *schedules_,
                       *store_,
                       clock_,
                       random_,
@@ -91,6 +93,10 @@ class ApiFixture : public testing::Test {
 
   http::Response Post(const std::string& target, const std::string& body) {
     return api_->Handle(MakeOwnerRequest(http::Method::kPost, target, body));
+  }
+
+  http::Response Patch(const std::string& target, const std::string& body) {
+    return api_->Handle(MakeOwnerRequest(http::Method::kPatch, target, body));
   }
 
   http::Response Delete(const std::string& target) {
@@ -210,6 +216,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::SnapshotService> snapshots_;
   std::optional<service::RestoreService> restores_;
   std::optional<service::RepositoryService> maintenance_;
+  std::optional<service::ScheduleService> schedules_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;
