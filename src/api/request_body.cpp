@@ -149,6 +149,8 @@ void CheckType(const Field& field, const json::value& value) {
         throw InvalidJsonAttribute(field.name, "a string");
       }
       return;
+    case FieldType::kAny:
+      return;
   }
 }
 

@@ -19,7 +19,8 @@ enum class FieldType {
   kArray,
   kObject,
   kObjectId,
-  kDeploymentItemName
+  kDeploymentItemName,
+  kAny,  // the handler looks at it
 };
 
 enum class FieldUse {
