@@ -26,6 +26,7 @@ class Client {
   // reached.
   boost::json::value Get(std::string_view path);
   boost::json::value Post(std::string_view path, const boost::json::value& body);
+  boost::json::value Patch(std::string_view path, const boost::json::value& body);
   boost::json::value Delete(std::string_view path);
   // All pages of a list as one array.
   boost::json::array List(std::string_view path);

@@ -23,6 +23,8 @@ COMMANDS = [
     ["snapshot", "show"],
     ["snapshot", "delete"],
     ["snapshot", "diff"],
+    ["schedule", "show"],
+    ["schedule", "set"],
     ["restore", "start"],
     ["restore", "list"],
     ["restore", "show"],

@@ -201,6 +201,32 @@ def test_versions_are_those_of_the_operation(world):
     assert world.owner.get(schedule(world) + "?envelope=true", accept=FIRST_VERSION).json()["status"] == 200
 
 
+def test_the_command_line(world):
+    def run(*arguments, status=0):
+        done = world.tidemark.command(
+            "schedule", *arguments, "--project", world.project, key=world.tidemark.key
+        )
+        assert done.returncode == status or (status and done.returncode), done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    shown = run("show", "Encrypted")
+    assert re.search(r"items +daily:1:8d", shown)
+    assert re.search(r"nextDue +" + INSTANT, shown)
+    changed = run(
+        "set", "Encrypted", "--reference", "02:30", "--keep-last", "3",
+        "--item", "hourly:6:2d", "--item", "monthly:40:13m",
+    )  # fmt: skip
+    assert re.search(r"items +hourly:6:2d monthly:40:13m", changed)
+    assert re.search(r"nextDue +[^ ]*T(02|08|14|20):30:00Z", changed)
+    assert re.search(r"keepLast +3", changed)
+    assert "nextDue" not in run("set", "Encrypted", "--off")
+    assert "nextDue" in run("set", "Encrypted", "--on")
+    assert "no interval" in run("set", "Encrypted", "--item", "hourly:5:2d", status=1)
+    assert "FREQUENCY:INTERVAL:RETENTION" in run("set", "Encrypted", "--item", "hourly", status=1)
+    assert "HH:MM" in run("set", "Encrypted", "--reference", "noon", status=1)
+    assert "no change" in run("set", "Encrypted", status=1)
+
+
 def test_schedules_can_be_turned_off(servers):
     tidemark = servers.tidemark("--schedules", "off")
     client = tidemark.client()
