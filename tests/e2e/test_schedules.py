@@ -1,11 +1,15 @@
 """Schedules, retention and the legacy endpoints of snapshots, schedule and checkpoints."""
 
 import datetime
+import json
+import os
 import re
+import subprocess
 
 import pytest
 from harness import openapi
 from harness.client import FIRST_VERSION, OWN, V2, V10, V15, assert_error, group, role
+from harness.mongo_servers import prepare
 
 UNKNOWN = "0" * 24
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -98,7 +102,7 @@ def test_a_schedule_is_changed_and_due_in_the_future(world):
 
 
 def test_nothing_is_due_at_registration(world):
-    found = own_schedule(world, "Source")
+    found = own_schedule(world, "Paused")
     assert found["active"] and found["enabled"]
     assert found["missed"] == 0
     assert "last" not in found
@@ -256,3 +260,32 @@ def test_answers_are_those_of_the_schema(world, snapshot):
         assert openapi.check_answer(answer, root + path, method) == [], f"{method} {path}"
     wrong = world.owner.get(snapshots(world, "/x"))
     assert list(openapi.problems(wrong.json(), {"$ref": "#/components/schemas/ApiError"}, "error")) == []
+
+
+def test_the_go_clients_of_both_ages(world, snapshot):
+    program = prepare("gosdk.sh", "schedules")
+    key = world.key_with("GROUP_OWNER")
+    environment = os.environ | {
+        "BASE_URL": world.url,
+        "GROUP_ID": world.project,
+        "CLUSTER": "Source",
+        "SNAPSHOT_ID": snapshot,
+        "PUBLIC_KEY": key.public,
+        "PRIVATE_KEY": key.private,
+    }
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen.pop("oldSnapshots") >= 1
+    assert seen.pop("snapshots") >= 1
+    assert seen == {
+        "oldExpires": "2099-12-01T00:00:00Z",
+        "oldCheckpoints": 0,
+        "oldErrorCode": "SNAPSHOT_NOT_FOUND",
+        "interval": 24,
+        "changedDaily": 30,
+        "kept": True,
+        "checkpoints": 0,
+        "refusedCode": "INVALID_SNAPSHOT_SCHEDULE",
+        "goneCode": "SNAPSHOT_NOT_FOUND",
+    }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the client of one Atlas Go SDK version from tests/e2e/gosdk/VERSION, unless it is in the cache.
-# usage: gosdk.sh v20240530005|v20241113005      The last line printed is the program's path.
+# usage: gosdk.sh v20240530005|v20241113005|schedules      The last line printed is the program's path.
+# A version shares scenario.go with the others; `schedules` is a program of its own.
 # Without Go: says why and exits with 77.
 set -euo pipefail
 version=${1:?usage: gosdk.sh VERSION}
@@ -9,7 +10,9 @@ source=$(cd "$(dirname "$0")/../../tests/e2e/gosdk" && pwd)
 command -v go >/dev/null || { echo "skipped: there is no go in PATH"; exit 77; }
 
 cache=${TIDEMARK_CACHE:-$HOME/.cache/tidemark}
-key=$(cat "$source/scenario.go" "$source/$version"/* | sha256sum | cut -c1-16)
+shared=()
+[[ $version != v* ]] || shared=("$source/scenario.go")
+key=$(cat "${shared[@]}" "$source/$version"/* | sha256sum | cut -c1-16)
 program=$cache/gosdk-$version-$key
 mkdir -p "$cache"
 exec 9>"$cache/gosdk-$version.lock"
@@ -20,7 +23,9 @@ if [ ! -x "$program" ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   cp "$source/$version"/* "$work"
-  sed "s/ATLAS_SDK_VERSION/$version/" "$source/scenario.go" >"$work/scenario.go"
+  for file in "${shared[@]}"; do
+    sed "s/ATLAS_SDK_VERSION/$version/" "$file" >"$work/$(basename "$file")"
+  done
   (cd "$work" && CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$program.new" . >&2)
   mv "$program.new" "$program"
 fi
