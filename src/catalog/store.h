@@ -134,6 +134,9 @@ class Store {
   // from then on.
   virtual std::vector<DeletedSnapshot> ListSnapshotsToSweep(std::int64_t limit) = 0;
   virtual void MarkSnapshotSwept(const DeletedSnapshot& snapshot, Instant now) = 0;
+  // Forgets at most `limit` snapshots, with their jobs, that were swept before `before` and that no
+  // restore came from; returns how many.
+  virtual std::int64_t PurgeSnapshots(Instant before, std::int64_t limit) = 0;
   // Projects with garbage for which the last TakeGarbage was not after `before`.
   virtual std::vector<ProjectId> ListGarbage(Instant before, std::int64_t limit) = 0;
   // A collection of it has been started: false when somebody else had said so. AddGarbage takes

@@ -16,6 +16,12 @@ ProjectId ReadProject(const Query& row) {
   return id;
 }
 
+SnapshotId ReadSnapshotId(const Query& row) {
+  SnapshotId id;
+  row.Read(id);
+  return id;
+}
+
 void MarkGarbage(Session& session, const ProjectId& project) {
   Query(session,
         "INSERT INTO upkeep (project, garbage) VALUES (?1, 1) "
@@ -76,6 +82,23 @@ void SqliteStore::MarkSnapshotSwept(const DeletedSnapshot& snapshot, Instant now
   Query(scope, "UPDATE snapshots SET swept = ?2 WHERE id = ?1", snapshot.id, now).Run();
   MarkGarbage(scope, snapshot.project);
   scope.Commit();
+}
+
+std::int64_t SqliteStore::PurgeSnapshots(Instant before, std::int64_t limit) {
+  WriteScope scope(pool_);
+  const auto forgotten =
+      FindRows(scope,
+               ReadSnapshotId,
+               "DELETE FROM snapshots WHERE id IN (SELECT s.id FROM snapshots s "
+               "WHERE s.swept < ?1 AND NOT EXISTS (SELECT 1 FROM restores r "
+               "WHERE r.snapshot = s.id) ORDER BY s.swept LIMIT ?2) RETURNING id",
+               before,
+               limit);
+  for (const SnapshotId& id : forgotten) {
+    Query(scope, "DELETE FROM jobs WHERE subject = ?1", id).Run();
+  }
+  scope.Commit();
+  return static_cast<std::int64_t>(forgotten.size());
 }
 
 std::vector<ProjectId> SqliteStore::ListGarbage(Instant before, std::int64_t limit) {

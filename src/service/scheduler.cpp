@@ -12,6 +12,9 @@ constexpr int kMaxBatches = 1000;     // of one kind in a pass; the next pass go
 // A failed snapshot has no data. It is listed for so long, to be seen.
 constexpr std::chrono::hours kFailedKept{24 * 8};
 
+// So long is a deleted one told apart from one that never was (contract.md 8, step 4).
+constexpr std::chrono::hours kDeletedRemembered{24 * 90};
+
 // Calls `part`; a failure of one part of a pass does not keep the others from running.
 template <class Part>
 void Try(Log& log, std::string_view doing, const Part& part) {
@@ -153,6 +156,7 @@ void Scheduler::Sweep(Instant now) {
     }
     return deleted.size();
   });
+  InBatches([&] { return env_.store.PurgeSnapshots(now - kDeletedRemembered, kBatch); });
 }
 
 void Scheduler::Collect(Instant now) {

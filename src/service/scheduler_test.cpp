@@ -172,8 +172,13 @@ TEST_F(SchedulerTest, AServerThatStartsAnewGoesOnWhereItWas) {
 TEST_F(SchedulerTest, AYearOfTheSharedTierKeepsEight) {
   const domain::Cluster cluster = AddCluster(domain::Tier::kShared);
   const Instant start = At("2026-11-25T10:20:00Z");
+  const auto first_of_all = [&] { return catalog_->ListSnapshots(cluster.id, {}).rows.back().id; };
+  SnapshotId oldest;
   for (int day = 1; day <= 365; ++day) {
     RunUntil(start + days{day}, hours{6});
+    oldest = day == 1 ? first_of_all() : oldest;
+    // Its row is remembered for 90 days after the 9th day, on which it expired.
+    ASSERT_EQ(catalog_->FindSnapshot(oldest).has_value(), day <= 9 + 90) << day;
     ASSERT_EQ(ran_, day);
     ASSERT_EQ(Kept(cluster).size(), std::min<std::size_t>(day, 8)) << day;
     ASSERT_EQ(*Kept(cluster).rbegin(), start + days{day});

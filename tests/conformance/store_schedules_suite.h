@@ -369,6 +369,27 @@ TEST_P(StoreSchedules, DeletedSnapshotsAreSweptOnceAndLeaveGarbage) {
   EXPECT_THAT(store_->ListGarbage(kNow, 10), testing::ElementsAre(project_.id));
 }
 
+TEST_P(StoreSchedules, WhatWasSweptLongAgoIsForgotten) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const domain::Snapshot restored = AddEnded(cluster, 11 * kHour);
+  const domain::Snapshot old = AddEnded(cluster, 10 * kHour);
+  const domain::Snapshot unswept = AddEnded(cluster, 9 * kHour);
+  AddRestore(NewRestore(restored, AddCluster("c1")));
+  store_->FinishRestore(Claim(), domain::RestoreState::kCompleted, "", kNow);
+  for (const domain::Snapshot& snapshot : {restored, old, unswept}) {
+    store_->MarkSnapshotDeleted(snapshot.id, kNow);
+  }
+  for (const domain::Snapshot& snapshot : {restored, old}) {
+    store_->MarkSnapshotSwept({.id = snapshot.id, .project = project_.id}, kNow);
+  }
+  EXPECT_EQ(store_->PurgeSnapshots(kNow, 10), 0);
+  EXPECT_EQ(store_->PurgeSnapshots(kNow + kHour, 10), 1);
+  EXPECT_FALSE(store_->FindSnapshot(old.id));
+  EXPECT_FALSE(store_->FindJobBySubject(old.id.raw()));
+  EXPECT_TRUE(store_->FindSnapshot(restored.id));
+  EXPECT_TRUE(store_->FindSnapshot(unswept.id));
+}
+
 TEST_P(StoreSchedules, GarbageIsTakenOnceInAWhile) {
   const Instant before = kNow - 24 * kHour;
   EXPECT_FALSE(store_->TakeGarbage(project_.id, before, kNow));

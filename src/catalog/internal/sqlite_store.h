@@ -61,6 +61,7 @@ class SqliteStore final : public Store {
                                                std::int64_t limit) override;
   std::vector<DeletedSnapshot> ListSnapshotsToSweep(std::int64_t limit) override;
   void MarkSnapshotSwept(const DeletedSnapshot& snapshot, Instant now) override;
+  std::int64_t PurgeSnapshots(Instant before, std::int64_t limit) override;
   std::vector<ProjectId> ListGarbage(Instant before, std::int64_t limit) override;
   bool TakeGarbage(const ProjectId& project, Instant before, Instant now) override;
   void AddGarbage(const ProjectId& project) override;

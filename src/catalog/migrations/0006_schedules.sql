@@ -44,6 +44,8 @@ CREATE UNIQUE INDEX snapshots_due ON snapshots (cluster, due, attempt) WHERE due
 CREATE INDEX snapshots_expiring ON snapshots (expires) WHERE deleted IS NULL AND state >= 3 AND do_not_delete = 0;
 CREATE INDEX snapshots_failed ON snapshots (finished) WHERE deleted IS NULL AND state = 4 AND do_not_delete = 0;
 CREATE INDEX snapshots_unswept ON snapshots (deleted) WHERE deleted IS NOT NULL AND swept IS NULL;
+CREATE INDEX snapshots_swept ON snapshots (swept) WHERE swept IS NOT NULL;
+CREATE INDEX restores_of_snapshot ON restores (snapshot);
 
 -- Projects with garbage, and when it was last collected without being asked.
 CREATE TABLE upkeep (
