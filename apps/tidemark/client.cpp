@@ -87,15 +87,27 @@ json::value ParseAnswer(const http::Response& response) {
   return parsed;
 }
 
+// What to do about it: the rule of the member that breaks one, where to look for the credentials.
+std::string HintOf(const http::Response& response, const json::value& body) {
+  if (response.status == 401) {
+    return "check TIDEMARK_PUBLIC_KEY and TIDEMARK_PRIVATE_KEY, and the key's roles";
+  }
+  const json::object* object = body.if_object();
+  const json::value* detail = object == nullptr ? nullptr : object->if_contains("badRequestDetail");
+  std::string hint;
+  if (detail != nullptr) {
+    for (const json::value& field : ArrayOf(*detail, "fields")) {
+      hint += (hint.empty() ? "" : "; ") + TextOf(field, "description");
+    }
+  }
+  return hint;
+}
+
 [[noreturn]] void ThrowRefusal(const http::Response& response) {
   const json::value body = ParseAnswer(response);
   std::string message = "the server refused: " + TextOf(body, "detail");
   message += " (" + std::to_string(response.status) + " " + TextOf(body, "errorCode") + ")";
-  throw Error(CodeOf(response.status),
-              message,
-              response.status == 401
-                  ? "check TIDEMARK_PUBLIC_KEY and TIDEMARK_PRIVATE_KEY, and the key's roles"
-                  : "");
+  throw Error(CodeOf(response.status), message, HintOf(response, body));
 }
 
 // What a URL may not hold as it is (a space in a name, say) becomes an escape.
@@ -115,6 +127,9 @@ std::string EscapePath(std::string_view path) {
 http::Method MethodOf(std::string_view name) {
   if (name == "POST") {
     return http::Method::kPost;
+  }
+  if (name == "PATCH") {
+    return http::Method::kPatch;
   }
   return name == "DELETE" ? http::Method::kDelete : http::Method::kGet;
 }
@@ -161,6 +176,10 @@ json::value Client::Get(std::string_view path) {
 
 json::value Client::Post(std::string_view path, const json::value& body) {
   return Call("POST", path, json::serialize(body));
+}
+
+json::value Client::Patch(std::string_view path, const json::value& body) {
+  return Call("PATCH", path, json::serialize(body));
 }
 
 json::value Client::Delete(std::string_view path) {

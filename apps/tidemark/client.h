@@ -28,6 +28,7 @@ class Client {
   // reached.
   boost::json::value Get(std::string_view path);
   boost::json::value Post(std::string_view path, const boost::json::value& body);
+  boost::json::value Patch(std::string_view path, const boost::json::value& body);
   boost::json::value Delete(std::string_view path);
   // The bytes of a file, piece by piece. Throws, too, when it breaks off: it is not whole then.
   void Download(std::string_view path, const std::function<void(std::string_view)>& sink);

@@ -29,6 +29,7 @@ void AddProject(CLI::App& app, Session& session);
 void AddKey(CLI::App& app, Session& session);
 void AddCluster(CLI::App& app, Session& session);
 void AddSnapshot(CLI::App& app, Session& session);
+void AddSchedule(CLI::App& app, Session& session);
 void AddRestore(CLI::App& app, Session& session);
 void AddMasterKey(CLI::App& app, Session& session);
 void AddRepo(CLI::App& app, Session& session);

@@ -26,6 +26,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddKey(app, session);
   tidemark::app::AddCluster(app, session);
   tidemark::app::AddSnapshot(app, session);
+  tidemark::app::AddSchedule(app, session);
   tidemark::app::AddRestore(app, session);
   tidemark::app::AddMasterKey(app, session);
   tidemark::app::AddRepo(app, session);

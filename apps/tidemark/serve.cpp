@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "jobs/runner.h"
 #include "service/memory_plan.h"
+#include "service/scheduler.h"
 
 namespace tidemark::app {
 namespace {
@@ -154,6 +155,12 @@ int Serve(const ServeFlags& flags) {
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
   service::DownloadService downloads(environment, clusters, archive::OpenArchive);
+  service::ScheduleService schedules(
+      environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
+  service::Scheduler scheduler(
+      environment,
+      maintenance,
+      {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))});
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -173,6 +180,7 @@ int Serve(const ServeFlags& flags) {
                                    restores,
                                    downloads,
                                    maintenance,
+                                   schedules,
                                    directory.store(),
                                    clock,
                                    random,
@@ -183,6 +191,11 @@ int Serve(const ServeFlags& flags) {
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
   maintenance_thread.Start(
       "measure", [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
+  StageGroup scheduler_thread;
+  if (schedules.schedules() == service::Schedules::kOn) {
+    scheduler_thread.Start("scheduler",
+                           [&scheduler](const std::stop_token& stop) { scheduler.Work(stop); });
+  }
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },

@@ -6,6 +6,7 @@
 #include "service/download_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
+#include "service/schedule_service.h"
 #include "service/snapshot_service.h"
 
 namespace tidemark::api {
@@ -18,6 +19,7 @@ struct ApiParts {
   service::RestoreService& restores;
   service::DownloadService& downloads;
   service::RepositoryService& repository;
+  service::ScheduleService& schedules;
   catalog::Store& store;  // readiness, and clusters that were unregistered
   const Clock& clock;
   RandomSource& random;

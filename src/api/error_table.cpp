@@ -114,6 +114,10 @@ Row RowOf(Reason reason) {
       return {409,
               "SNAPSHOT_IN_USE",
               "Snapshot {0} is needed by a restore job that is unfinished or can be downloaded."};
+    case Reason::kSnapshotProtected:
+      return {403,
+              "CANNOT_MODIFY_SNAPSHOT",
+              "Snapshot {0} cannot be modified: it is not to be deleted, or in use."};
     case Reason::kProjectInUse:
       return {409, "PROJECT_IN_USE", "Project {0} has registered clusters or unfinished jobs."};
     case Reason::kInvalidValue:
@@ -246,6 +250,13 @@ Failure FailureOf(const Error& error, std::string_view request_id) {
       return UnexpectedFailure(request_id);
   }
   CheckFailed("every error code has an answer", __FILE__, __LINE__);
+}
+
+RequestError MakeFailure(int status,
+                         std::string_view code,
+                         std::string_view text,
+                         std::vector<std::string> parameters) {
+  return Make(status, code, text, std::move(parameters));
 }
 
 RequestError ResourceNotFound(std::string_view path) {

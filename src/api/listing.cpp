@@ -1,5 +1,6 @@
 #include "api/internal/listing.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -56,12 +57,13 @@ json::object Link(std::string_view rel, const std::string& href) {
 
 std::string PageHref(const std::string& resource, const ListQuery& query, std::int64_t number) {
   return resource + "?includeCount=" + (query.count == Count::kInclude ? "true" : "false") +
-         "&itemsPerPage=" + std::to_string(query.page.size) + "&pageNum=" + std::to_string(number);
+         query.filter + "&itemsPerPage=" + std::to_string(query.page.size) +
+         "&pageNum=" + std::to_string(number);
 }
 
 std::string SelfHref(const std::string& resource, const ListQuery& query) {
   return resource + "?includeCount=" + (query.count == Count::kInclude ? "true" : "false") +
-         "&pageNum=" + std::to_string(query.page.number) +
+         query.filter + "&pageNum=" + std::to_string(query.page.number) +
          "&itemsPerPage=" + std::to_string(query.page.size);
 }
 
@@ -100,6 +102,20 @@ ListQuery ParseListQuery(std::string_view query) {
   parsed.page.number = ParseNumber(parameters, "pageNum", parsed.page.number, kMaxPage);
   parsed.page.size = ParseNumber(parameters, "itemsPerPage", parsed.page.size, kMaxPageSize);
   return parsed;
+}
+
+std::string ParseChoice(std::string_view query,
+                        std::string_view name,
+                        std::initializer_list<std::string_view> allowed) {
+  const Parameters parameters = http::ParseQuery(query);
+  const std::string* value = FindParameter(parameters, name);
+  if (value == nullptr) {
+    return std::string(*allowed.begin());
+  }
+  if (std::ranges::find(allowed, std::string_view(*value)) == allowed.end()) {
+    throw InvalidQueryParameter(name);
+  }
+  return *value;
 }
 
 std::string BaseUrl(const http::Request& request) {

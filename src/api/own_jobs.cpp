@@ -48,7 +48,9 @@ void AddTimes(json::object& body, const domain::Snapshot& snapshot) {
   body["scheduled"] = FormatInstant(snapshot.scheduled);
   AddInstant(body, "started", snapshot.started);
   AddInstant(body, "finished", snapshot.finished);
+  AddInstant(body, "due", snapshot.due);
   body["expires"] = FormatInstant(snapshot.expires);
+  body["doNotDelete"] = snapshot.do_not_delete;
 }
 
 // What only a finished run knows.

@@ -151,6 +151,8 @@ void CheckType(const Field& field, const json::value& value) {
         throw InvalidJsonAttribute(field.name, "a string");
       }
       return;
+    case FieldType::kAny:
+      return;
   }
 }
 

@@ -38,6 +38,16 @@ constexpr std::string_view kLegacyRestores = "/groups/{groupId}/clusters/{cluste
 constexpr std::string_view kLegacyRestore =
     "/groups/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
 
+constexpr std::string_view kLegacySnapshots = "/groups/{groupId}/clusters/{clusterName}/snapshots";
+constexpr std::string_view kLegacySnapshot =
+    "/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}";
+constexpr std::string_view kLegacySchedule =
+    "/groups/{groupId}/clusters/{clusterName}/snapshotSchedule";
+constexpr std::string_view kCheckpoints =
+    "/groups/{groupId}/clusters/{clusterName}/backupCheckpoints";
+constexpr std::string_view kCheckpoint =
+    "/groups/{groupId}/clusters/{clusterName}/backupCheckpoints/{checkpointId}";
+
 constexpr std::string_view kClusters = "/projects/{groupId}/clusters";
 constexpr std::string_view kCluster = "/projects/{groupId}/clusters/{clusterName}";
 constexpr std::string_view kCheck = "/projects/{groupId}/clusters/{clusterName}/check";
@@ -51,6 +61,8 @@ constexpr std::string_view kSnapshotExport =
 constexpr std::string_view kRestores = "/projects/{groupId}/clusters/{clusterName}/restoreJobs";
 constexpr std::string_view kRestore =
     "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
+
+constexpr std::string_view kSchedule = "/projects/{groupId}/clusters/{clusterName}/schedule";
 
 constexpr std::string_view kRepoCheck = "/projects/{groupId}/repository/check";
 constexpr std::string_view kRepoGc = "/projects/{groupId}/repository/gc";
@@ -79,6 +91,14 @@ constexpr std::array kRoutes{
     Route{kGet,    kLegacyRestores,     kAtlas, kRead,   kLegacyDeprecation, ListLegacyRestores,  kFirstVersion},
     Route{kPost,   kLegacyRestores,     kAtlas, kOwner,  kLegacyDeprecation, CreateLegacyRestore, kFirstVersion},
     Route{kGet,    kLegacyRestore,      kAtlas, kRead,   kLegacyDeprecation, GetLegacyRestore,    kFirstVersion},
+    Route{kGet,    kLegacySnapshots,    kAtlas, kRead,   kLegacyDeprecation, ListLegacySnapshots,  kFirstVersion},
+    Route{kGet,    kLegacySnapshot,     kAtlas, kRead,   kLegacyDeprecation, GetLegacySnapshot,    kFirstVersion},
+    Route{kPatch,  kLegacySnapshot,     kAtlas, kOwner,  kLegacyDeprecation, UpdateLegacySnapshot, kFirstVersion},
+    Route{kDelete, kLegacySnapshot,     kAtlas, kOwner,  kLegacyDeprecation, DeleteLegacySnapshot, kFirstVersion},
+    Route{kGet,    kLegacySchedule,     kAtlas, kRead,   kLegacyDeprecation, GetLegacySchedule,    kFirstVersion},
+    Route{kPatch,  kLegacySchedule,     kAtlas, kOwner,  kLegacyDeprecation, UpdateLegacySchedule, kFirstVersion},
+    Route{kGet,    kCheckpoints,        kAtlas, kRead,   kLegacyDeprecation, ListCheckpoints,      kFirstVersion},
+    Route{kGet,    kCheckpoint,         kAtlas, kRead,   kLegacyDeprecation, GetCheckpoint,        kFirstVersion},
 
     Route{kGet,    "/projects",         kOwn,   kNobody, "", ListProjects,   {}},
     Route{kPost,   "/projects",         kOwn,   kAdmin,  "", CreateProject,  {}},
@@ -98,6 +118,8 @@ constexpr std::array kRoutes{
     Route{kPost,   kRestores,           kOwn,   kOwner,  "", CreateRestore,  {}},
     Route{kGet,    kRestore,            kOwn,   kRead,   "", GetRestore,     {}},
     Route{kDelete, kRestore,            kOwn,   kOwner,  "", EndDownload,    {}},
+    Route{kGet,    kSchedule,           kOwn,   kRead,   "", GetSchedule,    {}},
+    Route{kPatch,  kSchedule,           kOwn,   kOwner,  "", UpdateSchedule, {}},
     Route{kGet,    "/keys",             kOwn,   kAdmin,  "", ListKeys,       {}},
     Route{kPost,   "/keys",             kOwn,   kAdmin,  "", CreateKey,      {}},
     Route{kDelete, "/keys/{keyId}",     kOwn,   kAdmin,  "", DeleteKey,      {}},

@@ -14,6 +14,7 @@
 #include "domain/page.h"
 #include "domain/project.h"
 #include "domain/restore_job.h"
+#include "domain/schedule.h"
 #include "domain/snapshot.h"
 
 // Durable metadata: projects, clusters, keys, snapshots, restore jobs and who works on them. The
@@ -116,9 +117,71 @@ class Store {
   // Not the deleted ones; newest scheduled first, then id, descending.
   virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                           const domain::Page& page) = 0;
+  // Those whose state lies between two, in the same order.
+  struct SnapshotStates {
+    domain::SnapshotState first = domain::SnapshotState::kPending;
+    domain::SnapshotState last = domain::SnapshotState::kFailed;
+  };
+
+  virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
+                                                          const SnapshotStates& states,
+                                                          const domain::Page& page) = 0;
   // kConflict with the job's id when an unfinished restore job reads the snapshot, or its archive
   // can still be downloaded. False: none, or deleted already.
   virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;
+  // What a person decides about a finished snapshot. False: none, deleted, or unfinished.
+  virtual bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) = 0;
+
+  // Retention. Marks at most `limit` finished snapshots deleted whose expiry has come, or that
+  // failed before `failed_before`, and returns them. Never one that is not to be deleted, that an
+  // unfinished restore reads or a download that is still offered comes from, or that is among the
+  // newest completed ones of its cluster, as many as its schedule keeps (at least 1).
+  struct DeletedSnapshot {
+    SnapshotId id;
+    ProjectId project;
+    std::string cluster_name;
+    Instant expires;
+  };
+
+  virtual std::vector<DeletedSnapshot> ExpireSnapshots(Instant now,
+                                                       Instant failed_before,
+                                                       std::int64_t limit) = 0;
+  // Deleted ones whose manifest may still be there, and the end of that: the project has garbage
+  // from then on.
+  virtual std::vector<DeletedSnapshot> ListSnapshotsToSweep(std::int64_t limit) = 0;
+  virtual void MarkSnapshotSwept(const DeletedSnapshot& snapshot, Instant now) = 0;
+  // Forgets at most `limit` snapshots, with their jobs, that were swept before `before` and that no
+  // restore came from; returns how many.
+  virtual std::int64_t PurgeSnapshots(Instant before, std::int64_t limit) = 0;
+  // Projects with garbage for which the last TakeGarbage was not after `before`.
+  virtual std::vector<ProjectId> ListGarbage(Instant before, std::int64_t limit) = 0;
+  // A collection of it has been started: false when somebody else had said so. AddGarbage takes
+  // that back; the time between two collections counts all the same.
+  virtual bool TakeGarbage(const ProjectId& project, Instant before, Instant now) = 0;
+  virtual void AddGarbage(const ProjectId& project) = 0;
+
+  // Schedules. False: the cluster has one.
+  virtual bool AddSchedule(const domain::Schedule& schedule) = 0;
+  virtual std::optional<domain::Schedule> FindSchedule(const ClusterId& cluster) = 0;
+  // Replaces it all when it still has `schedule.revision`, which grows by one; false otherwise.
+  virtual bool UpdateSchedule(const domain::Schedule& schedule) = 0;
+
+  struct QueuedSnapshot {
+    domain::Snapshot snapshot;
+    domain::Job job;
+  };
+
+  // Sets `run` under the same condition, and queues the snapshot in the same transaction.
+  // kConflict, and nothing changes, when the attempt at that due time has been made.
+  virtual bool AdvanceSchedule(const domain::Schedule& schedule,
+                               const domain::ScheduleRun& run,
+                               const std::optional<QueuedSnapshot>& queued) = 0;
+  // Registered clusters without one.
+  virtual std::vector<domain::Cluster> ListUnscheduledClusters(std::int64_t limit) = 0;
+  // Of registered clusters: domain::WakeAt has come, or the queued snapshot has ended unlooked at.
+  virtual std::vector<domain::Schedule> ListSchedulesToStep(Instant now, std::int64_t limit) = 0;
+  // Due time of the completed scheduled snapshot before `due`, deleted ones included.
+  virtual std::optional<Instant> FindDueBefore(const ClusterId& cluster, Instant due) = 0;
 
   // Restore jobs. AddRestore decides acceptance 2.11 and queues the job, in one transaction:
   // kConflict when an unfinished restore has the same target, or restores this one's target into

@@ -4,25 +4,6 @@
 namespace tidemark::catalog {
 namespace {
 
-domain::Cluster ReadCluster(const Query& row) {
-  domain::Cluster cluster;
-  row.Read(cluster.id,
-           cluster.project,
-           cluster.name,
-           cluster.tier,
-           cluster.topology,
-           cluster.mongodb_version,
-           cluster.replica_set_name,
-           cluster.connection_string,
-           cluster.encryption_at_rest,
-           cluster.paused,
-           cluster.require_quiet,
-           cluster.allow_lossy,
-           cluster.created,
-           cluster.removed);
-  return cluster;
-}
-
 void InsertCluster(SessionPool& pool, const domain::Cluster& cluster) {
   RunAlone(pool,
            "INSERT INTO clusters (id, project, name, tier, topology, mongodb_version, "
@@ -51,6 +32,25 @@ std::int64_t CountRegistered(Session& session, const ProjectId& project) {
 }
 
 }  // namespace
+
+domain::Cluster ReadCluster(const Query& row) {
+  domain::Cluster cluster;
+  row.Read(cluster.id,
+           cluster.project,
+           cluster.name,
+           cluster.tier,
+           cluster.topology,
+           cluster.mongodb_version,
+           cluster.replica_set_name,
+           cluster.connection_string,
+           cluster.encryption_at_rest,
+           cluster.paused,
+           cluster.require_quiet,
+           cluster.allow_lossy,
+           cluster.created,
+           cluster.removed);
+  return cluster;
+}
 
 void SqliteStore::AddCluster(const domain::Cluster& cluster) {
   OrConflict("cannot register cluster '" + cluster.name + "': its project has one of that name",

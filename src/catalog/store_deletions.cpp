@@ -40,9 +40,11 @@ bool MarkDeleted(Session& session, const ProjectId& id, Instant now) {
              .Run() == 1;
 }
 
+// Swept, too: without the project's key there is nothing to sweep.
 std::int64_t MarkSnapshotsDeleted(Session& session, const ProjectId& id, Instant now) {
   return Query(session,
-               "UPDATE snapshots SET deleted = ?2 WHERE project = ?1 AND deleted IS NULL",
+               "UPDATE snapshots SET deleted = ?2, swept = ?2 "
+               "WHERE project = ?1 AND deleted IS NULL",
                id,
                now)
       .Run();

@@ -26,40 +26,11 @@ domain::Snapshot ReadSnapshot(const Query& row) {
            snapshot.collections,
            snapshot.documents,
            snapshot.logical_bytes,
-           snapshot.stored_bytes);
+           snapshot.stored_bytes,
+           snapshot.due,
+           snapshot.attempt,
+           snapshot.do_not_delete);
   return snapshot;
-}
-
-void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
-  Query(session,
-        "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
-        "scheduled, started, finished, expires, deleted, mongodb_version, consistent, "
-        "inconsistent_reason, position_seconds, position_increment, failure, collections, "
-        "documents, logical_bytes, stored_bytes) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21)",
-        snapshot.id,
-        snapshot.project,
-        snapshot.cluster,
-        snapshot.cluster_name,
-        snapshot.state,
-        snapshot.description,
-        snapshot.scheduled,
-        snapshot.started,
-        snapshot.finished,
-        snapshot.expires,
-        snapshot.deleted,
-        snapshot.mongodb_version,
-        snapshot.consistent,
-        snapshot.inconsistent_reason,
-        snapshot.position.seconds,
-        snapshot.position.increment,
-        snapshot.failure,
-        snapshot.collections,
-        snapshot.documents,
-        snapshot.logical_bytes,
-        snapshot.stored_bytes)
-      .Run();
 }
 
 ObjectId ReadId(const Query& row) {
@@ -101,6 +72,41 @@ void RefuseWhileDownloadable(Session& session, const SnapshotId& id, Instant now
 
 }  // namespace
 
+void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
+  Query(session,
+        "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
+        "scheduled, started, finished, expires, deleted, mongodb_version, consistent, "
+        "inconsistent_reason, position_seconds, position_increment, failure, collections, "
+        "documents, logical_bytes, stored_bytes, due, attempt, do_not_delete) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        snapshot.id,
+        snapshot.project,
+        snapshot.cluster,
+        snapshot.cluster_name,
+        snapshot.state,
+        snapshot.description,
+        snapshot.scheduled,
+        snapshot.started,
+        snapshot.finished,
+        snapshot.expires,
+        snapshot.deleted,
+        snapshot.mongodb_version,
+        snapshot.consistent,
+        snapshot.inconsistent_reason,
+        snapshot.position.seconds,
+        snapshot.position.increment,
+        snapshot.failure,
+        snapshot.collections,
+        snapshot.documents,
+        snapshot.logical_bytes,
+        snapshot.stored_bytes,
+        snapshot.due,
+        snapshot.attempt,
+        snapshot.do_not_delete)
+      .Run();
+}
+
 void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {
   OrConflict("cannot add snapshot " + snapshot.id.ToString() + ": it or its job exists", [&] {
     WriteScope scope(pool_);
@@ -117,29 +123,42 @@ std::optional<domain::Snapshot> SqliteStore::FindSnapshot(const SnapshotId& id) 
                  "SELECT id, project, cluster, cluster_name, state, description, scheduled, "
                  "started, finished, expires, deleted, mongodb_version, consistent, "
                  "inconsistent_reason, position_seconds, position_increment, failure, "
-                 "collections, documents, logical_bytes, stored_bytes "
-                 "FROM snapshots WHERE id = ?1",
+                 "collections, documents, logical_bytes, stored_bytes, due, attempt, "
+                 "do_not_delete FROM snapshots WHERE id = ?1",
                  id);
 }
 
 domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cluster,
                                                              const domain::Page& page) {
+  return ListSnapshots(cluster, SnapshotStates{}, page);
+}
+
+domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cluster,
+                                                             const SnapshotStates& states,
+                                                             const domain::Page& page) {
   const ReadScope scope(pool_);
   domain::Listing<domain::Snapshot> listing;
-  listing.total = CountRows(
-      scope, "SELECT count(*) FROM snapshots WHERE cluster = ?1 AND deleted IS NULL", cluster);
+  listing.total = CountRows(scope,
+                            "SELECT count(*) FROM snapshots WHERE cluster = ?1 "
+                            "AND deleted IS NULL AND state BETWEEN ?2 AND ?3",
+                            cluster,
+                            states.first,
+                            states.last);
   listing.rows = FindRows(scope,
                           ReadSnapshot,
                           "SELECT id, project, cluster, cluster_name, state, description, "
                           "scheduled, started, finished, expires, deleted, mongodb_version, "
                           "consistent, inconsistent_reason, position_seconds, "
                           "position_increment, failure, collections, documents, "
-                          "logical_bytes, stored_bytes "
+                          "logical_bytes, stored_bytes, due, attempt, do_not_delete "
                           "FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+                          "AND state BETWEEN ?4 AND ?5 "
                           "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3",
                           cluster,
                           page.size,
-                          page.Offset());
+                          page.Offset(),
+                          states.first,
+                          states.last);
   return listing;
 }
 

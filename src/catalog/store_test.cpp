@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/c_handle.h"
 #include "base/file.h"
+#include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
 namespace tidemark::catalog {
@@ -22,6 +23,7 @@ const auto kDialectName = [](const testing::TestParamInfo<StoreDialect>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 
 class SqliteFile : public testing::Test {
  protected:

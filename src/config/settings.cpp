@@ -24,6 +24,8 @@ std::string Allowed(const Option& option) {
              std::to_string(option.maximum);
     case OptionType::kLogLevel:
       return "debug, info, warn or error";
+    case OptionType::kSwitch:
+      return "on or off";
   }
   return {};
 }
@@ -31,6 +33,9 @@ std::string Allowed(const Option& option) {
 bool Fits(const Option& option, const std::string& value) {
   if (option.type == OptionType::kLogLevel) {
     return value == "debug" || value == "info" || value == "warn" || value == "error";
+  }
+  if (option.type == OptionType::kSwitch) {
+    return value == "on" || value == "off";
   }
   if (option.type == OptionType::kText) {
     return true;
@@ -55,6 +60,9 @@ std::string TomlText(const toml::node& node) {
   }
   if (const auto number = node.value_exact<std::int64_t>()) {
     return std::to_string(*number);
+  }
+  if (const auto flag = node.value_exact<bool>()) {
+    return *flag ? "on" : "off";
   }
   return "(neither text nor a whole number)";
 }
@@ -153,6 +161,9 @@ are 60 bytes for each chunk that a project has stored (0.5 GiB for 1 TiB in chun
 a collection that is compared with the snapshot before in natural order, and documents of many MiB: a reader holds one four
 times.
 )";
+bool Settings::IsOn(std::string_view name) const {
+  return Text(name) == "on";
+}
 
 std::string RenderReference() {
   std::string text =

@@ -12,7 +12,7 @@
 // docs/configuration.md come from it.
 namespace tidemark::config {
 
-enum class OptionType { kText, kInteger, kLogLevel };
+enum class OptionType { kText, kInteger, kLogLevel, kSwitch };
 
 struct Option {
   std::string_view
@@ -34,6 +34,7 @@ class Settings {
   // REQUIRES: an option of that name and type.
   const std::string& Text(std::string_view name) const;
   std::int64_t Integer(std::string_view name) const;
+  bool IsOn(std::string_view name) const;
 
  private:
   friend Settings LoadSettings(const struct SettingsSources& sources);

@@ -68,6 +68,15 @@ TEST(Settings, RefuseWhatIsOutOfRange) {
             "number from 1 to 64");
 }
 
+TEST_F(SettingsFileTest, SwitchIsAWordOrABoolean) {
+  EXPECT_TRUE(LoadSettings({{}, NoEnvironment, {}}).IsOn("schedules"));
+  EXPECT_FALSE(LoadSettings({{}, NoEnvironment, {{"schedules", "off"}}}).IsOn("schedules"));
+  Write("schedules = false\n");
+  EXPECT_FALSE(LoadSettings({path_.string(), NoEnvironment, {}}).IsOn("schedules"));
+  EXPECT_EQ(MessageOf({{}, NoEnvironment, {{"schedules", "no"}}}),
+            "reading the setting schedules from the flag --schedules: \"no\" is not on or off");
+}
+
 TEST_F(SettingsFileTest, UnknownKeyIsNamed) {
   Write("job-wrokers = 3\n");
   EXPECT_EQ(

@@ -30,9 +30,12 @@ struct Snapshot {
   SnapshotState state = SnapshotState::kPending;
   std::string description;
   Instant scheduled;
+  std::optional<Instant> due;  // of a schedule's snapshot: the due time it is for
+  std::int64_t attempt = 0;    // at that due time, from 1
   std::optional<Instant> started;
   std::optional<Instant> finished;
   Instant expires;
+  bool do_not_delete = false;  // kept until a person says otherwise, whatever `expires` says
   std::optional<Instant> deleted;   // by a person or by expiry; the row is kept 90 days
   std::string mongodb_version;      // of the source, known from kRunning on
   bool consistent = false;          // one moment of the source, not a smear

@@ -33,6 +33,7 @@ enum class Reason {
   kRestoreInProgress,       // [name] ATLAS_CLUSTER_RESTORE_IN_PROGRESS
   kNameTaken,               // [name] own API: cluster or project exists
   kSnapshotInUse,           // [id] own API: a restore job needs it
+  kSnapshotProtected,       // [id] CANNOT_MODIFY_SNAPSHOT
   kKeyNotFound,             // [id] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs
   kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right

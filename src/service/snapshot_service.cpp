@@ -4,12 +4,16 @@
 
 #include "engine/mongo_source.h"
 #include "service/internal/job_run.h"
+#include "service/internal/new_snapshot.h"
 
 namespace tidemark::service {
 namespace {
 
-// The shared tier keeps the last 8 daily snapshots: contract.md 7.1.
+// Of one that somebody asked for: as long as the shared tier keeps its daily ones
+// (contract.md 7.1).
 constexpr std::chrono::hours kSnapshotLife{24 * 8};
+// One that may be deleted again is not deleted at once because its expiry has passed meanwhile.
+constexpr std::chrono::hours kGrace{24};
 
 // An unfinished restore has left its marker: what is there now is nobody's data.
 void RefuseHalfRestored(mongo::Connection& connection, const std::string& cluster) {
@@ -36,24 +40,30 @@ void Describe(domain::Snapshot& snapshot, const engine::SnapshotSummary& summary
 
 }  // namespace
 
+catalog::Store::QueuedSnapshot NewSnapshot(Environment& environment,
+                                           const domain::Cluster& cluster,
+                                           Instant now) {
+  catalog::Store::QueuedSnapshot queued;
+  queued.snapshot.id = SnapshotId::Generate(now, environment.random);
+  queued.snapshot.project = cluster.project;
+  queued.snapshot.cluster = cluster.id;
+  queued.snapshot.cluster_name = cluster.name;
+  queued.snapshot.scheduled = now;
+  queued.job.id = JobId::Generate(now, environment.random);
+  queued.job.kind = domain::JobKind::kTakeSnapshot;
+  queued.job.subject = queued.snapshot.id.raw();
+  queued.job.created = now;
+  return queued;
+}
+
 domain::Snapshot SnapshotService::Take(const ProjectId& project,
                                        const std::string& cluster,
                                        const std::string& description) {
   const domain::Cluster source = clusters_.Find(project, cluster);
   const Instant now = env_.clock.Now();
-  domain::Snapshot snapshot;
-  snapshot.id = SnapshotId::Generate(now, env_.random);
-  snapshot.project = project;
-  snapshot.cluster = source.id;
-  snapshot.cluster_name = source.name;
+  auto [snapshot, job] = NewSnapshot(env_, source, now);
   snapshot.description = description;
-  snapshot.scheduled = now;
   snapshot.expires = now + kSnapshotLife;
-  domain::Job job;
-  job.id = JobId::Generate(now, env_.random);
-  job.kind = domain::JobKind::kTakeSnapshot;
-  job.subject = snapshot.id.raw();
-  job.created = now;
   env_.store.AddSnapshot(snapshot, job);
   env_.log.Info("snapshot={} cluster={}  snapshot queued", snapshot.id.ToString(), source.name);
   env_.wake_runner();
@@ -63,6 +73,13 @@ domain::Snapshot SnapshotService::Take(const ProjectId& project,
 domain::Listing<domain::Snapshot> SnapshotService::List(const domain::Cluster& cluster,
                                                         const domain::Page& page) {
   return env_.store.ListSnapshots(cluster.id, page);
+}
+
+domain::Listing<domain::Snapshot> SnapshotService::List(
+    const domain::Cluster& cluster,
+    const catalog::Store::SnapshotStates& states,
+    const domain::Page& page) {
+  return env_.store.ListSnapshots(cluster.id, states, page);
 }
 
 std::optional<domain::Snapshot> SnapshotService::Find(const domain::Cluster& cluster,
@@ -110,6 +127,12 @@ void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& i
                   "deleting snapshot " + id.ToString() + ": it is being taken",
                   {cluster.name});
   }
+  if (snapshot->do_not_delete) {
+    throw Refusal(Reason::kSnapshotProtected,
+                  ErrorCode::kConflict,
+                  "deleting snapshot " + id.ToString() + ": it is not to be deleted",
+                  {id.ToString()});
+  }
   try {
     env_.store.MarkSnapshotDeleted(id, env_.clock.Now());
   } catch (const Error& error) {
@@ -124,7 +147,34 @@ void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& i
   // After the catalog: a crash between the two leaves an unlisted manifest, never a listed snapshot
   // without one.
   env_.repository.DeleteManifest(snapshot->project, id);
+  env_.store.MarkSnapshotSwept({.id = id, .project = snapshot->project}, env_.clock.Now());
   env_.log.Info("snapshot={} cluster={}  snapshot deleted", id.ToString(), cluster.name);
+}
+
+domain::Snapshot SnapshotService::Keep(const domain::Cluster& cluster,
+                                       const SnapshotId& id,
+                                       const RetentionChange& change) {
+  auto snapshot = Find(cluster, id);
+  if (snapshot) {
+    snapshot->do_not_delete = change.do_not_delete.value_or(snapshot->do_not_delete);
+    if (change.expires) {
+      snapshot->expires = *change.expires;
+    } else if (change.do_not_delete == false) {
+      snapshot->expires = std::max(snapshot->expires, env_.clock.Now() + kGrace);
+    }
+  }
+  if (!snapshot || !env_.store.UpdateRetention(id, snapshot->do_not_delete, snapshot->expires)) {
+    throw Refusal(Reason::kSnapshotNotFound,
+                  ErrorCode::kNotFound,
+                  "keeping snapshot " + id.ToString() + ": there is no finished one",
+                  {id.ToString(), cluster.name});
+  }
+  env_.log.Info("snapshot={} cluster={} doNotDelete={} expires={}  retention changed",
+                id.ToString(),
+                cluster.name,
+                snapshot->do_not_delete,
+                FormatInstant(snapshot->expires));
+  return *snapshot;
 }
 
 std::optional<SnapshotId> SnapshotService::NewestOf(const ClusterId& cluster) {

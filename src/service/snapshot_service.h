@@ -11,6 +11,12 @@
 
 namespace tidemark::service {
 
+// Absent members change nothing.
+struct RetentionChange {
+  std::optional<bool> do_not_delete;
+  std::optional<Instant> expires;
+};
+
 // Snapshots of registered clusters. Synchronized; every call blocks.
 class SnapshotService {
  public:
@@ -25,10 +31,18 @@ class SnapshotService {
                         const std::string& cluster,
                         const std::string& description);
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster, const domain::Page& page);
+  domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster,
+                                         const catalog::Store::SnapshotStates& states,
+                                         const domain::Page& page);
   // Of that cluster and not deleted; nullopt otherwise.
   std::optional<domain::Snapshot> Find(const domain::Cluster& cluster, const SnapshotId& id);
-  // kSnapshotNotFound, kSnapshotInUse; kClusterBusy while it is being taken.
+  // kSnapshotNotFound, kSnapshotInUse, kSnapshotProtected; kClusterBusy while it is being taken.
   void Delete(const domain::Cluster& cluster, const SnapshotId& id);
+  // Says how long a finished snapshot is kept; kSnapshotNotFound. One that may be deleted again
+  // stays for another day at least, unless `expires` says otherwise.
+  domain::Snapshot Keep(const domain::Cluster& cluster,
+                        const SnapshotId& id,
+                        const RetentionChange& change);
   // Compares two finished snapshots of the cluster; kSnapshotNotFound. Takes as long as there are
   // changes between the two.
   std::vector<engine::NamespaceDiff> Diff(const domain::Cluster& cluster,

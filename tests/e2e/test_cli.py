@@ -24,6 +24,8 @@ COMMANDS = [
     ["snapshot", "delete"],
     ["snapshot", "diff"],
     ["snapshot", "export"],
+    ["schedule", "show"],
+    ["schedule", "set"],
     ["restore", "start"],
     ["restore", "list"],
     ["restore", "show"],

@@ -36,6 +36,7 @@ class ApiFixture : public testing::Test {
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
     downloads_.emplace(*environment_, *clusters_, archive_.Opener());
+    schedules_.emplace(*environment_, service::Schedules::kOn);
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -48,6 +49,7 @@ class ApiFixture : public testing::Test {
                       *restores_,
                       *downloads_,
                       *maintenance_,
+                      *schedules_,
                       *store_,
                       clock_,
                       random_,
@@ -94,6 +96,10 @@ class ApiFixture : public testing::Test {
 
   http::Response Post(const std::string& target, const std::string& body) {
     return api_->Handle(MakeOwnerRequest(http::Method::kPost, target, body));
+  }
+
+  http::Response Patch(const std::string& target, const std::string& body) {
+    return api_->Handle(MakeOwnerRequest(http::Method::kPatch, target, body));
   }
 
   http::Response Delete(const std::string& target) {
@@ -239,6 +245,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::RepositoryService> maintenance_;
   service::FakeArchive archive_;
   std::optional<service::DownloadService> downloads_;
+  std::optional<service::ScheduleService> schedules_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds one client from a folder of tests/e2e/gosdk, unless it is in the cache. A folder that is named after nothing but
-# an Atlas Go SDK version goes with scenario.go, any other is a program of its own.
-# usage: gosdk.sh v20240530005|v20241113005|download-v20250312006|legacy-v0.38.0
+# Builds one client from a folder of tests/e2e/gosdk, unless it is in the cache. A folder that is named after a version of
+# the Atlas Go SDK goes with scenario.go, any other is a program of its own.
+# usage: gosdk.sh v20240530005|v20241113005|download-v20250312006|legacy-v0.38.0|schedules
 # The last line printed is the program's path.
 # Without Go: says why and exits with 77.
 set -euo pipefail
@@ -11,8 +11,8 @@ source=$(cd "$(dirname "$0")/../../tests/e2e/gosdk" && pwd)
 command -v go >/dev/null || { echo "skipped: there is no go in PATH"; exit 77; }
 
 cache=${TIDEMARK_CACHE:-$HOME/.cache/tidemark}
-shared=("$source/scenario.go")
-case $version in *-*) shared=() ;; esac
+shared=()
+[[ $version != v* ]] || shared=("$source/scenario.go")
 key=$(cat "${shared[@]}" "$source/$version"/* | sha256sum | cut -c1-16)
 program=$cache/gosdk-$version-$key
 mkdir -p "$cache"

@@ -69,6 +69,14 @@ Reply DownloadTenantSnapshot(const Call& call);
 Reply ListLegacyRestores(const Call& call);
 Reply CreateLegacyRestore(const Call& call);
 Reply GetLegacyRestore(const Call& call);
+Reply ListLegacySnapshots(const Call& call);
+Reply GetLegacySnapshot(const Call& call);
+Reply UpdateLegacySnapshot(const Call& call);
+Reply DeleteLegacySnapshot(const Call& call);
+Reply GetLegacySchedule(const Call& call);
+Reply UpdateLegacySchedule(const Call& call);
+Reply ListCheckpoints(const Call& call);
+Reply GetCheckpoint(const Call& call);
 
 // Our own API, docs/own-api.md.
 Reply ListProjects(const Call& call);
@@ -89,6 +97,8 @@ Reply ListRestores(const Call& call);
 Reply CreateRestore(const Call& call);
 Reply GetRestore(const Call& call);
 Reply EndDownload(const Call& call);
+Reply GetSchedule(const Call& call);
+Reply UpdateSchedule(const Call& call);
 Reply ListKeys(const Call& call);
 Reply CreateKey(const Call& call);
 Reply DeleteKey(const Call& call);

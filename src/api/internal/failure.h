@@ -42,7 +42,11 @@ class RequestError : public Error {
 Failure FailureOf(const Error& error, std::string_view request_id);
 Failure UnexpectedFailure(std::string_view request_id);
 
-// The api's own refusals.
+// The api's own refusals. {0} and {1} in `text` stand for the parameters.
+RequestError MakeFailure(int status,
+                         std::string_view code,
+                         std::string_view text,
+                         std::vector<std::string> parameters = {});
 RequestError ResourceNotFound(std::string_view path);
 RequestError MethodNotAllowed(std::string allow);
 RequestError InvalidGroupId(const std::string& id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,14 @@ struct ListQuery {
   domain::Page page;
   Count count = Count::kInclude;
   Style style;
+  std::string filter;  // the operation's own parameters as links carry them: "&completed=all"
 };
+
+// A parameter whose value is one of `allowed`; the first of them when it is not there. Throws
+// INVALID_QUERY_PARAMETER.
+std::string ParseChoice(std::string_view query,
+                        std::string_view name,
+                        std::initializer_list<std::string_view> allowed);
 
 // Throws INVALID_QUERY_PARAMETER. Unknown parameters are ignored; the first of a name counts.
 ListQuery ParseListQuery(std::string_view query);

@@ -20,7 +20,8 @@ enum class FieldType {
   kObject,
   kAny,  // the handler looks at it
   kObjectId,
-  kDeploymentItemName
+  kDeploymentItemName,
+  kAny,  // the handler looks at it
 };
 
 enum class FieldUse {

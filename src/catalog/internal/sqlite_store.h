@@ -50,7 +50,31 @@ class SqliteStore final : public Store {
   std::optional<domain::Snapshot> FindSnapshot(const SnapshotId& id) override;
   domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                   const domain::Page& page) override;
+  domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
+                                                  const SnapshotStates& states,
+                                                  const domain::Page& page) override;
   bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) override;
+
+  bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) override;
+  std::vector<DeletedSnapshot> ExpireSnapshots(Instant now,
+                                               Instant failed_before,
+                                               std::int64_t limit) override;
+  std::vector<DeletedSnapshot> ListSnapshotsToSweep(std::int64_t limit) override;
+  void MarkSnapshotSwept(const DeletedSnapshot& snapshot, Instant now) override;
+  std::int64_t PurgeSnapshots(Instant before, std::int64_t limit) override;
+  std::vector<ProjectId> ListGarbage(Instant before, std::int64_t limit) override;
+  bool TakeGarbage(const ProjectId& project, Instant before, Instant now) override;
+  void AddGarbage(const ProjectId& project) override;
+
+  bool AddSchedule(const domain::Schedule& schedule) override;
+  std::optional<domain::Schedule> FindSchedule(const ClusterId& cluster) override;
+  bool UpdateSchedule(const domain::Schedule& schedule) override;
+  bool AdvanceSchedule(const domain::Schedule& schedule,
+                       const domain::ScheduleRun& run,
+                       const std::optional<QueuedSnapshot>& queued) override;
+  std::vector<domain::Cluster> ListUnscheduledClusters(std::int64_t limit) override;
+  std::vector<domain::Schedule> ListSchedulesToStep(Instant now, std::int64_t limit) override;
+  std::optional<Instant> FindDueBefore(const ClusterId& cluster, Instant due) override;
 
   void AddRestore(const domain::RestoreJob& restore,
                   const domain::Job& job,
@@ -99,10 +123,14 @@ class SqliteStore final : public Store {
   SessionPool pool_;
 };
 
-// Queues `job` in the caller's transaction.
+// In the caller's transaction.
 void InsertJob(Session& session, const domain::Job& job);
 // The download of a restore job that was inserted in the caller's transaction.
 void InsertDownload(Session& session, const domain::RestoreJob& restore);
+void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);
+
+// A row of clusters, its columns in the order of the schema.
+domain::Cluster ReadCluster(const Query& row);
 
 // Runs one statement in a transaction of its own; the number of rows it changed.
 template <class... Args>

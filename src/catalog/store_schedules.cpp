@@ -1,0 +1,222 @@
+// Schedules. A change counts only while the row still has the revision it was made from: of two
+// nodes that look at the same schedule one goes on.
+#include "catalog/internal/sqlite_store.h"
+
+namespace tidemark::catalog {
+namespace {
+
+domain::PolicyItem ReadItem(const Query& row) {
+  domain::PolicyItem item;
+  row.Read(item.frequency, item.interval, item.unit, item.retention);
+  return item;
+}
+
+std::vector<domain::PolicyItem> ReadItems(Session& session, const ClusterId& cluster) {
+  return FindRows(session,
+                  ReadItem,
+                  "SELECT frequency, interval, unit, retention FROM schedule_items "
+                  "WHERE cluster = ?1 ORDER BY position",
+                  cluster);
+}
+
+domain::Schedule ReadSchedule(const Query& row) {
+  domain::Schedule schedule;
+  domain::ScheduleRun& run = schedule.run;
+  row.Read(schedule.cluster,
+           schedule.enabled,
+           schedule.reference_minute,
+           schedule.keep_last,
+           schedule.point_in_time_hours,
+           schedule.checkpoint_minutes,
+           run.next_due,
+           run.due,
+           run.attempt,
+           run.snapshot,
+           run.settled,
+           run.retry_at,
+           run.missed,
+           run.last_missed,
+           run.missed_reason,
+           schedule.revision);
+  return schedule;
+}
+
+void InsertItems(Session& session, const domain::Schedule& schedule) {
+  std::int64_t position = 0;
+  for (const domain::PolicyItem& item : schedule.items) {
+    Query(session,
+          "INSERT INTO schedule_items (cluster, position, frequency, interval, unit, retention) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+          schedule.cluster,
+          position++,
+          item.frequency,
+          item.interval,
+          item.unit,
+          item.retention)
+        .Run();
+  }
+}
+
+std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) {
+  const domain::ScheduleRun& run = schedule.run;
+  return Query(session,
+               "INSERT INTO schedules (cluster, enabled, reference_minute, keep_last, "
+               "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, snapshot, "
+               "settled, retry_at, missed, last_missed, missed_reason, wake_at, revision) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+               "?17) ON CONFLICT (cluster) DO NOTHING",
+               schedule.cluster,
+               schedule.enabled,
+               schedule.reference_minute,
+               schedule.keep_last,
+               schedule.point_in_time_hours,
+               schedule.checkpoint_minutes,
+               run.next_due,
+               run.due,
+               run.attempt,
+               run.snapshot,
+               run.settled,
+               run.retry_at,
+               run.missed,
+               run.last_missed,
+               run.missed_reason,
+               domain::WakeAt(schedule),
+               schedule.revision)
+      .Run();
+}
+
+// False when somebody else has changed it. The items are not touched.
+bool SaveSchedule(Session& session, const domain::Schedule& schedule) {
+  const domain::ScheduleRun& run = schedule.run;
+  return Query(session,
+               "UPDATE schedules SET enabled = ?3, reference_minute = ?4, keep_last = ?5, "
+               "point_in_time_hours = ?6, checkpoint_minutes = ?7, next_due = ?8, due = ?9, "
+               "attempt = ?10, snapshot = ?11, settled = ?12, retry_at = ?13, missed = ?14, "
+               "last_missed = ?15, missed_reason = ?16, wake_at = ?17, revision = revision + 1 "
+               "WHERE cluster = ?1 AND revision = ?2",
+               schedule.cluster,
+               schedule.revision,
+               schedule.enabled,
+               schedule.reference_minute,
+               schedule.keep_last,
+               schedule.point_in_time_hours,
+               schedule.checkpoint_minutes,
+               run.next_due,
+               run.due,
+               run.attempt,
+               run.snapshot,
+               run.settled,
+               run.retry_at,
+               run.missed,
+               run.last_missed,
+               run.missed_reason,
+               domain::WakeAt(schedule))
+             .Run() == 1;
+}
+
+}  // namespace
+
+bool SqliteStore::AddSchedule(const domain::Schedule& schedule) {
+  WriteScope scope(pool_);
+  if (InsertSchedule(scope, schedule) == 0) {
+    return false;
+  }
+  InsertItems(scope, schedule);
+  scope.Commit();
+  return true;
+}
+
+std::optional<domain::Schedule> SqliteStore::FindSchedule(const ClusterId& cluster) {
+  const ReadScope scope(pool_);
+  auto schedule = FindRow(scope,
+                          ReadSchedule,
+                          "SELECT cluster, enabled, reference_minute, keep_last, "
+                          "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, "
+                          "snapshot, settled, retry_at, missed, last_missed, missed_reason, "
+                          "revision FROM schedules WHERE cluster = ?1",
+                          cluster);
+  if (schedule) {
+    schedule->items = ReadItems(scope, cluster);
+  }
+  return schedule;
+}
+
+bool SqliteStore::UpdateSchedule(const domain::Schedule& schedule) {
+  WriteScope scope(pool_);
+  if (!SaveSchedule(scope, schedule)) {
+    return false;
+  }
+  Query(scope, "DELETE FROM schedule_items WHERE cluster = ?1", schedule.cluster).Run();
+  InsertItems(scope, schedule);
+  scope.Commit();
+  return true;
+}
+
+bool SqliteStore::AdvanceSchedule(const domain::Schedule& schedule,
+                                  const domain::ScheduleRun& run,
+                                  const std::optional<QueuedSnapshot>& queued) {
+  domain::Schedule next = schedule;
+  next.run = run;
+  bool saved = false;
+  OrConflict("cannot queue a snapshot of cluster " + schedule.cluster.ToString() +
+                 ": the attempt at its due time has been made",
+             [&] {
+               WriteScope scope(pool_);
+               saved = SaveSchedule(scope, next);
+               if (saved && queued) {
+                 InsertSnapshot(scope, queued->snapshot);
+                 InsertJob(scope, queued->job);
+               }
+               scope.Commit();
+             });
+  return saved;
+}
+
+std::vector<domain::Cluster> SqliteStore::ListUnscheduledClusters(std::int64_t limit) {
+  const Reader reader(pool_);
+  return FindRows(reader,
+                  ReadCluster,
+                  "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
+                  "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, "
+                  "created, removed FROM clusters WHERE removed IS NULL "
+                  "AND NOT EXISTS (SELECT 1 FROM schedules s WHERE s.cluster = clusters.id) "
+                  "ORDER BY id LIMIT ?1",
+                  limit);
+}
+
+std::vector<domain::Schedule> SqliteStore::ListSchedulesToStep(Instant now, std::int64_t limit) {
+  const ReadScope scope(pool_);
+  auto schedules =
+      FindRows(scope,
+               ReadSchedule,
+               "SELECT s.cluster, enabled, reference_minute, keep_last, point_in_time_hours, "
+               "checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, missed, "
+               "last_missed, missed_reason, revision FROM schedules s "
+               "JOIN clusters c ON c.id = s.cluster AND c.removed IS NULL "
+               "WHERE s.cluster IN (SELECT cluster FROM schedules WHERE wake_at <= ?1 UNION "
+               "SELECT w.cluster FROM schedules w JOIN snapshots n ON n.id = w.snapshot "
+               "WHERE w.settled = 0 AND n.state >= 3) ORDER BY s.wake_at, s.cluster LIMIT ?2",
+               now,
+               limit);
+  for (domain::Schedule& schedule : schedules) {
+    schedule.items = ReadItems(scope, schedule.cluster);
+  }
+  return schedules;
+}
+
+std::optional<Instant> SqliteStore::FindDueBefore(const ClusterId& cluster, Instant due) {
+  const Reader reader(pool_);
+  const auto read = [](const Query& row) {
+    Instant found;
+    row.Read(found);
+    return found;
+  };
+  return FindRow(reader,
+                 read,
+                 "SELECT due FROM snapshots WHERE cluster = ?1 AND due IS NOT NULL AND due < ?2 "
+                 "AND state = 3 ORDER BY due DESC LIMIT 1",
+                 cluster,
+                 due);
+}
+
+}  // namespace tidemark::catalog

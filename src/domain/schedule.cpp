@@ -1,0 +1,363 @@
+#include "domain/schedule.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+
+namespace tidemark::domain {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::sys_days;
+using std::chrono::year_month_day;
+
+constexpr int kSharedSnapshots = 8;  // contract.md 7.1
+constexpr std::int64_t kMinutesOfDay = 24 * 60;
+
+// Bounds of what a person may ask for: years of retention, not forever by mistake.
+constexpr int kMaxItems = 16;
+constexpr int kMaxKeepLast = 1000;
+constexpr int kMaxPointInTimeHours = 366 * 24;
+constexpr std::array kMaxRetention{3660, 520, 120, 10};  // by RetentionUnit
+constexpr std::array kHourlyIntervals{1, 2, 4, 6, 8, 12, 24};
+
+// A longer gap is told as this many missed ones: nobody counts them.
+constexpr std::int64_t kMaxMissedAtOnce = 10'000;
+
+// Before attempts 2 and 3: most failures of a source are over by then.
+constexpr std::array kRetryDelays{minutes{5}, minutes{20}};
+static_assert(kRetryDelays.size() + 1 == kScheduleAttempts);
+
+template <class Enum>
+struct Name {
+  Enum value;
+  std::string_view name;
+};
+
+constexpr std::array kFrequencies{Name<Frequency>{Frequency::kHourly, "hourly"},
+                                  Name<Frequency>{Frequency::kDaily, "daily"},
+                                  Name<Frequency>{Frequency::kWeekly, "weekly"},
+                                  Name<Frequency>{Frequency::kMonthly, "monthly"},
+                                  Name<Frequency>{Frequency::kYearly, "yearly"}};
+
+constexpr std::array kUnits{Name<RetentionUnit>{RetentionUnit::kDays, "days"},
+                            Name<RetentionUnit>{RetentionUnit::kWeeks, "weeks"},
+                            Name<RetentionUnit>{RetentionUnit::kMonths, "months"},
+                            Name<RetentionUnit>{RetentionUnit::kYears, "years"}};
+
+template <class Table, class Enum>
+std::string_view NameOf(const Table& table, Enum value) {
+  const auto row = std::ranges::find(table, value, [](const auto& entry) { return entry.value; });
+  TIDEMARK_CHECK(row != table.end());
+  return row->name;
+}
+
+template <class Enum, std::size_t kSize>
+std::optional<Enum> Named(const std::array<Name<Enum>, kSize>& table, std::string_view name) {
+  const auto row = std::ranges::find(table, name, &Name<Enum>::name);
+  return row == table.end() ? std::nullopt : std::optional(row->value);
+}
+
+// Whether a daily, weekly, monthly or yearly item is due on that day.
+bool FallsOn(const PolicyItem& item, sys_days day) {
+  const year_month_day date(day);
+  switch (item.frequency) {
+    case Frequency::kHourly:
+    case Frequency::kDaily:
+      return true;
+    case Frequency::kWeekly:
+      return std::chrono::weekday(day).iso_encoding() == static_cast<unsigned>(item.interval);
+    case Frequency::kMonthly:
+      return item.interval == kLastDayOfMonth
+                 ? year_month_day(day + days{1}).day() == std::chrono::day{1}
+                 : date.day() == std::chrono::day{static_cast<unsigned>(item.interval)};
+    case Frequency::kYearly:
+      return date.day() == std::chrono::day{1} &&
+             date.month() == std::chrono::month{static_cast<unsigned>(item.interval)};
+  }
+  return false;
+}
+
+// The start of the period of `item` that `at` lies in: its newest due time that is not later.
+Instant PeriodStart(const PolicyItem& item, minutes reference, Instant at) {
+  sys_days day = std::chrono::floor<days>(at - reference);
+  if (item.frequency == Frequency::kHourly) {
+    const Instant base = Instant(day) + reference;
+    return base + (at - base) / hours{item.interval} * hours{item.interval};
+  }
+  while (!FallsOn(item, day)) {  // a year of days at most
+    day -= days{1};
+  }
+  return Instant(day) + reference;
+}
+
+Instant NextStart(const PolicyItem& item, minutes reference, Instant after) {
+  if (item.frequency == Frequency::kHourly) {
+    return PeriodStart(item, reference, after) + hours{item.interval};
+  }
+  sys_days day = std::chrono::floor<days>(after - reference) + days{1};
+  while (!FallsOn(item, day)) {
+    day += days{1};
+  }
+  return Instant(day) + reference;
+}
+
+// Calendar arithmetic: a month after the 31st of January is the last of February.
+Instant AddMonths(Instant at, int count) {
+  const sys_days day = std::chrono::floor<days>(at);
+  year_month_day date = year_month_day(day) + std::chrono::months{count};
+  if (!date.ok()) {
+    date = date.year() / date.month() / std::chrono::last;
+  }
+  return Instant(sys_days(date)) + (at - Instant(day));
+}
+
+Instant AddRetention(Instant at, const PolicyItem& item) {
+  switch (item.unit) {
+    case RetentionUnit::kDays:
+      return at + days{item.retention};
+    case RetentionUnit::kWeeks:
+      return at + days{7 * item.retention};
+    case RetentionUnit::kMonths:
+      return AddMonths(at, item.retention);
+    case RetentionUnit::kYears:
+      return AddMonths(at, 12 * item.retention);
+  }
+  return at;
+}
+
+std::vector<PolicyItem> LegacyItems() {
+  return {{Frequency::kHourly, 6, RetentionUnit::kDays, 2},
+          {Frequency::kDaily, 1, RetentionUnit::kDays, 7},
+          {Frequency::kWeekly, 6, RetentionUnit::kWeeks, 4},
+          {Frequency::kMonthly, kLastDayOfMonth, RetentionUnit::kMonths, 13}};
+}
+
+bool IsInterval(const PolicyItem& item) {
+  const int value = item.interval;
+  switch (item.frequency) {
+    case Frequency::kHourly:
+      return std::ranges::find(kHourlyIntervals, value) != kHourlyIntervals.end();
+    case Frequency::kDaily:
+      return value == 1;
+    case Frequency::kWeekly:
+      return value >= 1 && value <= 7;
+    case Frequency::kMonthly:
+      return (value >= 1 && value <= 28) || value == kLastDayOfMonth;
+    case Frequency::kYearly:
+      return value >= 1 && value <= 12;
+  }
+  return false;
+}
+
+std::string ItemProblem(const PolicyItem& item) {
+  if (!IsInterval(item)) {
+    return "items: " + std::to_string(item.interval) + " is no interval of a " +
+           std::string(FrequencyName(item.frequency)) +
+           " item (hourly: 1, 2, 4, 6, 8, 12 or 24 hours; daily: 1; weekly: weekday 1 to 7; "
+           "monthly: day 1 to 28, or 40 for the last; yearly: month 1 to 12)";
+  }
+  const int most = kMaxRetention.at(static_cast<std::size_t>(item.unit));
+  if (item.retention < 1 || item.retention > most) {
+    return "items: a retention in " + std::string(RetentionUnitName(item.unit)) + " is from 1 to " +
+           std::to_string(most);
+  }
+  return "";
+}
+
+void Miss(ScheduleRun& run, Instant when, std::int64_t count, std::string reason) {
+  run.missed += count;
+  run.last_missed = when;
+  run.missed_reason = std::move(reason);
+}
+
+// The newest due time up to `now`, and how many there are from next_due on. REQUIRES: next_due is
+// one of them.
+struct Passed {
+  Instant newest;
+  Instant before_newest;
+  std::int64_t count = 0;
+};
+
+Passed PassedDueTimes(const Schedule& schedule, Instant now) {
+  Passed passed{.newest = *schedule.run.next_due, .before_newest = {}, .count = 1};
+  for (auto next = NextDue(schedule, passed.newest); next && *next <= now;
+       next = NextDue(schedule, passed.newest)) {
+    passed.before_newest = passed.newest;
+    passed.newest = *next;
+    passed.count = std::min(passed.count + 1, kMaxMissedAtOnce);
+  }
+  return passed;
+}
+
+// The end of the queued snapshot: done, or when to try again, or missed.
+ScheduleRun Settle(const Schedule& schedule, Instant now, const std::optional<Snapshot>& last) {
+  ScheduleRun run = schedule.run;
+  run.settled = true;
+  if (!last || last->state == SnapshotState::kCompleted || !run.due) {
+    return run;
+  }
+  if (run.attempt < kScheduleAttempts && run.attempt >= 1) {
+    const Instant retry = now + kRetryDelays.at(static_cast<std::size_t>(run.attempt) - 1);
+    if (run.next_due && retry < *run.next_due) {
+      run.retry_at = retry;
+      return run;
+    }
+  }
+  Miss(run, *run.due, 1, "snapshot " + last->id.ToString() + " failed: " + last->failure);
+  return run;
+}
+
+ScheduleStep PassOver(const Schedule& schedule, Instant now) {
+  ScheduleStep step{.run = schedule.run};
+  step.run.next_due = NextDue(schedule, now);
+  step.run.retry_at.reset();
+  return step;
+}
+
+ScheduleStep Catch(const Schedule& schedule, Instant now) {
+  ScheduleStep step = PassOver(schedule, now);
+  const Passed passed = PassedDueTimes(schedule, now);
+  if (!schedule.run.settled) {
+    Miss(step.run,
+         passed.newest,
+         passed.count,
+         "snapshot " + schedule.run.snapshot.ToString() + " was still being taken");
+    return step;
+  }
+  if (schedule.run.retry_at) {  // its time is over
+    Miss(step.run, *schedule.run.due, 1, "it failed, and the next one was due before another try");
+  }
+  if (passed.count > 1) {
+    Miss(step.run,
+         passed.before_newest,
+         passed.count - 1,
+         "it passed while no server was running; one snapshot stands for all that were due");
+  }
+  step.run.due = passed.newest;
+  step.run.attempt = 1;
+  step.take = true;
+  return step;
+}
+
+}  // namespace
+
+Schedule DefaultSchedule(const Cluster& cluster, Instant now) {
+  Schedule schedule;
+  schedule.cluster = cluster.id;
+  const auto since_midnight = cluster.created - std::chrono::floor<days>(cluster.created);
+  schedule.reference_minute =
+      static_cast<int>(std::chrono::duration_cast<minutes>(since_midnight).count());
+  if (cluster.tier == Tier::kDedicated) {
+    schedule.items = LegacyItems();
+    schedule.point_in_time_hours = 24;
+  } else {
+    schedule.items = {{Frequency::kDaily, 1, RetentionUnit::kDays, kSharedSnapshots}};
+    schedule.keep_last = kSharedSnapshots;
+  }
+  schedule.run.next_due = NextDue(schedule, now);
+  return schedule;
+}
+
+std::string ScheduleProblem(const Schedule& schedule) {
+  if (schedule.reference_minute < 0 || schedule.reference_minute >= kMinutesOfDay) {
+    return "referenceHourOfDay: the reference time is from 00:00 to 23:59";
+  }
+  if (schedule.keep_last < 1 || schedule.keep_last > kMaxKeepLast) {
+    return "keepLast: it is from 1 to " + std::to_string(kMaxKeepLast);
+  }
+  if (schedule.point_in_time_hours < 0 || schedule.point_in_time_hours > kMaxPointInTimeHours) {
+    return "pointInTimeWindowHours: it is from 0 to " + std::to_string(kMaxPointInTimeHours);
+  }
+  if (schedule.items.empty() || schedule.items.size() > kMaxItems) {
+    return "items: there are 1 to " + std::to_string(kMaxItems);
+  }
+  for (const PolicyItem& item : schedule.items) {
+    if (std::string problem = ItemProblem(item); !problem.empty()) {
+      return problem;
+    }
+  }
+  return "";
+}
+
+std::optional<Instant> NextDue(const Schedule& schedule, Instant after) {
+  std::optional<Instant> next;
+  for (const PolicyItem& item : schedule.items) {
+    const Instant start = NextStart(item, minutes{schedule.reference_minute}, after);
+    next = next ? std::min(*next, start) : start;
+  }
+  return next;
+}
+
+Instant ExpiryOf(const Schedule& schedule, Instant due, std::optional<Instant> earlier) {
+  TIDEMARK_CHECK(!schedule.items.empty());
+  // A schedule that is changed may leave a due time without an item: then the shortest counts.
+  Instant expiry = AddRetention(due, schedule.items.front());
+  for (const PolicyItem& item : schedule.items) {
+    expiry = std::min(expiry, AddRetention(due, item));
+  }
+  for (const PolicyItem& item : schedule.items) {
+    const Instant start = PeriodStart(item, minutes{schedule.reference_minute}, due);
+    if (!earlier || *earlier < start) {
+      expiry = std::max(expiry, AddRetention(due, item));
+    }
+  }
+  return expiry;
+}
+
+std::optional<ScheduleStep> NextStep(const Schedule& schedule,
+                                     Instant now,
+                                     const std::optional<Snapshot>& last,
+                                     bool paused) {
+  const ScheduleRun& run = schedule.run;
+  if (!run.settled && (!last || IsFinal(last->state))) {
+    return ScheduleStep{.run = Settle(schedule, now, last)};
+  }
+  if (!schedule.enabled || !run.next_due) {
+    return std::nullopt;
+  }
+  const bool due = *run.next_due <= now;
+  const bool retry = run.retry_at && *run.retry_at <= now;
+  if (paused && (due || retry)) {
+    return PassOver(schedule, now);
+  }
+  if (due) {
+    return Catch(schedule, now);
+  }
+  if (!retry) {
+    return std::nullopt;
+  }
+  ScheduleStep step{.run = run, .take = true};
+  step.run.retry_at.reset();
+  ++step.run.attempt;
+  return step;
+}
+
+std::optional<Instant> WakeAt(const Schedule& schedule) {
+  if (!schedule.enabled || !schedule.run.next_due) {
+    return std::nullopt;
+  }
+  return schedule.run.retry_at ? std::min(*schedule.run.retry_at, *schedule.run.next_due)
+                               : *schedule.run.next_due;
+}
+
+std::string_view FrequencyName(Frequency frequency) {
+  return NameOf(kFrequencies, frequency);
+}
+
+std::optional<Frequency> ParseFrequency(std::string_view name) {
+  return Named(kFrequencies, name);
+}
+
+std::string_view RetentionUnitName(RetentionUnit unit) {
+  return NameOf(kUnits, unit);
+}
+
+std::optional<RetentionUnit> ParseRetentionUnit(std::string_view name) {
+  return Named(kUnits, name);
+}
+
+}  // namespace tidemark::domain

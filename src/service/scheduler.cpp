@@ -1,0 +1,194 @@
+#include "service/scheduler.h"
+
+#include "base/error.h"
+#include "service/internal/new_snapshot.h"
+
+namespace tidemark::service {
+namespace {
+
+constexpr std::int64_t kBatch = 100;  // rows that one statement returns
+constexpr int kMaxBatches = 1000;     // of one kind in a pass; the next pass goes on
+
+// A failed snapshot has no data. It is listed for so long, to be seen.
+constexpr std::chrono::hours kFailedKept{24 * 8};
+
+// So long is a deleted one told apart from one that never was (contract.md 8, step 4).
+constexpr std::chrono::hours kDeletedRemembered{24 * 90};
+
+// Calls `part`; a failure of one part of a pass does not keep the others from running.
+template <class Part>
+void Try(Log& log, std::string_view doing, const Part& part) {
+  try {
+    part();
+  } catch (const Error& error) {
+    log.Error("{}: {}", doing, error.message());
+  } catch (const std::exception& error) {
+    log.Error("{}: {}", doing, error.what());
+  }
+}
+
+// `work` handles one batch and returns how many rows it was.
+template <class Work>
+void InBatches(const Work& work) {
+  for (int batch = 0; batch < kMaxBatches; ++batch) {
+    if (static_cast<std::int64_t>(work()) < kBatch) {
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void Scheduler::RunOnce() {
+  const Instant now = env_.clock.Now();
+  Try(env_.log, "making schedules", [&] { MakeSchedules(now); });
+  Try(env_.log, "following schedules", [&] { StepSchedules(now); });
+  Try(env_.log, "expiring snapshots", [&] { Expire(now); });
+  Try(env_.log, "sweeping deleted snapshots", [&] { Sweep(now); });
+  if (options_.collect_every.count() > 0) {
+    Try(env_.log, "collecting garbage", [&] { Collect(now); });
+  }
+}
+
+void Scheduler::Work(const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] {
+    const MutexLock lock(mutex_);
+    stopped_.NotifyAll();
+  });
+  while (!stop.stop_requested()) {
+    RunOnce();
+    const Deadline next = std::chrono::steady_clock::now() + options_.poll;
+    const MutexLock lock(mutex_);
+    while (!stop.stop_requested() && std::chrono::steady_clock::now() < next) {
+      stopped_.WaitFor(mutex_, next - std::chrono::steady_clock::now());
+    }
+  }
+}
+
+void Scheduler::MakeSchedules(Instant now) {
+  InBatches([&] {
+    const auto clusters = env_.store.ListUnscheduledClusters(kBatch);
+    for (const domain::Cluster& cluster : clusters) {
+      env_.store.AddSchedule(domain::DefaultSchedule(cluster, now));
+    }
+    return clusters.size();
+  });
+}
+
+void Scheduler::StepSchedules(Instant now) {
+  // A schedule may need two steps: its snapshot has ended, and the next one is due.
+  for (int round = 0; round < kMaxBatches; ++round) {
+    const auto schedules = env_.store.ListSchedulesToStep(now, kBatch);
+    bool moved = false;
+    for (const domain::Schedule& schedule : schedules) {
+      Try(env_.log, "following the schedule of cluster " + schedule.cluster.ToString(), [&] {
+        moved = Step(schedule, now) || moved;
+      });
+    }
+    if (!moved) {
+      return;
+    }
+  }
+}
+
+bool Scheduler::Step(const domain::Schedule& schedule, Instant now) {
+  const auto cluster = env_.store.FindCluster(schedule.cluster);
+  TIDEMARK_CHECK(cluster.has_value());
+  const auto last =
+      schedule.run.settled ? std::nullopt : env_.store.FindSnapshot(schedule.run.snapshot);
+  auto step = domain::NextStep(schedule, now, last, cluster->paused);
+  if (!step) {
+    return false;
+  }
+  std::optional<catalog::Store::QueuedSnapshot> queued;
+  if (step->take) {
+    const Instant due = step->run.due.value();
+    queued = NewSnapshot(env_, *cluster, now);
+    queued->snapshot.description = "scheduled";
+    queued->snapshot.scheduled = due;
+    queued->snapshot.due = due;
+    queued->snapshot.attempt = step->run.attempt;
+    queued->snapshot.expires =
+        domain::ExpiryOf(schedule, due, env_.store.FindDueBefore(cluster->id, due));
+    step->run.snapshot = queued->snapshot.id;
+    step->run.settled = false;
+  }
+  if (!env_.store.AdvanceSchedule(schedule, step->run, queued)) {
+    return true;  // another node, or a person, was quicker
+  }
+  if (step->run.missed > schedule.run.missed) {
+    env_.log.Warn("cluster={} missed={} last={}  scheduled snapshots missed: {}",
+                  cluster->name,
+                  step->run.missed - schedule.run.missed,
+                  FormatInstant(step->run.last_missed.value()),
+                  step->run.missed_reason);
+  }
+  if (queued) {
+    env_.log.Info("snapshot={} cluster={} due={} attempt={}  scheduled snapshot queued",
+                  queued->snapshot.id.ToString(),
+                  cluster->name,
+                  FormatInstant(queued->snapshot.scheduled),
+                  queued->snapshot.attempt);
+    env_.wake_runner();
+  }
+  return true;
+}
+
+void Scheduler::Expire(Instant now) {
+  InBatches([&] {
+    const auto expired = env_.store.ExpireSnapshots(now, now - kFailedKept, kBatch);
+    for (const catalog::Store::DeletedSnapshot& snapshot : expired) {
+      env_.log.Info("snapshot={} cluster={} expires={}  snapshot expired",
+                    snapshot.id.ToString(),
+                    snapshot.cluster_name,
+                    FormatInstant(snapshot.expires));
+    }
+    return expired.size();
+  });
+}
+
+void Scheduler::Sweep(Instant now) {
+  InBatches([&] {
+    const auto deleted = env_.store.ListSnapshotsToSweep(kBatch);
+    for (const catalog::Store::DeletedSnapshot& snapshot : deleted) {
+      env_.repository.DeleteManifest(snapshot.project, snapshot.id);
+      env_.store.MarkSnapshotSwept(snapshot, now);
+    }
+    return deleted.size();
+  });
+  InBatches([&] { return env_.store.PurgeSnapshots(now - kDeletedRemembered, kBatch); });
+}
+
+void Scheduler::Collect(Instant now) {
+  LookAtCollections();
+  const Instant before = now - options_.collect_every;
+  for (const ProjectId& project : env_.store.ListGarbage(before, kBatch)) {
+    try {
+      collecting_[project] = repository_.StartCollection(project, {}).id;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kUnavailable) {
+        return;  // enough are waiting; the next pass goes on
+      }
+      throw;
+    }
+    env_.store.TakeGarbage(project, before, now);
+  }
+}
+
+// What a collection could not delete yet, or left because it failed, is still garbage.
+void Scheduler::LookAtCollections() {
+  std::erase_if(collecting_, [&](const auto& entry) {
+    const auto task = repository_.Find(entry.first, entry.second);
+    if (task && task->state != TaskState::kCompleted && task->state != TaskState::kFailed) {
+      return false;
+    }
+    const bool done = task && task->collected.has_value() &&
+                      task->collected->state != repo::CollectionState::kWaiting;
+    if (!done) {
+      env_.store.AddGarbage(entry.first);
+    }
+    return true;
+  });
+}
+
+}  // namespace tidemark::service
