@@ -140,6 +140,10 @@ std::int64_t Settings::Integer(std::string_view name) const {
   return number;
 }
 
+bool Settings::IsOn(std::string_view name) const {
+  return Text(name) == "on";
+}
+
 // The numbers are those of src/service/memory_plan.cpp.
 constexpr std::string_view kMemoryText = R"(
 ## Memory
@@ -161,9 +165,6 @@ are 60 bytes for each chunk that a project has stored (0.5 GiB for 1 TiB in chun
 a collection that is compared with the snapshot before in natural order, and documents of many MiB: a reader holds one four
 times.
 )";
-bool Settings::IsOn(std::string_view name) const {
-  return Text(name) == "on";
-}
 
 std::string RenderReference() {
   std::string text =
