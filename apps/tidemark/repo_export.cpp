@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "output.h"
 #include "shown_run.h"
@@ -31,8 +32,14 @@ struct ExportOptions {
 archive::ArchiveOptions ArchiveOptionsOf(const ExportOptions& options,
                                          const repo::Manifest& manifest) {
   const int processors = static_cast<int>(std::thread::hardware_concurrency());
+  const auto format = archive::ParseArchiveFormat(options.format);
+  if (!format) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "exporting: there is no format " + options.format,
+                "the formats are tar.gz, archive, archive.gz and json");
+  }
   archive::ArchiveOptions archive;
-  archive.format = archive::ParseArchiveFormat(options.format).value();  // the parser checked it
+  archive.format = *format;
   archive.json = options.relaxed ? bson::JsonForm::kRelaxed : bson::JsonForm::kCanonical;
   archive.top_directory = options.folder;
   archive.time = manifest.created;
@@ -118,7 +125,6 @@ void AddRepoExport(CLI::App& open,
                    options->format,
                    "tar.gz (a mongodump tree), archive, archive.gz (mongodump --archive) or json "
                    "(one document a line, as tar.gz)")
-      ->check(CLI::IsMember({"tar.gz", "archive", "archive.gz", "json"}))
       ->capture_default_str();
   command->add_option("-o,--file", options->file, "the new file; - for standard output")
       ->required();

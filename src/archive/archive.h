@@ -48,10 +48,10 @@ class ArchiveReader {
   virtual ~ArchiveReader() = default;
   // Fills `to` from its front and says how far; 0 only at the end of the archive. Blocks. Throws
   // kCorrupt naming database and collection when a chunk fails its check or a namespace is not what
-  // the manifest says, kCancelled when stopped; afterwards it throws again. Then the caller has to
-  // break its own stream: what was read is no archive. The bytes that would complete a damaged
-  // namespace are never handed out.
-  // REQUIRES: `to` is not empty.
+  // the manifest says, kNotFound when a chunk is gone, kCancelled when stopped; afterwards it
+  // throws again. Then the caller has to break its own stream: what was read is no archive. The
+  // bytes that would complete a damaged namespace are never handed out. REQUIRES: `to` is not
+  // empty.
   virtual std::size_t Read(std::span<std::uint8_t> to) = 0;
 };
 

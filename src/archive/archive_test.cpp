@@ -107,6 +107,10 @@ TEST_F(ArchiveTest, TimeSeriesAreDumpedAsTheirBuckets) {
                              testing::Contains(testing::Key("dump/m/system.buckets.t%2F1.bson"))));
   manifest_.mongodb_version = "8.3.0";
   EXPECT_THAT(Files(), testing::Contains(testing::Key("dump/m/t%2F1.bson")));
+  for (const char* odd : {"", "8", "eight", "8.", "99999999999999999999", "8.3-rc0"}) {
+    manifest_.mongodb_version = odd;
+    EXPECT_EQ(Files().contains("dump/m/t%2F1.bson"), std::string_view(odd).size() > 5) << odd;
+  }
   archive_.format = ArchiveFormat::kArchive;
   manifest_.mongodb_version = "7.0.2";
   const Bytes bytes = Pack();

@@ -183,6 +183,14 @@ def test_damage_leaves_no_file(backed_up, tmp_path):
         dump_reader.read_tree(cut)
 
 
+def test_unknown_formats_are_named(backed_up):
+    tidemark, _ = backed_up
+    done = run(*tidemark.export, "--format", "zip", "-o", "-", status=2)
+    assert done.stderr == (
+        b"error: exporting: there is no format zip\nhint: the formats are tar.gz, archive, archive.gz and json\n"
+    )
+
+
 def test_a_file_is_never_overwritten(backed_up, tmp_path):
     tidemark, _ = backed_up
     file = tmp_path / "mine"

@@ -1,7 +1,6 @@
 #include "archive/internal/dump_names.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/error.h"
@@ -60,15 +59,23 @@ bool IsDatabaseFolder(std::string_view name) {
               "the formats archive and archive.gz take any name");
 }
 
+// The number at the front of `text`, which loses it; 0 when there is none.
+int TakeNumber(std::string_view& text) {
+  constexpr int kTooLarge = 1'000'000;
+  int number = 0;
+  while (!text.empty() && text[0] >= '0' && text[0] <= '9' && number < kTooLarge) {
+    number = 10 * number + (text[0] - '0');
+    text.remove_prefix(1);
+  }
+  return number;
+}
+
 // {8, 3} of "8.3.1"; zeros for what is no number.
 std::pair<int, int> VersionOf(std::string_view text) {
-  std::pair<int, int> version;
-  const char* const end = text.data() + text.size();
-  const auto major = std::from_chars(text.data(), end, version.first);
-  if (major.ec == std::errc() && major.ptr != end && *major.ptr == '.') {
-    std::from_chars(major.ptr + 1, end, version.second);
-  }
-  return version;
+  const int major = TakeNumber(text);
+  const bool more = text.starts_with('.');
+  text.remove_prefix(more ? 1 : 0);
+  return {major, more ? TakeNumber(text) : 0};
 }
 
 }  // namespace

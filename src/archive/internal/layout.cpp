@@ -186,6 +186,7 @@ repo::Manifest WithDatabasesInOrder(repo::Manifest manifest) {
 
 std::vector<const NamespaceEntry*> InOrder(const repo::Manifest& manifest) {
   std::vector<const NamespaceEntry*> order;
+  order.reserve(manifest.namespaces.size());
   for (const NamespaceEntry& entry : manifest.namespaces) {
     order.push_back(&entry);
   }

@@ -14,6 +14,10 @@ ByteView BytesOf(const Block& block, const DocumentSpan& span) {
   return ByteView(block.plain).subspan(span.begin, span.end - span.begin);
 }
 
+void Append(ByteView bytes, Bytes& out) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
 template <class Visit>
 void ForEachDocument(ByteView documents, const Visit& visit) {
   while (!documents.empty()) {
@@ -39,7 +43,7 @@ void Packer::AppendLines(const DocumentSpan& span, ByteView documents, Bytes& ou
   });
   AppendTarHeader({.path = span.lines_path, .size = lines.size(), .time = contents_.options.time},
                   out);
-  out.insert(out.end(), lines.begin(), lines.end());
+  Append(AsBytes(lines), out);
   AppendTarPadding(lines.size(), out);
 }
 
@@ -48,7 +52,7 @@ Bytes Packer::WithLines(const Block& block) const {
   Bytes out;
   std::size_t done = 0;
   for (const DocumentSpan& span : block.spans) {
-    out.insert(out.end(), block.plain.begin() + done, block.plain.begin() + span.begin);
+    Append(ByteView(block.plain).subspan(done, span.begin - done), out);
     if (span.begin < span.end) {
       try {
         AppendLines(span, BytesOf(block, span), out);
@@ -59,7 +63,7 @@ Bytes Packer::WithLines(const Block& block) const {
     }
     done = span.end;
   }
-  out.insert(out.end(), block.plain.begin() + done, block.plain.end());
+  Append(ByteView(block.plain).subspan(done), out);
   return out;
 }
 
