@@ -59,6 +59,7 @@ class InventoryTaker {
   const std::stop_token stop_;
 
   std::vector<SnapshotId> roots_;
+  Unfinished unfinished_;
   std::size_t lasting_entries_ = 0;
   std::vector<SegmentId> sources_;  // of the entries behind lasting_entries_
   Inventory inventory_;
@@ -74,6 +75,7 @@ void InventoryTaker::ListEverything() {
   inventory_.sessions = ListIds<SessionId>(store, SessionPrefix(project)).size();
   roots_ = ListRoots(project_);
   inventory_.roots = roots_.size();
+  unfinished_ = ListUnfinished(project_);
   store.List(SegmentPrefix(project), [&](const std::string& name, ByteCount size) {
     if (const auto id = ParseRandomId(name)) {
       inventory_.segments[SegmentId{*id}].size = size;
@@ -128,7 +130,7 @@ void InventoryTaker::AddSegment(Pass pass, const SegmentId& id, const IndexSegme
 
 void InventoryTaker::MarkRoot(const SnapshotId& id) {
   ThrowIfStopped(stop_, kDoing);
-  const std::optional<Manifest> manifest = LoadRoot(project_, id);
+  const std::optional<Manifest> manifest = LoadRoot(project_, id, unfinished_);
   if (!manifest) {
     return;
   }
