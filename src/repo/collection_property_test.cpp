@@ -69,12 +69,14 @@ struct OpenWriter {
   std::vector<std::uint64_t> chunks;  // seeds, of listed
   std::vector<Run> adopted;           // of older snapshots, as a delta would
   std::vector<std::uint64_t> adopted_chunks;
+  const Repository* owner = nullptr;
 };
 
 struct OpenReader {
   std::unique_ptr<SnapshotReader> reader;
   Manifest manifest;
   std::vector<std::uint64_t> chunks;
+  const Repository* owner = nullptr;
 };
 
 class World {
@@ -178,6 +180,7 @@ class World {
   void BeginWriter(Repository& repository) {
     if (writers_.size() < 3) {
       OpenWriter opened{.writer = repository.NewSnapshot(kProject, kTinyPacks)};
+      opened.owner = &repository;
       writers_.push_back(std::move(opened));
     }
   }
@@ -215,7 +218,7 @@ class World {
       return;
     }
     OpenWriter& opened = taken.value();
-    if (const auto base = RandomSnapshot()) {
+    if (const auto base = RandomSnapshot(); base && MayLoad(opened.owner)) {
       AdoptFrom(repository, *base, opened);
     }
     writers_.push_back(std::move(opened));
@@ -301,12 +304,17 @@ class World {
     }
     const std::vector<std::uint64_t> chunks = model_.at(id.value());
     OpenReader opened{.reader = repository.NewReader(kProject)};
+    opened.owner = &repository;
     opened.chunks = chunks;
     if (model_.contains(id.value())) {
       opened.manifest = inner_->LoadManifest(kProject, id.value());
       readers_.push_back(std::move(opened));
     }
   }
+
+  // Between the calls of outer_ its locks may be held: who does not find a chunk would wait for
+  // himself.
+  bool MayLoad(const Repository* owner) const { return top_ || owner == inner_.get(); }
 
   // Whatever has become of the snapshot since.
   void Read() {
@@ -317,6 +325,10 @@ class World {
         std::next(readers_.begin(), static_cast<std::ptrdiff_t>(Below(readers_.size())));
     OpenReader opened = std::move(*at);
     readers_.erase(at);
+    if (!MayLoad(opened.owner)) {
+      readers_.push_back(std::move(opened));
+      return;
+    }
     try {
       EXPECT_EQ(ReadAll(*opened.reader, opened.manifest), ChunksOf(opened.chunks));
     } catch (const Error& error) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "repo/maintenance.h"
+#include "tests/support/forwarding_store.h"
 #include "tests/support/repository_fixture.h"
 
 // Partial manifests: from where a snapshot that was cut goes on.
@@ -155,6 +156,87 @@ TEST_F(PartialTest, I18KeepsItsChunksFromCollections) {
   repository_->DropPartial(project_, second_);
   collect();
   EXPECT_TRUE(BlobNames("packs/").empty());
+}
+
+// Does something once, when segments have been listed.
+class BehindTheIndex final : public blob::ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+
+  void SetAct(std::function<void()> act) { act_ = std::move(act); }
+
+  void List(std::string_view prefix,
+            const std::function<void(const std::string&, ByteCount)>& visit) override {
+    ForwardingStore::List(prefix, visit);
+    if (prefix.starts_with("index/") && act_) {
+      std::exchange(act_, {})();
+    }
+  }
+
+ private:
+  std::function<void()> act_;
+};
+
+// A snapshot goes on between the moment when a collection or a check lists what is stored and the
+// moment when it reads what the snapshot needs.
+class GoingOnTest : public PartialTest {
+ protected:
+  GoingOnTest() {
+    writer_ = repository_->NewSnapshot(project_, {});
+    Finish(*writer_, done_, "a", 1);
+    writer_->SavePartial(done_);
+  }
+
+  void GoOn() {
+    Finish(*writer_, done_, "b", 2);
+    writer_->SavePartial(done_);
+  }
+
+  void End() {
+    GoOn();
+    writer_->Commit(done_);
+    writer_.reset();
+  }
+
+  // Nothing is damaged, whatever the writer does meanwhile.
+  void ExpectNoComplaint(const std::function<void()>& act) {
+    BehindTheIndex store(*store_);
+    const auto repository = Repository::Open(store, master_, random_);
+    const auto maintenance = repository->OpenMaintenance(project_);
+    store.SetAct(act);
+    EXPECT_NO_THROW(maintenance->Collect({}, {}));
+    store.SetAct([this] { GoOn(); });
+    EXPECT_EQ(maintenance->CheckStructure({}).findings.total(), 0U);
+  }
+
+  Manifest done_ = Fresh();
+  std::unique_ptr<SnapshotWriter> writer_;
+};
+
+TEST_F(GoingOnTest, I18ACollectionAndACheckLeaveItToItsWriter) {
+  ExpectNoComplaint([this] { GoOn(); });
+  writer_->Commit(done_);
+  EXPECT_EQ(ReadSnapshot(*OpenRepository(), project_, second_).size(), done_.namespaces.size());
+}
+
+TEST_F(GoingOnTest, I18ItsEndIsNoDamageEither) {
+  BehindTheIndex store(*store_);
+  const auto repository = Repository::Open(store, master_, random_);
+  const auto maintenance = repository->OpenMaintenance(project_);
+  store.SetAct([this] { End(); });
+  EXPECT_NO_THROW(maintenance->Collect({}, {}));
+  maintenance->Collect({}, {});
+  EXPECT_EQ(ReadSnapshot(*OpenRepository(), project_, second_).size(), 2U);
+  EXPECT_EQ(maintenance->CheckStructure({}).findings.total(), 0U);
+}
+
+// One that nobody goes on with is looked at.
+TEST_F(GoingOnTest, I18WhatACutSnapshotHasLostIsFound) {
+  writer_.reset();
+  for (const std::string& pack : BlobNames("packs/")) {
+    store_->Delete(pack);
+  }
+  EXPECT_GT(repository_->OpenMaintenance(project_)->CheckStructure({}).findings.total(), 0U);
 }
 
 }  // namespace

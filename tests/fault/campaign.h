@@ -55,6 +55,10 @@ CampaignReport KillRestores(const CampaignOptions& options);
 // kept or torn in `count` ways (power_campaign.cpp).
 CampaignReport LosePower(const CampaignOptions& options);
 
+// Two snapshots and a collection at once, `count` times from one and the same state, without any
+// fault: threads meet as they like.
+CampaignReport RunAllAtOnce(const CampaignOptions& options);
+
 // Every call to the file system fails once, in each way that it can. `count` is not used.
 CampaignReport FailFiles(const CampaignOptions& options);
 

@@ -16,7 +16,8 @@ using tidemark::fault::CampaignReport;
 
 constexpr const char* kUsage =
     "usage: tidemark-campaign NAME [--count N] [--seed N] [--stride N] [--dir SCRATCH]\n"
-    "NAME: kill-snapshots kill-compactions kill-collections kill-restores power files sockets "
+    "NAME: kill-snapshots kill-compactions kill-collections kill-restores all-at-once power files "
+    "sockets "
     "damage\n"
     "Prints one line. Exit status 1: something was not as it has to be; 2: it could not be told.\n";
 
@@ -28,6 +29,7 @@ const std::map<std::string, Campaign>& Campaigns() {
       {"kill-compactions", tidemark::fault::KillCompactions},
       {"kill-collections", tidemark::fault::KillCollections},
       {"kill-restores", tidemark::fault::KillRestores},
+      {"all-at-once", tidemark::fault::RunAllAtOnce},
       {"power", tidemark::fault::LosePower},
       {"files", tidemark::fault::FailFiles},
       {"sockets", tidemark::fault::FailSockets},

@@ -80,11 +80,19 @@ TEST_F(KillTest, RestoresOutliveKills) {
 using PowerTest = CampaignTest;
 
 TEST_F(PowerTest, I2I3I13I16I17NothingThatWasSaidToBeDoneIsLost) {
-  const CampaignReport report = LosePower(Options(1, 25));
+  const CampaignReport report = LosePower(Options(1, 40));
   ExpectClean(report);
-  EXPECT_GT(report.CountOf("power-failures"), 50U);
+  EXPECT_GT(report.CountOf("power-failures"), 40U);
   EXPECT_GT(report.CountOf("deaths-then-power-failures"), 50U);
   EXPECT_GT(report.CountOf("failed-syncs-then-power-failures"), 4U);
+}
+
+using AllAtOnceTest = CampaignTest;
+
+TEST_F(AllAtOnceTest, I11I12SnapshotsAndACollectionLeaveEachOtherAlone) {
+  const CampaignReport report = RunAllAtOnce(Options(30));
+  ExpectClean(report);
+  EXPECT_EQ(report.CountOf("rounds"), 30U);
 }
 
 using FileFaultTest = CampaignTest;

@@ -332,7 +332,7 @@ class DamageCampaign {
 
   CampaignReport Run() {
     RequireWholeSubject();
-    for (std::uint64_t i = 0; i < options_.count; ++i) {
+    while (report_.CountOf("flips") < options_.count) {  // a session has no bits
       FlipABit();
     }
     DeleteEach();
@@ -379,7 +379,7 @@ class DamageCampaign {
     Image image = subject_.image;
     Bytes& bytes = image.at(name);
     if (bytes.empty()) {
-      return;  // a session
+      return;
     }
     const std::uint64_t bit = Below(bytes.size() * 8);
     bytes[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));

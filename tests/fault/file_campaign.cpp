@@ -17,6 +17,7 @@ struct Fault {
   const char* name;
   FileFate fate;
   std::vector<FileOp> ops;  // that may fail so
+  bool stays = false;       // all later ones fail, too
 };
 
 const std::vector<Fault>& Faults() {
@@ -45,22 +46,28 @@ const std::vector<Fault>& Faults() {
        {.error = EINTR},
        {FileOp::kOpen, FileOp::kRead, FileOp::kWrite, FileOp::kSync, FileOp::kSyncAll}},
       {"short", {.partial = true}, {FileOp::kRead, FileOp::kWrite}},
+      {"full-disk", {.error = ENOSPC}, writing, true},
+      {"dead-disk", {.error = EIO}, all, true},
   };
   return faults;
 }
 
-// The n-th call that may fail so fails, once.
-class FailingOnce final : public FileWatcher {
+// The n-th call that may fail so fails.
+class FailingCalls final : public FileWatcher {
  public:
-  FailingOnce(const Fault& fault, std::size_t call) : fault_(fault), call_(call) {}
+  FailingCalls(const Fault& fault, std::size_t call) : fault_(fault), call_(call) {}
 
   FileFate Before(FileOp op, const std::string& path) override {
-    if (std::ranges::find(fault_.ops, op) == fault_.ops.end() || ++calls_ != call_) {
+    if (std::ranges::find(fault_.ops, op) == fault_.ops.end()) {
       return {};
     }
-    const MutexLock lock(mutex_);
-    path_ = path;
-    return fault_.fate;
+    const std::size_t call = ++calls_;
+    if (call == call_) {
+      const MutexLock lock(mutex_);
+      path_ = path;
+    }
+    const bool fails = fault_.stays ? call >= call_ : call == call_;
+    return fails ? fault_.fate : FileFate{};
   }
 
   bool met() const { return calls_ >= call_; }
@@ -113,7 +120,7 @@ class FileCampaign {
 
   // False when there is no such call.
   bool FailOne(const History::Step& step, const Fault& fault, std::size_t call) {
-    FailingOnce failing(fault, call);
+    FailingCalls failing(fault, call);
     std::optional<Session> session;
     std::string error;
     bool silent_damage = false;
@@ -183,6 +190,34 @@ class FileCampaign {
 };
 
 }  // namespace
+
+CampaignReport RunAllAtOnce(const CampaignOptions& options) {
+  const History history(options.seed);
+  const fs::path before = options.directory / "before";
+  const fs::path root = options.directory / "root";
+  fs::create_directories(before);
+  CampaignReport report;
+  for (const History::Step& step : history.steps()) {
+    for (std::uint64_t i = 0; step.name == "all-at-once" && i < options.count; ++i) {
+      fs::remove_all(root);
+      fs::copy(before, root, fs::copy_options::recursive);
+      report.Count("rounds");
+      try {
+        Session session(blob::OpenDirectoryStore(root.string()));
+        step.act(session);
+      } catch (const Error& error) {
+        report.Violation("round " + std::to_string(i) + ": " + std::string(error.message()));
+      }
+      const auto open = [&root] { return blob::OpenDirectoryStore(root.string()); };
+      if (const std::string fault = FaultAfter(open, step); !fault.empty()) {
+        report.Violation("round " + std::to_string(i) + ", afterwards: " + fault);
+      }
+    }
+    Session session(blob::OpenDirectoryStore(before.string()));
+    step.act(session);
+  }
+  return report;
+}
 
 CampaignReport FailFiles(const CampaignOptions& options) {
   return FileCampaign(options).Run();

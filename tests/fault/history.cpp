@@ -1,6 +1,8 @@
 #include "tests/fault/history.h"
 
+#include <exception>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -36,6 +38,28 @@ std::string FaultUnder(Session& session, const Expected& expected, bool shredded
   return HasKeys(session.store()) ? FaultOf(session, expected, false) : "";
 }
 
+// Each in a thread; throws what one of them threw when all have ended.
+void RunAtOnce(const std::vector<std::function<void()>>& works) {
+  std::vector<std::exception_ptr> failures(works.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      threads.emplace_back([&work = works[i], &failure = failures[i]] {
+        try {
+          work();
+        } catch (...) {  // goes on below
+          failure = std::current_exception();
+        }
+      });
+    }
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
+  }
+}
+
 }  // namespace
 
 History::History(std::uint64_t seed)
@@ -51,6 +75,8 @@ History::History(std::uint64_t seed)
   AddCollection();
   AddRotation();
   AddSnapshot();
+  AddDeletion(2);
+  AddAllAtOnce();
   AddReading();
   AddShredding();
 }
@@ -127,6 +153,28 @@ void History::AddRotation() {
   steps_.back().keys = {next};
   steps_.back().key_after = next;
   key_ = next;
+}
+
+// Two snapshots of the same documents and a collection: each sees what the others store.
+void History::AddAllAtOnce() {
+  model_.Churn();
+  const std::vector<SnapshotId> ids{NextSnapshotId(ids_), NextSnapshotId(ids_)};
+  Add("all-at-once", [ids, key = key_, model = model_, base = snapshots_.back()](Session& session) {
+    session.OpenAsOwner(key);
+    std::vector<std::function<void()>> works{[&session] { session.Collect(); }};
+    for (const SnapshotId& id : ids) {
+      works.emplace_back([&session, &model, id, base] {
+        engine::MemorySource source = model.Source();
+        session.Take(source, id, base);
+      });
+    }
+    RunAtOnce(works);
+  });
+  for (const SnapshotId& id : ids) {
+    now_.committed[id] = model_.Now();
+    steps_.back().during.possible[id] = model_.Now();
+  }
+  steps_.back().after = now_;
 }
 
 // Everything that is there.

@@ -38,6 +38,7 @@ class History {
   void AddWaitingCollection();
   void AddCollection();
   void AddRotation();
+  void AddAllAtOnce();
   void AddReading();
   void AddShredding();
 

@@ -1,6 +1,5 @@
 #include <array>
 #include <cerrno>
-#include <set>
 
 #include "base/error.h"
 #include "delivery/cluster_restore.h"
@@ -22,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSocketTimeout{150};
 constexpr milliseconds kTooSlow{400};
+constexpr milliseconds kPatient{20'000};  // where nothing is broken, on whatever machine
 
 // Something that goes wrong once, for the n-th time it can.
 struct Breakage {
@@ -138,10 +138,11 @@ class Inflicting {
   std::shared_ptr<std::atomic<bool>> stepped_down_;
 };
 
-std::unique_ptr<mongo::Connection> Connect(memory::MemoryServer& server) {
+std::unique_ptr<mongo::Connection> Connect(memory::MemoryServer& server,
+                                           milliseconds socket_timeout = kPatient) {
   return mongo::Connection::Open(
       Secret(server.Uri()),
-      {.pool_size = 4, .connect_timeout = milliseconds(2000), .socket_timeout = kSocketTimeout});
+      {.pool_size = 4, .connect_timeout = milliseconds(2000), .socket_timeout = socket_timeout});
 }
 
 class SocketCampaign {
@@ -262,7 +263,7 @@ class SocketCampaign {
     std::string error;
     {
       const Inflicting fault(source_, breakage);
-      error = Failure([&] { TakeFrom(*session, id); });
+      error = Failure([&] { TakeFrom(*session, id, kSocketTimeout); });
       met = fault.met();
     }
     const std::string where = "snapshot, " + breakage.name + " " + std::to_string(call) + ": ";
@@ -271,14 +272,14 @@ class SocketCampaign {
     Judge(where + "[" + error + "] ", FaultOf(*session, expected, true));
     report_.Count(error.empty() ? "snapshots-succeeded" : "snapshots-failed");
     report_.Count(breakage.name, met ? 1 : 0);
-    Judge(where + "again: ", Failure([&] { TakeFrom(*session, id); }));
+    Judge(where + "again: ", Failure([&] { TakeFrom(*session, id, kPatient); }));
     expected = {.committed = {{id, content_}}};
     Judge(where + "after the second try: ", FaultOf(*session, expected, true));
     return met && breakage.after_bytes == std::nullopt;
   }
 
-  void TakeFrom(Session& session, const SnapshotId& id) {
-    const auto connection = Connect(source_);
+  void TakeFrom(Session& session, const SnapshotId& id, milliseconds socket_timeout) {
+    const auto connection = Connect(source_, socket_timeout);
     const auto source = engine::MakeMongoSource(*connection);
     session.Take(*source, id, std::nullopt);
   }
@@ -291,7 +292,8 @@ class SocketCampaign {
     std::string error;
     {
       const Inflicting fault(target, breakage);
-      error = Failure([&] { RestoreTo(target, checkpoint, call % 4 == 0 ? 3 : 1); });
+      error =
+          Failure([&] { RestoreTo(target, checkpoint, call % 4 == 0 ? 3 : 1, kSocketTimeout); });
       met = fault.met();
     }
     const std::string where = "restore, " + breakage.name + " " + std::to_string(call) + ": ";
@@ -306,7 +308,7 @@ class SocketCampaign {
     if (!error.empty() && !whole && !IsMarked(target) && now != before) {
       report_.Violation(where + "it has failed [" + error + "], and the target is not marked");
     }
-    Judge(where + "again: ", Failure([&] { RestoreTo(target, checkpoint, 1); }));
+    Judge(where + "again: ", Failure([&] { RestoreTo(target, checkpoint, 1, kPatient); }));
     if (ContentOf(target) != content_ || IsMarked(target)) {
       report_.Violation(where + "after the second try the target is not equal or marked");
     }
@@ -320,8 +322,11 @@ class SocketCampaign {
     return ContentOf(target);
   }
 
-  void RestoreTo(memory::MemoryServer& server, std::string& checkpoint, int attempts) {
-    const auto connection = Connect(server);
+  void RestoreTo(memory::MemoryServer& server,
+                 std::string& checkpoint,
+                 int attempts,
+                 milliseconds socket_timeout) {
+    const auto connection = Connect(server, socket_timeout);
     const auto target = delivery::MakeClusterTarget(*connection);
     repo::Repository& repository = restored_from_->repository();
     const repo::Manifest manifest = repository.LoadManifest(TestNames().project, snapshot_);

@@ -65,6 +65,7 @@ class InventoryTaker {
   const std::stop_token stop_;
 
   std::vector<SnapshotId> roots_;
+  Unfinished unfinished_;
   std::size_t lasting_entries_ = 0;
   std::vector<SegmentId> sources_;  // of the entries behind lasting_entries_
   Inventory inventory_;
@@ -81,6 +82,7 @@ void InventoryTaker::ListEverything() {
   roots_ = ListRoots(project_);
   inventory_.quarantine = LoadQuarantine(store, project_.keys());
   inventory_.roots = roots_.size();
+  unfinished_ = ListUnfinished(project_);
   store.List(SegmentPrefix(project), [&](const std::string& name, ByteCount size) {
     if (const auto id = ParseRandomId(name)) {
       inventory_.segments[SegmentId{*id}].size = size;
@@ -140,7 +142,7 @@ void InventoryTaker::AddSegment(Pass pass, const SegmentId& id, const IndexSegme
 
 void InventoryTaker::MarkRoot(const SnapshotId& id) {
   ThrowIfStopped(stop_, kDoing);
-  const std::optional<Manifest> manifest = LoadRoot(project_, id);
+  const std::optional<Manifest> manifest = LoadRoot(project_, id, unfinished_);
   if (!manifest) {
     return;
   }

@@ -90,6 +90,38 @@ void VisitEntries(const Manifest& manifest,
   std::ranges::for_each(manifest.unfinished, visit, &UnfinishedNamespace::entry);
 }
 
+Unfinished ListUnfinished(const Project& project) {
+  blob::BlobStore& store = project.store();
+  const ProjectId& project_id = project.keys().project();
+  Unfinished unfinished;
+  for (const SnapshotId& id : ListPartialSnapshots(store, project_id)) {
+    const auto partials = ListPartials(store, project_id, id);
+    unfinished[id] = {partials.begin(), partials.end()};
+  }
+  // Last, as in ListRoots: the manifest is put before the partial manifests are deleted.
+  for (const SnapshotId& id : ListSnapshots(store, project_id)) {
+    unfinished.erase(id);
+  }
+  return unfinished;
+}
+
+std::optional<Manifest> LoadRoot(const Project& project,
+                                 const SnapshotId& id,
+                                 const Unfinished& then) {
+  std::optional<Manifest> manifest = LoadRoot(project, id);
+  const auto known = then.find(id);
+  if (known == then.end()) {
+    return manifest;
+  }
+  // Looked at after it was loaded: when it is the same now, it was the same between.
+  blob::BlobStore& store = project.store();
+  const ProjectId& project_id = project.keys().project();
+  const auto partials = ListPartials(store, project_id, id);
+  const bool same = std::set(partials.begin(), partials.end()) == known->second &&
+                    !store.Size(ManifestName(project_id, id));
+  return same ? manifest : std::nullopt;
+}
+
 std::optional<Manifest> LoadPartialManifest(const Project& project, const SnapshotId& id) {
   std::optional<Manifest> most;
   for (const PartialId& partial : ListPartials(project.store(), project.keys().project(), id)) {

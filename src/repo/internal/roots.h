@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "repo/internal/project.h"
@@ -17,6 +19,17 @@ std::vector<SnapshotId> ListRoots(const Project& project);
 // The manifest, or else the partial manifest. nullopt when it was deleted since it was listed.
 // kCorrupt, kUnsupported.
 std::optional<Manifest> LoadRoot(const Project& project, const SnapshotId& id);
+
+// The partial manifests of the snapshots that have no manifest.
+using Unfinished = std::map<SnapshotId, std::set<PartialId>>;
+// As they are now. Call it behind ListRoots and ahead of listing segments and packs.
+Unfinished ListUnfinished(const Project& project);
+// As LoadRoot, but nullopt when the snapshot was unfinished `then` and is no longer the same: what
+// its manifest or partial manifest names now may have been stored after whatever was listed since
+// `then`. Its writer has been at work meanwhile, and keeps what he needs by his session (I11, I12).
+std::optional<Manifest> LoadRoot(const Project& project,
+                                 const SnapshotId& id,
+                                 const Unfinished& then);
 
 // The snapshots that have partial manifests.
 std::vector<SnapshotId> ListPartialSnapshots(blob::BlobStore& store, const ProjectId& project);

@@ -83,6 +83,7 @@ class StructureChecker {
   StructureCheck check_;
 
   std::vector<SnapshotId> roots_;
+  Unfinished unfinished_;
   std::vector<SegmentId> segments_;
   std::vector<SegmentId> good_segments_;
   std::map<PackId, ByteCount> packs_;
@@ -109,6 +110,7 @@ void StructureChecker::ListEverything() {
   const ProjectId& project = project_.keys().project();
   roots_ = ListRoots(project_);
   std::ranges::sort(roots_);
+  unfinished_ = ListUnfinished(project_);
   const auto segments = ListIds<SegmentId>(store, SegmentPrefix(project));
   segments_.assign(segments.begin(), segments.end());
   store.List(PackPrefix(project), [&](const std::string& name, ByteCount size) {
@@ -212,9 +214,9 @@ void StructureChecker::ComparePack(const PackId& id, ByteCount size) {
 void StructureChecker::CheckRoot(const SnapshotId& id) {
   where_ = {.snapshot = id};
   Try({}, [&] {
-    const std::optional<Manifest> manifest = LoadRoot(project_, id);
+    const std::optional<Manifest> manifest = LoadRoot(project_, id, unfinished_);
     if (!manifest) {
-      return;  // deleted meanwhile
+      return;  // deleted, or going on, meanwhile
     }
     VisitEntries(*manifest, [&](const NamespaceEntry& entry) {
       for (std::size_t number = 1; number <= entry.runs.size(); ++number) {
