@@ -4,6 +4,12 @@
 # cores with the server, so only ratios count.
 #
 #   bench/wire.sh [DOCUMENTS]        default 1,000,000 of 780 bytes; needs jq, curl and the release build
+#
+# With a real server at hand:
+#   SOURCE_URI         read from this server instead; DOCUMENTS is ignored
+#   SOURCE_NAMESPACE   the collection that the plain clients read, default shop.orders
+#   TARGET_URI         restore into this server instead: EVERYTHING THAT IS THERE IS DELETED
+#   MONGODUMP, MONGORESTORE   the programs, to be run beside ours: without compression and with, default workers and 4
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,10 +36,18 @@ start_memory() {  # NAME ARGUMENT...   sets `port`
   port=$(cat "$work/$name.port")
 }
 
-start_memory source --generate "shop.orders:$documents:780"
-source_uri=mongodb://127.0.0.1:$port/
-start_memory target --discard-checks
-target_uri=mongodb://127.0.0.1:$port/
+source_uri=${SOURCE_URI:-}
+if [ -z "$source_uri" ]; then
+  start_memory source --generate "shop.orders:$documents:780"
+  source_uri=mongodb://127.0.0.1:$port/
+fi
+namespace=${SOURCE_NAMESPACE:-shop.orders}
+database=${namespace%%.*} collection=${namespace#*.}
+target_uri=${TARGET_URI:-}
+if [ -z "$target_uri" ]; then
+  start_memory target --discard-checks
+  target_uri=mongodb://127.0.0.1:$port/
+fi
 start_memory plain_target --discard-checks
 plain_uri=mongodb://127.0.0.1:$port/
 
@@ -66,12 +80,25 @@ end=$(now)
 bytes=$(field first logicalBytes)
 report "first snapshot" "$start" "$end"
 timed "second snapshot, nothing changed" "$tidemark" snapshot take Source --output json
-timed "plain reader" "$plain" read "$source_uri" shop orders 2>"$work/plain.log"
-start=$(now); "$plain" dump "$source_uri" shop orders 2>"$work/plain.log" | gzip -6 | wc -c >"$work/gzip"; report "plain reader | gzip -6" "$start" "$(now)"
 snapshot=$(field first id)
+second=$(field answer id)
+timed "diff of the two" "$tidemark" snapshot diff Source "$snapshot" "$second" --output json
+timed "plain reader" "$plain" read "$source_uri" "$database" "$collection" 2>"$work/plain.log"
+start=$(now); "$plain" dump "$source_uri" "$database" "$collection" 2>"$work/plain.log" | gzip -6 | wc -c >"$work/gzip"; report "plain reader | gzip -6" "$start" "$(now)"
+if [ -n "${MONGODUMP:-}" ]; then
+  timed "mongodump" "$MONGODUMP" --quiet --uri "$source_uri" --archive="$work/dump"
+  timed "mongodump --gzip" "$MONGODUMP" --quiet --uri "$source_uri" --archive="$work/dump.gz" --gzip
+  printf '%-44s %6.2f\n' "BSON bytes : mongodump --gzip" "$(awk -v b="$bytes" -v z="$(stat -c %s "$work/dump.gz")" 'BEGIN { print b / z }')"
+fi
 timed "restore, read back and verified" "$tidemark" restore start Source --snapshot "$snapshot" --target Target --output json
 timed "delta restore, nothing to change" "$tidemark" restore start Source --snapshot "$snapshot" --target Target --delta --output json
-"$plain" write "$source_uri" shop orders "$plain_uri" 2>"$work/write.log"
+if [ -n "${MONGORESTORE:-}" ] && [ -s "$work/dump.gz" ]; then
+  for workers in 1 4; do  # 1 is its default
+    timed "mongorestore --gzip, $workers workers" "$MONGORESTORE" --quiet --uri "$target_uri" --drop --gzip \
+      --numInsertionWorkersPerCollection "$workers" --archive="$work/dump.gz"
+  done
+fi
+"$plain" write "$source_uri" "$database" "$collection" "$plain_uri" 2>"$work/write.log"
 printf '%-44s %s\n' "plain inserter, writing alone" "$(cut -d, -f2- "$work/write.log")"
 timed "repo check --read-data" "$tidemark" repo check --read-data --project "$TIDEMARK_PROJECT" --output json
 awk '/VmHWM/ { printf "%-44s %6.0f MiB\n", "most memory of the server", $2 / 1024 }' "/proc/$server/status"

@@ -152,12 +152,20 @@ def test_restored_cluster_has_every_option_index_and_view(small_world):
         assert found[namespace] == state, namespace
 
 
-def test_cursor_that_dies_fails_the_snapshot_with_a_reason(small_world):
+def test_cursor_that_dies_once_is_outlasted(small_world):
     tidemark, client, source, _ = small_world
     source.fault("killCursor", ns="shop.orders")
     done = client.wait_snapshot(tidemark.project, "Source", client.start_snapshot(tidemark.project, "Source"))
+    assert done["state"] == "COMPLETED", done
+    assert "attempt=1" in tidemark.log_text()
+
+
+def test_cursors_that_always_die_fail_the_snapshot_with_a_reason(small_world):
+    tidemark, client, source, _ = small_world
+    source.fault("killCursor", ns="shop.orders", times=-1)
+    done = client.wait_snapshot(tidemark.project, "Source", client.start_snapshot(tidemark.project, "Source"))
     assert done["state"] == "FAILED"
-    assert "reading shop.orders" in done["failure"]
+    assert "6 attempts, the last: reading shop.orders" in done["failure"]
     assert "not found" in done["failure"]
 
 

@@ -121,9 +121,10 @@ void Savepoints::TakeOverUnfinished(const repo::Manifest& partial) {
     if (found != by_name.end() && !finished_[i] && HasSameForm(found->second->entry, entries_[i]) &&
         found->second->uuid == catalog_.namespaces[i].uuid &&
         IsWhole(writer_, found->second->entry)) {
-      cuts_[i] = *found->second;
-      cuts_[i]->entry.indexes = entries_[i].indexes;
-      read_ += cuts_[i]->entry.logical_bytes;
+      repo::UnfinishedNamespace cut = *found->second;
+      cut.entry.indexes = entries_[i].indexes;
+      read_ += cut.entry.logical_bytes;
+      cuts_[i] = std::move(cut);
     }
   }
 }
@@ -202,8 +203,8 @@ std::optional<repo::Manifest> Savepoints::MakeDue(std::uint64_t bytes) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (finished_[i]) {
       due.namespaces.push_back(entries_[i]);
-    } else if (cuts_[i]) {
-      due.unfinished.push_back(*cuts_[i]);
+    } else if (const std::optional<repo::UnfinishedNamespace>& cut = cuts_[i]) {
+      due.unfinished.push_back(*cut);
     }
   }
   return due;
