@@ -194,7 +194,8 @@ void ChunkHealer::HealAll() {
     before = healed;
     healed = 0;
     replayed_.clear();
-    unlisted_.reset();
+    unlisted_.clear();
+    found_unlisted_ = false;
     for (std::size_t number = 0; number < damaged_.size(); ++number) {
       if (!damaged_.chunk(number).healed) {
         ReportProgress(number);
@@ -221,22 +222,7 @@ void ChunkHealer::Heal(std::size_t number) {
     if (chunk.use->run.natural_order) {
       Fail("its documents have no order of _id: the cluster cannot be asked for them");
     }
-    switch (chunk.kind) {
-      case repo::ChunkKind::kData:
-        HealData(chunk);
-        break;
-      case repo::ChunkKind::kKeys:
-        HealKeys(chunk);
-        break;
-      case repo::ChunkKind::kList:
-        if (chunk.of_keys) {
-          if (replayed_.insert(chunk.use.get()).second) {
-            HealKeyLists(chunk.use->run);
-          }
-        } else {
-          HealDataList(chunk);
-        }
-    }
+    HealKind(chunk);
     if (!damaged_.chunk(number).healed) {
       damaged_.Explain(number, "what it held cannot be made anew as it was");
     }
@@ -245,6 +231,22 @@ void ChunkHealer::Heal(std::size_t number) {
       throw;
     }
     damaged_.Explain(number, std::string(error.message()));
+  }
+}
+
+void ChunkHealer::HealKind(const repo::DamagedChunk& chunk) {
+  switch (chunk.kind) {
+    case repo::ChunkKind::kData:
+      return HealData(chunk);
+    case repo::ChunkKind::kKeys:
+      return HealKeys(chunk);
+    case repo::ChunkKind::kList:
+      break;
+  }
+  if (!chunk.of_keys) {
+    HealDataList(chunk);
+  } else if (replayed_.insert(chunk.use.get()).second) {
+    HealKeyLists(chunk.use->run);
   }
 }
 
@@ -391,31 +393,31 @@ void ChunkHealer::HealData(const repo::DamagedChunk& chunk) {
 // ---- keys
 
 void ChunkHealer::ReadStored(const repo::Run& run,
-                             std::uint64_t first,
-                             std::uint64_t count,
+                             const DocumentRange& range,
                              const DocumentVisitor& visit) {
-  std::uint64_t skipped = first;
+  std::uint64_t at = 0;
   for (const repo::ChunkRef& list : run.lists) {
-    if (skipped >= list.documents) {
-      skipped -= list.documents;
+    if (range.Overlaps(at, list.documents)) {
+      ReadListed(list, at, range, visit);
+    }
+    at += list.documents;
+  }
+}
+
+void ChunkHealer::ReadListed(const repo::ChunkRef& list,
+                             std::uint64_t at,
+                             const DocumentRange& range,
+                             const DocumentVisitor& visit) {
+  for (const auto& [ref, first_id] : damaged_.LoadList(list)) {
+    if (!range.Overlaps(at, ref.documents)) {
+      at += ref.documents;
       continue;
     }
-    for (const auto& [ref, first_id] : damaged_.LoadList(list)) {
-      if (skipped >= ref.documents) {
-        skipped -= ref.documents;
-        continue;
-      }
-      const Bytes plain = damaged_.Load(ref);
-      for (ByteView rest = plain; !rest.empty();) {
-        const ByteView document = TakeDocument(rest);
-        if (skipped > 0) {
-          --skipped;
-        } else {
-          visit(document);
-          if (--count == 0) {
-            return;
-          }
-        }
+    const Bytes plain = damaged_.Load(ref);
+    for (ByteView rest = plain; !rest.empty(); ++at) {
+      const ByteView document = TakeDocument(rest);
+      if (range.Overlaps(at, 1)) {
+        visit(document);
       }
     }
   }
@@ -436,9 +438,8 @@ Bytes FrontKey(const repo::KeyBlock& block) {
 
 void ChunkHealer::HealKeys(const repo::DamagedChunk& chunk) {
   repo::KeyBlock block;
-  ReadStored(chunk.use->run, chunk.first_document, chunk.ref.documents, [&](ByteView document) {
-    AddKey(block, damaged_, document);
-  });
+  const DocumentRange range{chunk.first_document, chunk.first_document + chunk.ref.documents};
+  ReadStored(chunk.use->run, range, [&](ByteView document) { AddKey(block, damaged_, document); });
   damaged_.OfferKeys(block, kFromDocuments);
 }
 
@@ -471,17 +472,59 @@ void ChunkHealer::HealKeyLists(const repo::Run& run) {
 
 // ---- lists of data chunks
 
+namespace {
+
+// The fingerprints of a run's documents, some of them read ahead. Confined.
+class KeysAhead {
+ public:
+  KeysAhead(repo::DamagedProject& damaged, const repo::Run& run, std::uint64_t first)
+      : keys_(damaged, run, first) {}
+
+  // Whether so many are left.
+  bool Has(std::size_t count) {
+    while (ahead_.size() < count) {
+      const std::optional<RunKeys::Entry> entry = keys_.Next();
+      if (!entry) {
+        return false;
+      }
+      ahead_.push_back(entry->fingerprint);
+    }
+    return true;
+  }
+
+  // REQUIRES: Has(1).
+  std::uint64_t front() const { return ahead_.front(); }
+
+  // Of the next so many. REQUIRES: Has(count).
+  codec::Digest DigestOf(std::size_t count) const {
+    Bytes bytes;
+    for (std::size_t i = 0; i < count; ++i) {
+      AddLe64(bytes, ahead_[i]);
+    }
+    return codec::Sha256(bytes);
+  }
+
+  void Drop(std::size_t count) {
+    ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+
+ private:
+  RunKeys keys_;
+  std::deque<std::uint64_t> ahead_;
+};
+
+}  // namespace
+
 void ChunkHealer::HealDataList(const repo::DamagedChunk& list) {
   if (!HealListFromPacks(list)) {
     HealListFromSource(list);
   }
 }
 
-void ChunkHealer::FindUnlisted() {
-  if (unlisted_) {
-    return;
+const ChunkHealer::UnlistedChunks& ChunkHealer::FindUnlisted() {
+  if (std::exchange(found_unlisted_, true)) {
+    return unlisted_;
   }
-  unlisted_.emplace();
   damaged_.ForEachUnlisted([this](const repo::ChunkId& id, ByteView plain) {
     Unlisted chunk{.ref = {.id = id, .plain_size = static_cast<std::uint32_t>(plain.size())}};
     Bytes fingerprints;
@@ -496,55 +539,43 @@ void ChunkHealer::FindUnlisted() {
       AddLe64(fingerprints, fingerprint);
     }
     chunk.fingerprints = codec::Sha256(fingerprints);
-    unlisted_->emplace(first, std::move(chunk));
+    unlisted_.emplace(first, std::move(chunk));
   });
+  return unlisted_;
 }
 
-// The run's keys say which documents the listed chunks hold, one after the other. False when the
-// keys are damaged, or a chunk is missing.
-bool ChunkHealer::HealListFromPacks(const repo::DamagedChunk& list) {
-  FindUnlisted();
-  try {
-    RunKeys keys(damaged_, list.use->run, list.first_document);
-    std::deque<std::uint64_t> ahead;  // fingerprints that were read and not used yet
-    const auto read_ahead = [&](std::size_t count) {
-      while (ahead.size() < count) {
-        const auto entry = keys.Next();
-        if (!entry) {
-          return false;
-        }
-        ahead.push_back(entry->fingerprint);
-      }
-      return true;
-    };
-    const auto fits = [&](const Unlisted& chunk) {
-      if (!read_ahead(chunk.ref.documents)) {
-        return false;
-      }
-      Bytes fingerprints;
-      for (std::size_t i = 0; i < chunk.ref.documents; ++i) {
-        AddLe64(fingerprints, ahead[i]);
-      }
-      return codec::Sha256(fingerprints) == chunk.fingerprints;
-    };
-    ListedChunks listed;
-    for (std::uint64_t left = list.ref.documents; left > 0;) {
-      if (!read_ahead(1) || listed.size() == repo::kMaxRefsPerList) {
-        return false;
-      }
-      const auto [first, end] = unlisted_->equal_range(ahead.front());
-      const auto found = std::find_if(first, end, [&](const auto& candidate) {
-        return candidate.second.ref.documents <= left && fits(candidate.second);
-      });
-      if (found == end) {
-        return false;
-      }
-      const Unlisted& chunk = found->second;
-      listed.push_back({.ref = chunk.ref, .first_id = chunk.first_id});
-      left -= chunk.ref.documents;
-      ahead.erase(ahead.begin(), ahead.begin() + chunk.ref.documents);
+// The run's keys say which documents the listed chunks hold, one after the other. nullopt when a
+// chunk is missing.
+std::optional<ListedChunks> ChunkHealer::FindListed(const repo::DamagedChunk& list,
+                                                    const UnlistedChunks& unlisted) {
+  KeysAhead keys(damaged_, list.use->run, list.first_document);
+  ListedChunks listed;
+  for (std::uint64_t left = list.ref.documents; left > 0;) {
+    if (!keys.Has(1) || listed.size() == repo::kMaxRefsPerList) {
+      return std::nullopt;
     }
-    return damaged_.OfferList(listed, kFromPacks);
+    const auto [first, end] = unlisted.equal_range(keys.front());
+    const auto found = std::find_if(first, end, [&](const auto& candidate) {
+      const Unlisted& chunk = candidate.second;
+      return chunk.ref.documents <= left && keys.Has(chunk.ref.documents) &&
+             keys.DigestOf(chunk.ref.documents) == chunk.fingerprints;
+    });
+    if (found == end) {
+      return std::nullopt;
+    }
+    const Unlisted& chunk = found->second;
+    listed.push_back({.ref = chunk.ref, .first_id = chunk.first_id});
+    left -= chunk.ref.documents;
+    keys.Drop(chunk.ref.documents);
+  }
+  return listed;
+}
+
+// False when the keys are damaged as well, or a chunk is missing.
+bool ChunkHealer::HealListFromPacks(const repo::DamagedChunk& list) {
+  try {
+    const std::optional<ListedChunks> listed = FindListed(list, FindUnlisted());
+    return listed && damaged_.OfferList(*listed, kFromPacks);
   } catch (const Error& error) {
     if (!IsDamage(error)) {
       throw;

@@ -55,6 +55,7 @@ class ChunkHealer {
 
   // Throws Error when it cannot; what is said then is the reason.
   void Heal(std::size_t number);
+  void HealKind(const repo::DamagedChunk& chunk);
   void HealData(const repo::DamagedChunk& chunk);
   void HealKeys(const repo::DamagedChunk& chunk);
   void HealKeyLists(const repo::Run& run);
@@ -72,10 +73,22 @@ class ChunkHealer {
   void ReadFromFirst(const repo::DamagedChunk& chunk, const DocumentVisitor& visit);
   DocumentSource& Source() const;
 
-  // Documents [first, first + count) of the run, from its data chunks.
-  void ReadStored(const repo::Run& run,
-                  std::uint64_t first,
-                  std::uint64_t count,
+  // Documents of a run, counted from its first.
+  struct DocumentRange {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+
+    bool Overlaps(std::uint64_t at, std::uint64_t count) const {
+      return at < end && at + count > first;
+    }
+  };
+
+  // From the run's data chunks.
+  void ReadStored(const repo::Run& run, const DocumentRange& range, const DocumentVisitor& visit);
+  // `at`: of the list's first document.
+  void ReadListed(const repo::ChunkRef& list,
+                  std::uint64_t at,
+                  const DocumentRange& range,
                   const DocumentVisitor& visit);
 
   // A data chunk that no list names.
@@ -85,14 +98,19 @@ class ChunkHealer {
     codec::Digest fingerprints{};  // SHA-256 of those of its documents
   };
 
-  void FindUnlisted();
+  // By the fingerprint of the first document.
+  using UnlistedChunks = std::multimap<std::uint64_t, Unlisted>;
+
+  const UnlistedChunks& FindUnlisted();
+  std::optional<std::vector<repo::SnapshotWriter::ListedChunk>> FindListed(
+      const repo::DamagedChunk& list, const UnlistedChunks& unlisted);
 
   repo::DamagedProject& damaged_;
   DocumentSource* const source_;
   const RepairOptions options_;
   const RunContext& run_;
-  // By the fingerprint of the first document; filled when a list is damaged.
-  std::optional<std::multimap<std::uint64_t, Unlisted>> unlisted_;
+  UnlistedChunks unlisted_;  // filled when a list is damaged
+  bool found_unlisted_ = false;
   std::set<const repo::RunUse*> replayed_;  // in this round: their key lists were made anew
 };
 
