@@ -37,11 +37,11 @@ void DamageSurvey::WalkRoot(const SnapshotId& id) {
   if (!manifest) {
     return;
   }
-  for (const NamespaceEntry& entry : manifest->namespaces) {
+  VisitEntries(*manifest, [&](const NamespaceEntry& entry) {
     for (std::size_t number = 1; number <= entry.runs.size(); ++number) {
       WalkRun(id, *manifest, entry, number);
     }
-  }
+  });
 }
 
 void DamageSurvey::WalkRun(const SnapshotId& snapshot,
