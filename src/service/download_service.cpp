@@ -134,6 +134,7 @@ class DownloadStream final : public ArchiveStream {
       sha1_->Add(wanted.first(count));
     }
     sent_ += count;
+    RefuseAnotherArchive();
     return count;
   }
 
@@ -150,6 +151,20 @@ class DownloadStream final : public ArchiveStream {
   }
 
  private:
+  // Another version packs other bytes, and so may another machine. What was known is of no use
+  // then: the next request finds out anew.
+  void RefuseAnotherArchive() {
+    const auto& size = job_.download->size;
+    const std::uint64_t reached = part_.first + sent_;
+    if (size && (reached > *size || (at_end_ && reached < *size))) {
+      env_.store.SaveArchiveFacts(job_.id, std::nullopt, "");
+      throw Error(ErrorCode::kConflict,
+                  "packing the archive of " + job_.id.ToString() +
+                      ": it has another size than when it was packed before",
+                  "fetch it from the beginning");
+    }
+  }
+
   // Bytes that the request still wants. One that wants the archive's last byte wants to see the end
   // behind it, too.
   std::uint64_t Left() const {
@@ -161,8 +176,8 @@ class DownloadStream final : public ArchiveStream {
   }
 
   void End(catalog::DownloadOutcome outcome) {
-    ended_ = true;
     env_.store.EndDownload(ticket_, outcome, sent_, env_.clock.Now());
+    ended_ = true;
   }
 
   DownloadService& service_;
@@ -171,7 +186,7 @@ class DownloadStream final : public ArchiveStream {
   const ArchivePart part_;
   const catalog::DownloadTicket ticket_;
   std::optional<codec::Sha1Hash> sha1_;  // when the request begins with the first byte
-  std::optional<Packing> packing_;   // from the first Read on
+  std::optional<Packing> packing_;       // from the first Read on
   std::uint64_t sent_ = 0;
   bool at_end_ = false;  // the archive's
   bool ended_ = false;   // told the catalog
