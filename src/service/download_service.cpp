@@ -26,6 +26,12 @@ PackingPlan PlanOf(const domain::RestoreJob& job, std::uint64_t offset) {
   return {job.project, job.snapshot, DownloadOptions(), offset};
 }
 
+// REQUIRES: the job is a download.
+const domain::Download& DownloadOf(const domain::RestoreJob& job) {
+  TIDEMARK_CHECK(job.download.has_value());
+  return *job.download;
+}
+
 std::string HashOf(const std::string& key) {
   return HexEncode(codec::Sha256(AsBytes(key)));
 }
@@ -154,7 +160,7 @@ class DownloadStream final : public ArchiveStream {
   // Another version packs other bytes, and so may another machine. What was known is of no use
   // then: the next request finds out anew.
   void RefuseAnotherArchive() {
-    const auto& size = job_.download->size;
+    const auto& size = DownloadOf(job_).size;
     const std::uint64_t reached = part_.first + sent_;
     if (size && (reached > *size || (at_end_ && reached < *size))) {
       env_.store.SaveArchiveFacts(job_.id, std::nullopt, "");
@@ -168,7 +174,7 @@ class DownloadStream final : public ArchiveStream {
   // Bytes that the request still wants. One that wants the archive's last byte wants to see the end
   // behind it, too.
   std::uint64_t Left() const {
-    const auto& size = job_.download->size;
+    const auto& size = DownloadOf(job_).size;
     if (!part_.last || (size && *part_.last + 1 >= *size)) {
       return UINT64_MAX;
     }
@@ -272,7 +278,8 @@ domain::RestoreJob DownloadService::Authorize(const RestoreJobId& id, const Secr
   const std::string given = HashOf(key.Reveal());
   const std::string expected =
       job && job->download ? job->download->key_hash : std::string(64, '-');
-  if (!ConstantTimeEqual(given, expected)) {
+  const bool fits = ConstantTimeEqual(given, expected);
+  if (!job || !fits) {
     RefuseUnknownDownload();
   }
   if (StateOf(*job) == domain::DownloadState::kExpired) {
@@ -372,8 +379,8 @@ void DownloadService::WaitForMeasured(const RestoreJobId& id, Deadline deadline)
 
 std::uint64_t DownloadService::Measure(const domain::RestoreJob& job,
                                        std::chrono::milliseconds limit) {
-  if (job.download->size) {
-    return *job.download->size;
+  if (const auto& size = DownloadOf(job).size) {
+    return *size;
   }
   {
     const MutexLock lock(mutex_);
