@@ -28,6 +28,12 @@ class StreamSource final : public http::BodySource {
   std::unique_ptr<service::ArchiveStream> stream_;
 };
 
+// REQUIRES: the job is a download.
+const domain::Download& DownloadOf(const domain::RestoreJob& job) {
+  TIDEMARK_CHECK(job.download.has_value());
+  return *job.download;
+}
+
 // What the path and the header say.
 struct PullRequest {
   RestoreJobId job;
@@ -82,7 +88,7 @@ std::optional<ByteRange> RangeOf(const http::Request& request, const std::string
 }
 
 http::Response Head(const domain::RestoreJob& job, const std::string& tag) {
-  http::Response response = FileResponse(job.download->file_name, std::string(kGzip));
+  http::Response response = FileResponse(DownloadOf(job).file_name, std::string(kGzip));
   response.headers.emplace_back("Accept-Ranges", "bytes");
   response.headers.emplace_back("ETag", tag);
   return response;
@@ -92,7 +98,8 @@ http::Response FetchWhole(service::DownloadService& downloads,
                           const domain::RestoreJob& job,
                           const std::string& tag) {
   http::Response response = Head(job, tag);
-  response.stream = http::BodyStream{MakeBodySource(downloads.Fetch(job, {})), job.download->size};
+  response.stream =
+      http::BodyStream{MakeBodySource(downloads.Fetch(job, {})), DownloadOf(job).size};
   return response;
 }
 
@@ -101,6 +108,7 @@ http::Response FetchPart(service::DownloadService& downloads,
                          const std::string& tag,
                          const ByteRange& range) {
   const std::uint64_t size = downloads.Measure(job, kMeasureLimit);
+  TIDEMARK_CHECK(job.download.has_value());
   job.download->size = size;
   const auto span = Resolve(range, size);
   if (!span) {
@@ -120,7 +128,7 @@ http::Response FetchPart(service::DownloadService& downloads,
 http::Response Pull(service::DownloadService& downloads, const http::Request& request) {
   const PullRequest pull = ParsePull(request);
   const domain::RestoreJob job = downloads.Authorize(pull.job, pull.key);
-  if (pull.file != job.download->file_name) {
+  if (pull.file != DownloadOf(job).file_name) {
     RefuseUnknown();
   }
   const std::string tag = EntityTag(job);
@@ -131,12 +139,12 @@ http::Response Pull(service::DownloadService& downloads, const http::Request& re
                              "looking at an archive: it has been downloaded as often as allowed");
     }
     http::Response response = Head(job, tag);
-    response.stream = http::BodyStream{nullptr, job.download->size};
+    response.stream = http::BodyStream{nullptr, DownloadOf(job).size};
     return response;
   }
   const auto range = RangeOf(request, tag);
   const bool all = range && range->first == 0 && !range->last;
-  if (!range || (all && !job.download->size)) {  // all of it needs no measuring
+  if (!range || (all && !DownloadOf(job).size)) {  // all of it needs no measuring
     return FetchWhole(downloads, job, tag);
   }
   return FetchPart(downloads, job, tag, *range);
@@ -183,7 +191,7 @@ DownloadLinks LinksOf(const Call& call, const domain::RestoreJob& job) {
   const std::string base =
       BaseUrl(call.request) + std::string(kPullPrefix) + job.id.ToString() + "/";
   const std::string key = call.parts.downloads.KeyOf(job).Reveal();
-  return {base + key + "/" + job.download->file_name, base + job.download->file_name, key};
+  return {base + key + "/" + DownloadOf(job).file_name, base + DownloadOf(job).file_name, key};
 }
 
 bool MaySeeLinks(const Call& call, const domain::RestoreJob& job) {

@@ -422,6 +422,27 @@ TEST_F(Downloads, DownloadThatIsGoneOnWithCountsOnce) {
   EXPECT_EQ(done.at("hashes").as_array().at(0).at("hash").as_string(), Sha1OfContent());
 }
 
+TEST_F(Downloads, ArchiveThatIsPackedOtherwiseNowIsFetchedAnew) {
+  for (const char* other : {"shorter", "0123456789abcdefghijklmnopqrstuvwxyz, and more"}) {
+    archive_.content = "0123456789abcdefghijklmnopqrstuvwxyz";
+    const std::string url = TextOf(AskTenant(), "snapshotUrl");
+    FetchAll(url);
+    archive_.content = other;
+    {
+      http::Response response = Fetch(url);
+      EXPECT_EQ(response.stream->size, 36U);
+      Bytes piece(100);
+      EXPECT_THROW(
+          {
+            while (response.stream->source->Read(piece) > 0) {
+            }
+          },
+          Error);
+    }
+    EXPECT_EQ(FetchAll(url), other);
+  }
+}
+
 TEST_F(Downloads, WhoWaitsTooLongForAPartIsToldToComeAgain) {
   const json::object job = AskTenant();
   const auto stored = store_->FindRestore(*RestoreJobId::Parse(TextOf(job, "id"))).value();

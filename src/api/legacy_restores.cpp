@@ -30,6 +30,12 @@ LegacyStatus StatusOf(domain::RestoreState state) {
   CheckFailed("every state has a status", __FILE__, __LINE__);
 }
 
+// REQUIRES: the job is a download.
+const domain::Download& DownloadOf(const domain::RestoreJob& job) {
+  TIDEMARK_CHECK(job.download.has_value());
+  return *job.download;
+}
+
 std::string PathOf(const domain::RestoreJob& job) {
   return ClusterPath(job.project, job.cluster_name) + "/restoreJobs/" + job.id.ToString();
 }
@@ -37,9 +43,9 @@ std::string PathOf(const domain::RestoreJob& job) {
 void AddDownload(const Call& call, const domain::RestoreJob& job, json::object& delivery) {
   delivery["statusName"] = DownloadStateName(call.parts.downloads.StateOf(job));
   delivery["authHeader"] = kRestoreKeyHeader;
-  delivery["expirationHours"] = job.download->expiration_hours;
+  delivery["expirationHours"] = DownloadOf(job).expiration_hours;
   delivery["expires"] = FormatInstant(job.expires);
-  delivery["maxDownloads"] = job.download->max_downloads;
+  delivery["maxDownloads"] = DownloadOf(job).max_downloads;
   const DownloadLinks links = LinksOf(call, job);
   delivery["urlV2"] = links.without_key;
   if (MaySeeLinks(call, job)) {
@@ -65,11 +71,11 @@ json::object RenderDelivery(const Call& call, const domain::RestoreJob& job) {
 
 // Only once somebody has got the whole archive (contract.md 11, row 22).
 void AddHashes(const Call& call, const domain::RestoreJob& job, json::object& body) {
-  if (!job.download || job.download->complete == 0 || job.download->sha1.empty()) {
+  if (!job.download || DownloadOf(job).complete == 0 || DownloadOf(job).sha1.empty()) {
     return;
   }
-  body["hashes"] = json::array{json::object{{"fileName", job.download->file_name},
-                                            {"hash", job.download->sha1},
+  body["hashes"] = json::array{json::object{{"fileName", DownloadOf(job).file_name},
+                                            {"hash", DownloadOf(job).sha1},
                                             {"links", SelfLink(HrefOf(call, PathOf(job)))},
                                             {"typeName", "SHA1"}}};
 }

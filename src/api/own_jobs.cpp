@@ -117,6 +117,7 @@ void AddScope(json::object& body, const domain::RestoreJob& job) {
 
 // No key and no link: those of the Atlas families are the ones to fetch with.
 json::object RenderDownload(const Call& call, const domain::RestoreJob& job) {
+  TIDEMARK_CHECK(job.download.has_value());
   const domain::Download& download = *job.download;
   json::object body{{"state", DownloadStateName(call.parts.downloads.StateOf(job))},
                     {"fileName", download.file_name},

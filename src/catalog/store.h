@@ -59,9 +59,10 @@ class Store {
       const domain::Page& page) = 0;
 
   // Deleted projects are found and listed no more. DeleteProject also marks the project's snapshots
-  // deleted and revokes the keys that have roles on this project only, in one transaction; from
-  // then on nothing can be added to it (kNotFound). nullopt: none, or deleted already. kConflict
-  // while clusters are registered in it or it has unfinished jobs.
+  // deleted, ends its downloads and revokes the keys that have roles on this project only, in one
+  // transaction; from then on nothing can be added to it (kNotFound). nullopt: none, or deleted
+  // already. kConflict while clusters are registered in it, it has unfinished jobs or an archive of
+  // it is being fetched.
   struct DeletedProject {
     std::int64_t snapshots = 0;
     std::int64_t keys = 0;
@@ -213,8 +214,9 @@ class Store {
                            DownloadOutcome outcome,
                            std::uint64_t sent,
                            Instant now) = 0;
+  // What is known of the archive; nullopt and empty: nothing any more.
   virtual void SaveArchiveFacts(const RestoreJobId& id,
-                                std::uint64_t size,
+                                std::optional<std::uint64_t> size,
                                 std::string_view sha1) = 0;
   // Its links are good no longer. False: no download, or they were not any more.
   virtual bool ExpireDownload(const RestoreJobId& id, Instant now) = 0;

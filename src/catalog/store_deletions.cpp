@@ -50,6 +50,14 @@ std::int64_t MarkSnapshotsDeleted(Session& session, const ProjectId& id, Instant
       .Run();
 }
 
+void EndDownloadsOf(Session& session, const ProjectId& id, Instant now) {
+  Query(session,
+        "UPDATE restores SET expires = ?2 WHERE project = ?1 AND delivery = 1 AND expires > ?2",
+        id,
+        now)
+      .Run();
+}
+
 std::int64_t RevokeKeysOf(Session& session, const ProjectId& id, Instant now) {
   return Query(session,
                "UPDATE keys SET revoked = ?2 WHERE revoked IS NULL "
@@ -70,6 +78,7 @@ std::optional<Store::DeletedProject> SqliteStore::DeleteProject(const ProjectId&
   }
   DeletedProject deleted;
   deleted.snapshots = MarkSnapshotsDeleted(scope, id, now);
+  EndDownloadsOf(scope, id, now);
   deleted.keys = RevokeKeysOf(scope, id, now);
   scope.Commit();
   return deleted;

@@ -177,13 +177,9 @@ void SqliteStore::EndDownload(const DownloadTicket& ticket,
 }
 
 void SqliteStore::SaveArchiveFacts(const RestoreJobId& id,
-                                   std::uint64_t size,
+                                   std::optional<std::uint64_t> size,
                                    std::string_view sha1) {
-  RunAlone(pool_,
-           "UPDATE downloads SET size = ?2, sha1 = ?3 WHERE restore = ?1",
-           id,
-           static_cast<std::int64_t>(size),
-           sha1);
+  RunAlone(pool_, "UPDATE downloads SET size = ?2, sha1 = ?3 WHERE restore = ?1", id, size, sha1);
 }
 
 bool SqliteStore::ExpireDownload(const RestoreJobId& id, Instant now) {

@@ -75,7 +75,7 @@ class Letters final : public BodySource {
     std::uint64_t throw_at = UINT64_MAX;
     bool finish_throws = false;
     std::size_t piece = kStreamPiece;  // the most that one Read gives
-    bool outlives_pool = false;        // the server is stopped meanwhile
+    bool ends_on_pool = false;         // the server is not stopped meanwhile
   };
 
   Letters(const Plan& plan, Fates& fates) : plan_(plan), fates_(fates) {}
@@ -84,7 +84,7 @@ class Letters final : public BodySource {
   Letters& operator=(const Letters&) = delete;
 
   ~Letters() override {
-    if (!plan_.outlives_pool) {
+    if (plan_.ends_on_pool) {
       EXPECT_EQ(ThreadName(), "streams");
     }
     fates_.Destroy();
@@ -303,7 +303,7 @@ TEST_F(StreamTest, ReaderThatStallsIsCut) {
 }
 
 TEST_F(StreamTest, ReaderThatGoesAwayEndsTheSource) {
-  Start({.size = 1ULL << 50});
+  Start({.size = 1ULL << 50, .ends_on_pool = true});
   auto peer = std::make_unique<Peer>(server_->port());
   peer->Send(kGet);
   peer->ReadThrough("\r\n\r\n");
@@ -329,7 +329,7 @@ TEST_F(StreamTest, SlowReadersHoldNoThread) {
 }
 
 TEST_F(StreamTest, StopEndsWhatIsOnItsWay) {
-  Server& server = Start({.size = 1ULL << 50, .outlives_pool = true});
+  Server& server = Start({.size = 1ULL << 50});
   Peer peer(server.port());
   peer.Send(kGet);
   peer.ReadThrough("\r\n\r\n");

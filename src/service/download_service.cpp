@@ -26,6 +26,12 @@ PackingPlan PlanOf(const domain::RestoreJob& job, std::uint64_t offset) {
   return {job.project, job.snapshot, DownloadOptions(), offset};
 }
 
+// REQUIRES: the job is a download.
+const domain::Download& DownloadOf(const domain::RestoreJob& job) {
+  TIDEMARK_CHECK(job.download.has_value());
+  return *job.download;
+}
+
 std::string HashOf(const std::string& key) {
   return HexEncode(codec::Sha256(AsBytes(key)));
 }
@@ -134,6 +140,7 @@ class DownloadStream final : public ArchiveStream {
       sha1_->Add(wanted.first(count));
     }
     sent_ += count;
+    RefuseAnotherArchive();
     return count;
   }
 
@@ -150,10 +157,24 @@ class DownloadStream final : public ArchiveStream {
   }
 
  private:
+  // Another version packs other bytes, and so may another machine. What was known is of no use
+  // then: the next request finds out anew.
+  void RefuseAnotherArchive() {
+    const auto& size = DownloadOf(job_).size;
+    const std::uint64_t reached = part_.first + sent_;
+    if (size && (reached > *size || (at_end_ && reached < *size))) {
+      env_.store.SaveArchiveFacts(job_.id, std::nullopt, "");
+      throw Error(ErrorCode::kConflict,
+                  "packing the archive of " + job_.id.ToString() +
+                      ": it has another size than when it was packed before",
+                  "fetch it from the beginning");
+    }
+  }
+
   // Bytes that the request still wants. One that wants the archive's last byte wants to see the end
   // behind it, too.
   std::uint64_t Left() const {
-    const auto& size = job_.download->size;
+    const auto& size = DownloadOf(job_).size;
     if (!part_.last || (size && *part_.last + 1 >= *size)) {
       return UINT64_MAX;
     }
@@ -161,8 +182,8 @@ class DownloadStream final : public ArchiveStream {
   }
 
   void End(catalog::DownloadOutcome outcome) {
-    ended_ = true;
     env_.store.EndDownload(ticket_, outcome, sent_, env_.clock.Now());
+    ended_ = true;
   }
 
   DownloadService& service_;
@@ -171,7 +192,7 @@ class DownloadStream final : public ArchiveStream {
   const ArchivePart part_;
   const catalog::DownloadTicket ticket_;
   std::optional<codec::Sha1Hash> sha1_;  // when the request begins with the first byte
-  std::optional<Packing> packing_;   // from the first Read on
+  std::optional<Packing> packing_;       // from the first Read on
   std::uint64_t sent_ = 0;
   bool at_end_ = false;  // the archive's
   bool ended_ = false;   // told the catalog
@@ -257,7 +278,8 @@ domain::RestoreJob DownloadService::Authorize(const RestoreJobId& id, const Secr
   const std::string given = HashOf(key.Reveal());
   const std::string expected =
       job && job->download ? job->download->key_hash : std::string(64, '-');
-  if (!ConstantTimeEqual(given, expected)) {
+  const bool fits = ConstantTimeEqual(given, expected);
+  if (!job || !fits) {
     RefuseUnknownDownload();
   }
   if (StateOf(*job) == domain::DownloadState::kExpired) {
@@ -357,8 +379,8 @@ void DownloadService::WaitForMeasured(const RestoreJobId& id, Deadline deadline)
 
 std::uint64_t DownloadService::Measure(const domain::RestoreJob& job,
                                        std::chrono::milliseconds limit) {
-  if (job.download->size) {
-    return *job.download->size;
+  if (const auto& size = DownloadOf(job).size) {
+    return *size;
   }
   {
     const MutexLock lock(mutex_);

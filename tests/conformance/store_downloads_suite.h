@@ -81,6 +81,8 @@ TEST_P(DownloadSuite, DownloadComesBackWhole) {
   const auto listed = store_->ListRestores(snapshot_.cluster, {}).rows.at(0).download.value();
   EXPECT_EQ(listed.size, 5'000'000'000U);
   EXPECT_EQ(listed.sha1, "da39");
+  store_->SaveArchiveFacts(job.id, std::nullopt, "");
+  EXPECT_FALSE(store_->FindRestore(job.id).value().download.value().size);
 }
 
 TEST_P(DownloadSuite, RestoresIntoClustersHaveNone) {
@@ -236,6 +238,7 @@ TEST_P(DownloadSuite, ProjectStaysWhileSomebodyDownloads) {
                 ": an archive is being downloaded");
   End(ticket, DownloadOutcome::kBroken);
   EXPECT_TRUE(store_->DeleteProject(project_.id, kNow));
+  EXPECT_EQ(store_->FindRestore(job.id).value().expires, kNow);
 }
 
 TEST_P(DownloadSuite, KeysAreSealedAnew) {

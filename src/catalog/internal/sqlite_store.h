@@ -92,7 +92,9 @@ class SqliteStore final : public Store {
                    DownloadOutcome outcome,
                    std::uint64_t sent,
                    Instant now) override;
-  void SaveArchiveFacts(const RestoreJobId& id, std::uint64_t size, std::string_view sha1) override;
+  void SaveArchiveFacts(const RestoreJobId& id,
+                        std::optional<std::uint64_t> size,
+                        std::string_view sha1) override;
   bool ExpireDownload(const RestoreJobId& id, Instant now) override;
   void EndAllDownloads() override;
 
