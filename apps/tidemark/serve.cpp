@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "jobs/runner.h"
 #include "service/scheduler.h"
+#include "service/verifier.h"
 
 namespace tidemark::app {
 namespace {
@@ -167,10 +168,13 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
-  StageGroup scheduler_thread;
+  service::Verifier verifier(environment);
+  StageGroup schedule_threads;
   if (schedules.schedules() == service::Schedules::kOn) {
-    scheduler_thread.Start("scheduler",
+    schedule_threads.Start("scheduler",
                            [&scheduler](const std::stop_token& stop) { scheduler.Work(stop); });
+    schedule_threads.Start("verify",
+                           [&verifier](const std::stop_token& stop) { verifier.Work(stop); });
   }
   const auto server = http::Server::Start(
       server_options,
