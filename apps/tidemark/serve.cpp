@@ -105,6 +105,29 @@ std::string NodeName(RandomSource& random) {
   return std::string(host.data()) + "-" + std::to_string(getpid()) + "-" + RandomHex(random, 4);
 }
 
+// What acts on schedules, until it is destroyed; nothing with `schedules = off`.
+class ScheduleThreads {
+ public:
+  ScheduleThreads(service::Environment& environment,
+                  service::RepositoryService& repository,
+                  const config::Settings& settings)
+      : scheduler_(
+            environment,
+            repository,
+            {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))}),
+        verifier_(environment) {
+    if (settings.IsOn("schedules")) {
+      threads_.Start("scheduler", [this](const std::stop_token& stop) { scheduler_.Work(stop); });
+      threads_.Start("verify", [this](const std::stop_token& stop) { verifier_.Work(stop); });
+    }
+  }
+
+ private:
+  service::Scheduler scheduler_;
+  service::Verifier verifier_;
+  StageGroup threads_;
+};
+
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
 int Serve(const ServeFlags& flags) {
   const Shutdown shutdown;
@@ -137,10 +160,6 @@ int Serve(const ServeFlags& flags) {
   service::RepositoryService maintenance(environment);
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
-  service::Scheduler scheduler(
-      environment,
-      maintenance,
-      {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))});
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -168,14 +187,7 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
-  service::Verifier verifier(environment);
-  StageGroup schedule_threads;
-  if (schedules.schedules() == service::Schedules::kOn) {
-    schedule_threads.Start("scheduler",
-                           [&scheduler](const std::stop_token& stop) { scheduler.Work(stop); });
-    schedule_threads.Start("verify",
-                           [&verifier](const std::stop_token& stop) { verifier.Work(stop); });
-  }
+  ScheduleThreads schedule_threads(environment, maintenance, settings);
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },
