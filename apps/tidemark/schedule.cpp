@@ -20,6 +20,7 @@ struct ScheduleOptions {
   bool off = false;
   std::string reference;
   std::int64_t keep_last = 0;
+  std::int64_t verify_days = -1;  // not given
   std::vector<std::string> items;
 };
 
@@ -100,6 +101,9 @@ json::object ReadChange(const ScheduleOptions& options) {
   if (options.keep_last != 0) {
     body["keepLast"] = options.keep_last;
   }
+  if (options.verify_days >= 0) {
+    body["verifyIntervalDays"] = options.verify_days;
+  }
   if (!options.items.empty()) {
     json::array items;
     for (const std::string& item : options.items) {
@@ -141,6 +145,14 @@ void Print(OutputFormat format, const json::value& schedule) {
                                 NumberOf(*last, "attempt"),
                                 failure.empty() ? "" : ": " + failure);
   }
+  if (const json::value* verified = lines.if_contains("lastVerified")) {
+    const std::string failure = TextOf(*verified, "failure");
+    lines["lastVerified"] = fmt::format("{} {} in {} ms: {}",
+                                        TextOf(*verified, "snapshotId"),
+                                        TextOf(*verified, "finished"),
+                                        NumberOf(*verified, "milliseconds"),
+                                        failure.empty() ? "intact" : failure);
+  }
   PrintObject(format, lines);
 }
 
@@ -172,6 +184,10 @@ void AddSchedule(CLI::App& app, Session& session) {
       "--reference", options->reference, "time of day (UTC, HH:MM) that all counts from");
   set->add_option(
       "--keep-last", options->keep_last, "so many completed snapshots stay whatever their age");
+  set->add_option("--verify-days",
+                  options->verify_days,
+                  "read all of the newest snapshot so often, as a restore would; 0: never")
+      ->check(CLI::NonNegativeNumber);
   set->add_option("--item",
                   options->items,
                   "FREQUENCY:INTERVAL:RETENTION, may be repeated and replaces all: hourly:6:2d, "

@@ -14,6 +14,7 @@
 #include "jobs/runner.h"
 #include "service/memory_plan.h"
 #include "service/scheduler.h"
+#include "service/verifier.h"
 
 namespace tidemark::app {
 namespace {
@@ -121,6 +122,29 @@ std::string NodeName(RandomSource& random) {
   return std::string(host.data()) + "-" + std::to_string(getpid()) + "-" + RandomHex(random, 4);
 }
 
+// What acts on schedules, until it is destroyed; nothing with `schedules = off`.
+class ScheduleThreads {
+ public:
+  ScheduleThreads(service::Environment& environment,
+                  service::RepositoryService& repository,
+                  const config::Settings& settings)
+      : scheduler_(
+            environment,
+            repository,
+            {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))}),
+        verifier_(environment) {
+    if (settings.IsOn("schedules")) {
+      threads_.Start("scheduler", [this](const std::stop_token& stop) { scheduler_.Work(stop); });
+      threads_.Start("verify", [this](const std::stop_token& stop) { verifier_.Work(stop); });
+    }
+  }
+
+ private:
+  service::Scheduler scheduler_;
+  service::Verifier verifier_;
+  StageGroup threads_;
+};
+
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
 int Serve(const ServeFlags& flags) {
   const Shutdown shutdown;
@@ -157,10 +181,6 @@ int Serve(const ServeFlags& flags) {
   service::DownloadService downloads(environment, clusters, archive::OpenArchive);
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
-  service::Scheduler scheduler(
-      environment,
-      maintenance,
-      {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))});
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -191,11 +211,7 @@ int Serve(const ServeFlags& flags) {
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
   maintenance_thread.Start(
       "measure", [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
-  StageGroup scheduler_thread;
-  if (schedules.schedules() == service::Schedules::kOn) {
-    scheduler_thread.Start("scheduler",
-                           [&scheduler](const std::stop_token& stop) { scheduler.Work(stop); });
-  }
+  ScheduleThreads schedule_threads(environment, maintenance, settings);
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },

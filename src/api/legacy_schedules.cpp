@@ -4,8 +4,8 @@
 
 #include "api/internal/call.h"
 #include "api/internal/failure.h"
-#include "api/internal/request_values.h"
 #include "api/internal/request_body.h"
+#include "api/internal/request_values.h"
 
 namespace tidemark::api {
 namespace {

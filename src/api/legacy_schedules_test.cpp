@@ -205,6 +205,22 @@ TEST_F(SchedulesTest, OurOwnTellsWhatBecameOfTheLastOne) {
   EXPECT_EQ(last.at("retryAt"), "2026-11-25T10:20:00Z");
 }
 
+TEST_F(SchedulesTest, OurOwnTellsTheLastVerification) {
+  const auto body = BodyOf(Patch(Ours("shared"), R"({"verifyIntervalDays": 7})"));
+  EXPECT_EQ(body.at("verifyIntervalDays").as_int64(), 7);
+  EXPECT_FALSE(body.contains("lastVerified"));
+  const domain::Cluster cluster = clusters_->Find(first_.project.id, "shared");
+  store_->SaveVerification(
+      cluster.id,
+      {SnapshotId(cluster.id.raw()), clock_.Now(), std::chrono::milliseconds{1500}, "x"});
+  const auto last = BodyOf(Get(Ours("shared"))).at("lastVerified");
+  EXPECT_EQ(last.at("snapshotId").as_string(), cluster.id.ToString());
+  EXPECT_EQ(last.at("finished"), "2026-11-25T10:00:00Z");
+  EXPECT_EQ(last.at("milliseconds").as_int64(), 1500);
+  EXPECT_FALSE(last.at("intact").as_bool());
+  EXPECT_EQ(last.at("failure"), "x");
+}
+
 TEST_F(SchedulesTest, OurOwnIsChanged) {
   const http::Response response = Patch(Ours(), R"({
       "referenceHourOfDay": 3, "referenceMinuteOfHour": 30, "keepLast": 2,
@@ -237,6 +253,7 @@ TEST_F(SchedulesTest, WhatIsWrongWithOurOwnIsNamed) {
                                     std::string(R"({"referenceHourOfDay": 24})"),
                                     std::string(R"({"referenceMinuteOfHour": 60})"),
                                     std::string(R"({"keepLast": 0})"),
+                                    std::string(R"({"verifyIntervalDays": 367})"),
                                     std::string(R"({"pointInTimeWindowHours": 100000})")}) {
     EXPECT_EQ(CodeOfChange(Ours(), change), "VALIDATION_ERROR") << change;
   }

@@ -2,9 +2,9 @@
 
 #include "api/internal/call.h"
 #include "api/internal/failure.h"
-#include "api/internal/request_values.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
+#include "api/internal/request_values.h"
 
 namespace tidemark::api {
 namespace {
@@ -19,6 +19,7 @@ constexpr std::array kScheduleFields{
     Field{"referenceMinuteOfHour", FieldType::kAny, kOptional},
     Field{"keepLast", FieldType::kAny, kOptional},
     Field{"pointInTimeWindowHours", FieldType::kAny, kOptional},
+    Field{"verifyIntervalDays", FieldType::kAny, kOptional},
     Field{"items", FieldType::kArray, kOptional},
 };
 
@@ -53,6 +54,16 @@ json::object RenderLast(const domain::ScheduleRun& run, const domain::Snapshot& 
   return body;
 }
 
+json::object RenderVerification(const domain::Verification& verification) {
+  json::object body;
+  body["snapshotId"] = verification.snapshot.ToString();
+  body["finished"] = FormatInstant(verification.finished);
+  body["milliseconds"] = verification.took.count();
+  body["intact"] = verification.failure.empty();
+  AddText(body, "failure", verification.failure);
+  return body;
+}
+
 json::object RenderSchedule(const Call& call,
                             const domain::Cluster& cluster,
                             const domain::Schedule& schedule) {
@@ -78,6 +89,10 @@ json::object RenderSchedule(const Call& call,
   body["missed"] = run.missed;
   AddInstant(body, "lastMissed", run.last_missed);
   AddText(body, "missedReason", run.missed_reason);
+  body["verifyIntervalDays"] = schedule.verify_days;
+  if (schedule.verified) {
+    body["lastVerified"] = RenderVerification(*schedule.verified);
+  }
   return body;
 }
 
@@ -118,6 +133,7 @@ struct ScheduleChange {
   std::optional<int> minute;
   std::optional<int> keep_last;
   std::optional<int> window_hours;
+  std::optional<int> verify_days;
   std::optional<std::vector<domain::PolicyItem>> items;
 };
 
@@ -131,6 +147,7 @@ ScheduleChange ReadChange(const Call& call) {
   change.minute = NumberIn(call, body, "referenceMinuteOfHour", kLastMinute);
   change.keep_last = NumberIn(call, body, "keepLast");
   change.window_hours = NumberIn(call, body, "pointInTimeWindowHours");
+  change.verify_days = NumberIn(call, body, "verifyIntervalDays");
   if (const json::value* items = body.if_contains("items")) {
     change.items.emplace();
     for (const json::value& item : items->get_array()) {
@@ -147,6 +164,7 @@ void Apply(const ScheduleChange& change, domain::Schedule& schedule) {
   schedule.reference_minute = hour * kMinutesOfHour + minute;
   schedule.keep_last = change.keep_last.value_or(schedule.keep_last);
   schedule.point_in_time_hours = change.window_hours.value_or(schedule.point_in_time_hours);
+  schedule.verify_days = change.verify_days.value_or(schedule.verify_days);
   schedule.items = change.items.value_or(schedule.items);
 }
 

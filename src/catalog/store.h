@@ -181,6 +181,20 @@ class Store {
   virtual std::vector<domain::Cluster> ListUnscheduledClusters(std::int64_t limit) = 0;
   // Of registered clusters: domain::WakeAt has come, or the queued snapshot has ended unlooked at.
   virtual std::vector<domain::Schedule> ListSchedulesToStep(Instant now, std::int64_t limit) = 0;
+
+  struct SnapshotToVerify {
+    ClusterId cluster;
+    SnapshotId snapshot;
+    ProjectId project;
+    std::string cluster_name;
+  };
+
+  // The newest completed snapshot of the registered cluster whose verification has been due
+  // longest.
+  virtual std::optional<SnapshotToVerify> FindSnapshotToVerify(Instant now) = 0;
+  // Changes nothing else of the schedule, and no revision.
+  virtual void SaveVerification(const ClusterId& cluster,
+                                const domain::Verification& verification) = 0;
   // Due time of the completed scheduled snapshot before `due`, deleted ones included.
   virtual std::optional<Instant> FindDueBefore(const ClusterId& cluster, Instant due) = 0;
 

@@ -60,7 +60,7 @@ std::vector<Store::DeletedSnapshot> SqliteStore::ExpireSnapshots(Instant now,
       "AND (s.state = 4 OR (SELECT count(*) FROM snapshots n WHERE n.cluster = s.cluster "
       "AND n.deleted IS NULL AND n.state = 3 AND (n.scheduled, n.id) > (s.scheduled, s.id)) >= "
       "coalesce((SELECT keep_last FROM schedules k WHERE k.cluster = s.cluster), 1)) "
-      "ORDER BY s.expires, s.id LIMIT ?3) RETURNING id, project, cluster_name, expires",
+      "LIMIT ?3) RETURNING id, project, cluster_name, expires",
       now,
       failed_before,
       limit);

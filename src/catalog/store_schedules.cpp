@@ -22,6 +22,9 @@ std::vector<domain::PolicyItem> ReadItems(Session& session, const ClusterId& clu
 domain::Schedule ReadSchedule(const Query& row) {
   domain::Schedule schedule;
   domain::ScheduleRun& run = schedule.run;
+  domain::Verification verification;
+  std::optional<Instant> verified;
+  std::int64_t took = 0;
   row.Read(schedule.cluster,
            schedule.enabled,
            schedule.reference_minute,
@@ -37,7 +40,17 @@ domain::Schedule ReadSchedule(const Query& row) {
            run.missed,
            run.last_missed,
            run.missed_reason,
+           schedule.verify_days,
+           verified,
+           verification.snapshot,
+           took,
+           verification.failure,
            schedule.revision);
+  if (verified) {
+    verification.finished = *verified;
+    verification.took = std::chrono::milliseconds(took);
+    schedule.verified = std::move(verification);
+  }
   return schedule;
 }
 
@@ -62,9 +75,10 @@ std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) 
   return Query(session,
                "INSERT INTO schedules (cluster, enabled, reference_minute, keep_last, "
                "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, snapshot, "
-               "settled, retry_at, missed, last_missed, missed_reason, wake_at, revision) "
+               "settled, retry_at, missed, last_missed, missed_reason, wake_at, verify_days, "
+               "verified_ms, verify_failure, revision) "
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-               "?17) ON CONFLICT (cluster) DO NOTHING",
+               "?17, 0, '', ?18) ON CONFLICT (cluster) DO NOTHING",
                schedule.cluster,
                schedule.enabled,
                schedule.reference_minute,
@@ -81,6 +95,7 @@ std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) 
                run.last_missed,
                run.missed_reason,
                domain::WakeAt(schedule),
+               schedule.verify_days,
                schedule.revision)
       .Run();
 }
@@ -92,7 +107,8 @@ bool SaveSchedule(Session& session, const domain::Schedule& schedule) {
                "UPDATE schedules SET enabled = ?3, reference_minute = ?4, keep_last = ?5, "
                "point_in_time_hours = ?6, checkpoint_minutes = ?7, next_due = ?8, due = ?9, "
                "attempt = ?10, snapshot = ?11, settled = ?12, retry_at = ?13, missed = ?14, "
-               "last_missed = ?15, missed_reason = ?16, wake_at = ?17, revision = revision + 1 "
+               "last_missed = ?15, missed_reason = ?16, wake_at = ?17, "
+               "verify_days = ?18, revision = revision + 1 "
                "WHERE cluster = ?1 AND revision = ?2",
                schedule.cluster,
                schedule.revision,
@@ -110,7 +126,8 @@ bool SaveSchedule(Session& session, const domain::Schedule& schedule) {
                run.missed,
                run.last_missed,
                run.missed_reason,
-               domain::WakeAt(schedule))
+               domain::WakeAt(schedule),
+               schedule.verify_days)
              .Run() == 1;
 }
 
@@ -133,7 +150,8 @@ std::optional<domain::Schedule> SqliteStore::FindSchedule(const ClusterId& clust
                           "SELECT cluster, enabled, reference_minute, keep_last, "
                           "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, "
                           "snapshot, settled, retry_at, missed, last_missed, missed_reason, "
-                          "revision FROM schedules WHERE cluster = ?1",
+                          "verify_days, verified, verified_snapshot, verified_ms, "
+                          "verify_failure, revision FROM schedules WHERE cluster = ?1",
                           cluster);
   if (schedule) {
     schedule->items = ReadItems(scope, cluster);
@@ -191,7 +209,8 @@ std::vector<domain::Schedule> SqliteStore::ListSchedulesToStep(Instant now, std:
                ReadSchedule,
                "SELECT s.cluster, enabled, reference_minute, keep_last, point_in_time_hours, "
                "checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, missed, "
-               "last_missed, missed_reason, revision FROM schedules s "
+               "last_missed, missed_reason, verify_days, verified, verified_snapshot, "
+               "verified_ms, verify_failure, revision FROM schedules s "
                "JOIN clusters c ON c.id = s.cluster AND c.removed IS NULL "
                "WHERE s.cluster IN (SELECT cluster FROM schedules WHERE wake_at <= ?1 UNION "
                "SELECT w.cluster FROM schedules w JOIN snapshots n ON n.id = w.snapshot "
@@ -202,6 +221,38 @@ std::vector<domain::Schedule> SqliteStore::ListSchedulesToStep(Instant now, std:
     schedule.items = ReadItems(scope, schedule.cluster);
   }
   return schedules;
+}
+
+std::optional<Store::SnapshotToVerify> SqliteStore::FindSnapshotToVerify(Instant now) {
+  const Reader reader(pool_);
+  const auto read = [](const Query& row) {
+    SnapshotToVerify found;
+    row.Read(found.cluster, found.snapshot, found.project, found.cluster_name);
+    return found;
+  };
+  return FindRow(reader,
+                 read,
+                 "SELECT s.cluster, n.id, n.project, n.cluster_name FROM schedules s "
+                 "JOIN clusters c ON c.id = s.cluster AND c.removed IS NULL "
+                 "JOIN snapshots n ON n.id = (SELECT id FROM snapshots "
+                 "WHERE cluster = s.cluster AND deleted IS NULL AND state = 3 "
+                 "ORDER BY scheduled DESC, id DESC LIMIT 1) "
+                 "WHERE s.verify_days > 0 "
+                 "AND (s.verified IS NULL OR s.verified <= ?1 - s.verify_days * 86400000000) "
+                 "ORDER BY s.verified, s.cluster LIMIT 1",
+                 now);
+}
+
+void SqliteStore::SaveVerification(const ClusterId& cluster,
+                                   const domain::Verification& verification) {
+  RunAlone(pool_,
+           "UPDATE schedules SET verified = ?2, verified_snapshot = ?3, verified_ms = ?4, "
+           "verify_failure = ?5 WHERE cluster = ?1",
+           cluster,
+           verification.finished,
+           verification.snapshot,
+           static_cast<std::int64_t>(verification.took.count()),
+           verification.failure);
 }
 
 std::optional<Instant> SqliteStore::FindDueBefore(const ClusterId& cluster, Instant due) {

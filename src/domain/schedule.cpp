@@ -21,6 +21,7 @@ constexpr std::int64_t kMinutesOfDay = 24 * 60;
 constexpr int kMaxItems = 16;
 constexpr int kMaxKeepLast = 1000;
 constexpr int kMaxPointInTimeHours = 366 * 24;
+constexpr int kMaxVerifyDays = 366;
 constexpr std::array kMaxRetention{3660, 520, 120, 10};  // by RetentionUnit
 constexpr std::array kHourlyIntervals{1, 2, 4, 6, 8, 12, 24};
 
@@ -271,6 +272,9 @@ std::string ScheduleProblem(const Schedule& schedule) {
   }
   if (schedule.point_in_time_hours < 0 || schedule.point_in_time_hours > kMaxPointInTimeHours) {
     return "pointInTimeWindowHours: it is from 0 to " + std::to_string(kMaxPointInTimeHours);
+  }
+  if (schedule.verify_days < 0 || schedule.verify_days > kMaxVerifyDays) {
+    return "verifyIntervalDays: it is from 0 to " + std::to_string(kMaxVerifyDays);
   }
   if (schedule.items.empty() || schedule.items.size() > kMaxItems) {
     return "items: there are 1 to " + std::to_string(kMaxItems);

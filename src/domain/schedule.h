@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,16 @@ struct ScheduleRun {
   bool operator==(const ScheduleRun&) const = default;
 };
 
+// What reading and decoding all of a snapshot showed.
+struct Verification {
+  SnapshotId snapshot;
+  Instant finished;
+  std::chrono::milliseconds took{0};
+  std::string failure;  // empty: every document is what was stored
+
+  bool operator==(const Verification&) const = default;
+};
+
 // The snapshots of one cluster.
 struct Schedule {
   ClusterId cluster;
@@ -61,7 +72,9 @@ struct Schedule {
   std::vector<PolicyItem> items;
   int point_in_time_hours = 0;  // how far back any moment should be restorable
   int checkpoint_minutes = 15;  // sharded clusters
+  int verify_days = 0;          // the newest snapshot is read so often; 0: never
   ScheduleRun run;
+  std::optional<Verification> verified;  // the last time
   std::int64_t revision = 0;  // grows with every stored change; what another node changed is seen
 };
 

@@ -35,7 +35,7 @@ struct Snapshot {
   std::optional<Instant> started;
   std::optional<Instant> finished;
   Instant expires;
-  bool do_not_delete = false;  // kept until a person says otherwise, whatever `expires` says
+  bool do_not_delete = false;       // kept until a person says otherwise, whatever `expires` says
   std::optional<Instant> deleted;   // by a person or by expiry; the row is kept 90 days
   std::string mongodb_version;      // of the source, known from kRunning on
   bool consistent = false;          // one moment of the source, not a smear

@@ -18,6 +18,7 @@ inline domain::Schedule NewSchedule(const domain::Cluster& cluster, Instant next
                     {domain::Frequency::kMonthly, 40, domain::RetentionUnit::kYears, 1}},
           .point_in_time_hours = 24,
           .checkpoint_minutes = 30,
+          .verify_days = 7,
           .run = {.next_due = next_due}};
 }
 
@@ -29,7 +30,9 @@ inline void ExpectEqual(const domain::Schedule& a, const domain::Schedule& b) {
   EXPECT_EQ(a.items, b.items);
   EXPECT_EQ(a.point_in_time_hours, b.point_in_time_hours);
   EXPECT_EQ(a.checkpoint_minutes, b.checkpoint_minutes);
+  EXPECT_EQ(a.verify_days, b.verify_days);
   EXPECT_EQ(a.run, b.run);
+  EXPECT_EQ(a.verified, b.verified);
 }
 
 template <class T>
@@ -232,6 +235,40 @@ TEST_P(StoreSchedules, DueBeforeCountsCompletedOnesEvenDeleted) {
   store_->MarkSnapshotDeleted(first.id, kNow);
   EXPECT_EQ(store_->FindDueBefore(cluster.id, kNow), kNow - 3 * kHour);
   EXPECT_FALSE(store_->FindDueBefore(cluster.id, kNow - 3 * kHour));
+}
+
+TEST_P(StoreSchedules, TheNewestSnapshotIsVerifiedAfterSoManyDays) {
+  const domain::Cluster cluster = AddCluster("c0");
+  store_->AddSchedule(NewSchedule(cluster, kNow));  // every 7 days
+  EXPECT_FALSE(store_->FindSnapshotToVerify(kNow));
+  AddEnded(cluster, 3 * kHour);
+  const domain::Snapshot newest = AddEnded(cluster, 2 * kHour);
+  AddEnded(cluster, kHour, domain::SnapshotState::kFailed);
+  const auto found = store_->FindSnapshotToVerify(kNow);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->cluster, cluster.id);
+  EXPECT_EQ(found->snapshot, newest.id);
+  EXPECT_EQ(found->project, project_.id);
+  EXPECT_EQ(found->cluster_name, "c0");
+  domain::Schedule schedule = store_->FindSchedule(cluster.id).value();
+  schedule.verified = {newest.id, kNow, std::chrono::milliseconds{1234}, "damaged"};
+  store_->SaveVerification(cluster.id, *schedule.verified);
+  ExpectEqual(store_->FindSchedule(cluster.id).value(), schedule);
+  EXPECT_TRUE(store_->UpdateSchedule(schedule));
+  ExpectEqual(store_->FindSchedule(cluster.id).value(), schedule);
+  EXPECT_FALSE(store_->FindSnapshotToVerify(kNow + 24 * 7 * kHour - std::chrono::seconds{1}));
+  EXPECT_TRUE(store_->FindSnapshotToVerify(kNow + 24 * 7 * kHour));
+  store_->RemoveCluster(cluster.id, kNow);
+  EXPECT_FALSE(store_->FindSnapshotToVerify(kNow + 24 * 7 * kHour));
+}
+
+TEST_P(StoreSchedules, WhatIsNeverVerifiedIsNotFound) {
+  const domain::Cluster cluster = AddCluster("c0");
+  domain::Schedule schedule = NewSchedule(cluster, kNow);
+  schedule.verify_days = 0;
+  store_->AddSchedule(schedule);
+  AddEnded(cluster, 3 * kHour);
+  EXPECT_FALSE(store_->FindSnapshotToVerify(kNow));
 }
 
 TEST_P(StoreSchedules, SnapshotsAreListedByState) {

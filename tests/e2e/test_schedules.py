@@ -223,6 +223,7 @@ def test_the_command_line(world):
     assert re.search(r"items +hourly:6:2d monthly:40:13m", changed)
     assert re.search(r"nextDue +[^ ]*T(02|08|14|20):30:00Z", changed)
     assert re.search(r"keepLast +3", changed)
+    assert re.search(r"verifyIntervalDays +7", run("set", "Encrypted", "--verify-days", "7"))
     assert "nextDue" not in run("set", "Encrypted", "--off")
     assert "nextDue" in run("set", "Encrypted", "--on")
     assert "no interval" in run("set", "Encrypted", "--item", "hourly:5:2d", status=1)

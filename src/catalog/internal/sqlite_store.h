@@ -74,6 +74,9 @@ class SqliteStore final : public Store {
                        const std::optional<QueuedSnapshot>& queued) override;
   std::vector<domain::Cluster> ListUnscheduledClusters(std::int64_t limit) override;
   std::vector<domain::Schedule> ListSchedulesToStep(Instant now, std::int64_t limit) override;
+  std::optional<SnapshotToVerify> FindSnapshotToVerify(Instant now) override;
+  void SaveVerification(const ClusterId& cluster,
+                        const domain::Verification& verification) override;
   std::optional<Instant> FindDueBefore(const ClusterId& cluster, Instant due) override;
 
   void AddRestore(const domain::RestoreJob& restore,

@@ -16,10 +16,16 @@ CREATE TABLE schedules (
   last_missed INTEGER,
   missed_reason TEXT NOT NULL,
   wake_at INTEGER,
+  verify_days INTEGER NOT NULL,
+  verified INTEGER,
+  verified_snapshot TEXT,
+  verified_ms INTEGER NOT NULL,
+  verify_failure TEXT NOT NULL,
   revision INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE INDEX schedules_awake ON schedules (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX schedules_verified ON schedules (verified) WHERE verify_days > 0;
 CREATE INDEX schedules_unsettled ON schedules (snapshot) WHERE settled = 0;
 
 CREATE TABLE schedule_items (
