@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog/audit_log.h"
+#include "catalog/outbox.h"
 #include "domain/access.h"
 #include "domain/cluster.h"
 #include "domain/job.h"
@@ -24,9 +26,9 @@ namespace tidemark::catalog {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store {
+class Store : public AuditLog, public Outbox {
  public:
-  virtual ~Store() = default;
+  ~Store() override = default;
 
   // Organizations and projects.
   virtual void AddOrganization(const domain::Organization& organization) = 0;
@@ -148,11 +150,11 @@ class Store {
   virtual std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) = 0;
 
   // Everything that is sealed under the master key, whoever it belongs to.
-  enum class SecretKind { kApiKey, kCluster };
+  enum class SecretKind { kApiKey, kCluster, kChannelUrl, kChannelSecret };
 
   struct SealedSecret {
     SecretKind kind = SecretKind::kApiKey;
-    std::string owner;  // the API key's public name, the cluster's id
+    std::string owner;  // the API key's public name, the cluster's or channel's id
     std::string sealed;
   };
 

@@ -21,6 +21,15 @@ INSTANTIATE_TEST_SUITE_P(Sqlite,
                                                       }}),
                          [](const auto& info) { return info.param.name; });
 
+INSTANTIATE_TEST_SUITE_P(Sqlite,
+                         OutboxSuite,
+                         testing::Values(StoreDialect{"Sqlite",
+                                                      [](const std::filesystem::path& directory) {
+                                                        return OpenSqliteStore(
+                                                            {.path = directory / "catalog.db"});
+                                                      }}),
+                         [](const auto& info) { return info.param.name; });
+
 class SqliteFile : public testing::Test {
  protected:
   SqliteFile() {
@@ -56,7 +65,7 @@ TEST_F(SqliteFile, OfANewerVersionIsRefused) {
   sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   EXPECT_EQ(OpenRefusal(),
             "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
-            "program's 3");
+            "program's 4");
 }
 
 // A file as the first release wrote it, with a restore in it.

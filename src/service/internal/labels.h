@@ -17,4 +17,13 @@ inline std::string UriLabel(std::string_view cluster_id) {
   return "connection-string:" + std::string(cluster_id);
 }
 
+// Of a notice channel's URL, and of its signature or login.
+inline std::string ChannelUrlLabel(std::string_view channel_id) {
+  return "notice-url:" + std::string(channel_id);
+}
+
+inline std::string ChannelSecretLabel(std::string_view channel_id) {
+  return "notice-secret:" + std::string(channel_id);
+}
+
 }  // namespace tidemark::service
