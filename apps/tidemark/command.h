@@ -32,6 +32,7 @@ void AddSnapshot(CLI::App& app, Session& session);
 void AddRestore(CLI::App& app, Session& session);
 void AddMasterKey(CLI::App& app, Session& session);
 void AddRepo(CLI::App& app, Session& session);
+void AddAudit(CLI::App& app, Session& session);
 // Those of `tidemark repo`.
 void AddRepoOpen(CLI::App& repo, Session& session);
 

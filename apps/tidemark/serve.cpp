@@ -119,6 +119,12 @@ int Serve(const ServeFlags& flags) {
   // one of a process that is gone.
   directory.store().BreakAllLeases();
   directory.repository().DropSessions();
+  const catalog::AuditLog::AuditStart audited = directory.store().StartAudit(clock.Now());
+  // Kept with the log, the line tells later whether the audit log was rewritten: docs/audit.md.
+  log->Info("audit_row={} audit_hash={} unknown_outcomes={}  audit log goes on",
+            audited.last.number,
+            audited.last.hash,
+            audited.unknown);
 
   std::unique_ptr<jobs::Runner> runner;
   service::Environment environment{
@@ -133,6 +139,7 @@ int Serve(const ServeFlags& flags) {
   restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
+  service::AuditService audit(environment);
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -151,6 +158,7 @@ int Serve(const ServeFlags& flags) {
                                    snapshots,
                                    restores,
                                    maintenance,
+                                   audit,
                                    directory.store(),
                                    clock,
                                    random,

@@ -2,6 +2,7 @@
 
 #include "http/message.h"
 #include "service/access_service.h"
+#include "service/audit_service.h"
 #include "service/cluster_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
@@ -16,7 +17,8 @@ struct ApiParts {
   service::SnapshotService& snapshots;
   service::RestoreService& restores;
   service::RepositoryService& repository;
-  catalog::Store& store;  // readiness, and clusters that were unregistered
+  service::AuditService& audit;
+  catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests
   const Clock& clock;
   RandomSource& random;
   Log& log;

@@ -52,6 +52,8 @@ constexpr std::string_view kRepoGc = "/projects/{groupId}/repository/gc";
 constexpr std::string_view kRepoTask = "/projects/{groupId}/repository/tasks/{taskId}";
 constexpr std::string_view kRepoStats = "/projects/{groupId}/repository/stats";
 
+constexpr std::string_view kAudit = "/projects/{groupId}/audit";
+
 constexpr auto kNobody = Permission::kAnyKey;
 constexpr auto kRead = Permission::kProjectRead;
 constexpr auto kOwner = Permission::kProjectOwner;
@@ -94,6 +96,9 @@ constexpr std::array kRoutes{
     Route{kPost,   kRepoGc,             kOwn,   kOwner,  "", CollectGarbage, {}},
     Route{kGet,    kRepoTask,           kOwn,   kRead,   "", GetRepositoryTask, {}},
     Route{kGet,    kRepoStats,          kOwn,   kRead,   "", GetRepositoryStats, {}},
+    Route{kGet,    kAudit,              kOwn,   kOwner,  "", ListProjectAudit, {}},
+    Route{kGet,    "/audit",            kOwn,   kAdmin,  "", ListAudit,      {}},
+    Route{kGet,    "/audit/verification", kOwn, kAdmin,  "", VerifyAudit,    {}},
 };
 // clang-format on
 
@@ -111,6 +116,10 @@ std::string_view FamilyPrefix(Family family) {
       return "/api/tidemark/v1";
   }
   CheckFailed("every family has a prefix", __FILE__, __LINE__);
+}
+
+std::span<const Route> Routes() {
+  return kRoutes;
 }
 
 RouteTable::RouteTable() {

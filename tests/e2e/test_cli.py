@@ -36,6 +36,8 @@ COMMANDS = [
     ["repo", "check"],
     ["repo", "gc"],
     ["repo", "stats"],
+    ["audit"],
+    ["audit", "verify"],
 ]
 
 

@@ -34,6 +34,7 @@ class ApiFixture : public testing::Test {
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
+    audit_.emplace(*environment_);
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -45,6 +46,7 @@ class ApiFixture : public testing::Test {
                       *snapshots_,
                       *restores_,
                       *maintenance_,
+                      *audit_,
                       *store_,
                       clock_,
                       random_,
@@ -210,6 +212,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::SnapshotService> snapshots_;
   std::optional<service::RestoreService> restores_;
   std::optional<service::RepositoryService> maintenance_;
+  std::optional<service::AuditService> audit_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;

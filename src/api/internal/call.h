@@ -91,5 +91,8 @@ Reply CheckRepository(const Call& call);
 Reply CollectGarbage(const Call& call);
 Reply GetRepositoryTask(const Call& call);
 Reply GetRepositoryStats(const Call& call);
+Reply ListProjectAudit(const Call& call);
+Reply ListAudit(const Call& call);
+Reply VerifyAudit(const Call& call);
 
 }  // namespace tidemark::api
