@@ -12,6 +12,7 @@
 #include "data_directory.h"
 #include "http/server.h"
 #include "jobs/runner.h"
+#include "notify/dispatcher.h"
 
 namespace tidemark::app {
 namespace {
@@ -77,6 +78,11 @@ engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings) {
   return options;
 }
 
+notify::TransportOptions MakeTransportOptions(const config::Settings& settings) {
+  return {.loopback = settings.Integer("notify-loopback") == 1 ? notify::Loopback::kAllow
+                                                               : notify::Loopback::kRefuse};
+}
+
 // Blocks SIGTERM and SIGINT in this thread and all that it starts, so that only Wait sees them.
 class Shutdown {
  public:
@@ -140,6 +146,15 @@ int Serve(const ServeFlags& flags) {
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
   service::AuditService audit(environment);
+  const auto transport = notify::MakeCurlTransport(MakeTransportOptions(settings), clock);
+  service::NoticeService notices(environment, *transport);
+  notify::Dispatcher dispatcher(
+      directory.store(),
+      *transport,
+      [&notices](const domain::Channel& channel) { return notices.Open(channel); },
+      clock,
+      *log,
+      {});
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -159,6 +174,7 @@ int Serve(const ServeFlags& flags) {
                                    restores,
                                    maintenance,
                                    audit,
+                                   notices,
                                    directory.store(),
                                    clock,
                                    random,
@@ -167,6 +183,9 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
+  StageGroup notice_thread;
+  notice_thread.Start("notices",
+                      [&dispatcher](const std::stop_token& stop) { dispatcher.Work(stop); });
   const auto server = http::Server::Start(
       server_options,
       [&api](const http::Request& request) { return api->Handle(request); },

@@ -4,6 +4,7 @@
 #include "service/access_service.h"
 #include "service/audit_service.h"
 #include "service/cluster_service.h"
+#include "service/notice_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
 #include "service/snapshot_service.h"
@@ -18,6 +19,7 @@ struct ApiParts {
   service::RestoreService& restores;
   service::RepositoryService& repository;
   service::AuditService& audit;
+  service::NoticeService& notices;
   catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests
   const Clock& clock;
   RandomSource& random;

@@ -27,6 +27,9 @@ constexpr std::array kOperations{
     Operation{DeleteKey, "deleteKey"},
     Operation{CheckRepository, "checkRepository"},
     Operation{CollectGarbage, "collectGarbage"},
+    Operation{CreateNotification, "createNotification"},
+    Operation{DeleteNotification, "deleteNotification"},
+    Operation{TestNotification, "testNotification"},
 };
 
 }  // namespace

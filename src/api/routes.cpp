@@ -52,6 +52,9 @@ constexpr std::string_view kRepoGc = "/projects/{groupId}/repository/gc";
 constexpr std::string_view kRepoTask = "/projects/{groupId}/repository/tasks/{taskId}";
 constexpr std::string_view kRepoStats = "/projects/{groupId}/repository/stats";
 
+constexpr std::string_view kNotices = "/projects/{groupId}/notifications";
+constexpr std::string_view kNotice = "/projects/{groupId}/notifications/{notificationId}";
+constexpr std::string_view kNoticeTest = "/projects/{groupId}/notifications/{notificationId}/test";
 constexpr std::string_view kAudit = "/projects/{groupId}/audit";
 
 constexpr auto kNobody = Permission::kAnyKey;
@@ -96,6 +99,11 @@ constexpr std::array kRoutes{
     Route{kPost,   kRepoGc,             kOwn,   kOwner,  "", CollectGarbage, {}},
     Route{kGet,    kRepoTask,           kOwn,   kRead,   "", GetRepositoryTask, {}},
     Route{kGet,    kRepoStats,          kOwn,   kRead,   "", GetRepositoryStats, {}},
+    Route{kGet,    kNotices,            kOwn,   kRead,   "", ListNotifications, {}},
+    Route{kPost,   kNotices,            kOwn,   kOwner,  "", CreateNotification, {}},
+    Route{kGet,    kNotice,             kOwn,   kRead,   "", GetNotification, {}},
+    Route{kDelete, kNotice,             kOwn,   kOwner,  "", DeleteNotification, {}},
+    Route{kPost,   kNoticeTest,         kOwn,   kOwner,  "", TestNotification, {}},
     Route{kGet,    kAudit,              kOwn,   kOwner,  "", ListProjectAudit, {}},
     Route{kGet,    "/audit",            kOwn,   kAdmin,  "", ListAudit,      {}},
     Route{kGet,    "/audit/verification", kOwn, kAdmin,  "", VerifyAudit,    {}},

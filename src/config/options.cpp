@@ -87,6 +87,13 @@ constexpr std::array kOptions{
            65536,
            "",
            "HTTP connections at once; beyond: 503"},
+    Option{"notify-loopback",
+           OptionType::kInteger,
+           "0",
+           0,
+           1,
+           "",
+           "1 lets webhooks and mail go to this machine itself"},
 };
 
 }  // namespace

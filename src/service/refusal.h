@@ -30,6 +30,8 @@ enum class Reason {
   kNameTaken,               // [name] own API: cluster or project exists
   kSnapshotInUse,           // [id] own API: an unfinished restore reads it
   kKeyNotFound,             // [id] own API
+  kNotificationNotFound,    // [id] own API
+  kTooManyNotifications,    // [project] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs
   kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right
   kClusterBusy,  // [name] own API: a restore is wiping the cluster / the cluster has unfinished

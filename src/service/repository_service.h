@@ -75,6 +75,7 @@ class RepositoryService {
   std::optional<RepositoryTask> TakeNext() TIDEMARK_EXCLUDES(mutex_);
   void Execute(RepositoryTask& task, const std::stop_token& stop);
   void Finish(RepositoryTask task) TIDEMARK_EXCLUDES(mutex_);
+  void Tell(const RepositoryTask& task);
   void KeepProgress(const ObjectId& id, const engine::Progress& progress) TIDEMARK_EXCLUDES(mutex_);
   void WaitForWork(const std::stop_token& stop) TIDEMARK_EXCLUDES(mutex_);
   void ForgetOldest() TIDEMARK_REQUIRES(mutex_);

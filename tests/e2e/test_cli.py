@@ -36,6 +36,10 @@ COMMANDS = [
     ["repo", "check"],
     ["repo", "gc"],
     ["repo", "stats"],
+    ["notify", "add"],
+    ["notify", "list"],
+    ["notify", "remove"],
+    ["notify", "test"],
     ["audit"],
     ["audit", "verify"],
 ]

@@ -35,6 +35,7 @@ class ApiFixture : public testing::Test {
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
     audit_.emplace(*environment_);
+    notices_.emplace(*environment_, *transport_);
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -47,6 +48,7 @@ class ApiFixture : public testing::Test {
                       *restores_,
                       *maintenance_,
                       *audit_,
+                      *notices_,
                       *store_,
                       clock_,
                       random_,
@@ -213,6 +215,8 @@ class ApiFixture : public testing::Test {
   std::optional<service::RestoreService> restores_;
   std::optional<service::RepositoryService> maintenance_;
   std::optional<service::AuditService> audit_;
+  std::unique_ptr<notify::Transport> transport_ = notify::MakeCurlTransport({}, clock_);
+  std::optional<service::NoticeService> notices_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;
