@@ -29,8 +29,8 @@ void Dispatcher::Work(const std::stop_token& stop) {
 bool Dispatcher::TryStep(const std::stop_token& stop) {
   try {
     return Step(stop);
-  } catch (const Error& error) {
-    log_.Error("cannot look after notices: {}", error.message());
+  } catch (const std::exception& error) {
+    log_.Error("cannot look after notices: {}", error.what());
     return false;
   }
 }

@@ -1,5 +1,6 @@
 """Who did what: the rows behind a user's and the server's doings, over restarts and kills."""
 
+import hashlib
 import json
 import pathlib
 import sqlite3
@@ -65,6 +66,39 @@ def test_life_of_a_snapshot_is_told(servers):
     assert len(rows(tidemark, "--project", tidemark.project)) == 9  # not the start, not the key
     table = tidemark.command("audit", "--limit", "1", key=tidemark.key)
     assert table.stdout.splitlines()[0].split()[:3] == ["NUMBER", "AT", "ACTOR"]
+
+
+def chain_hash(previous, row):
+    """docs/audit.md, "That nobody has changed it"."""
+    fields = [previous, *("" if field is None else str(field) for field in row)]
+    fields[4] = fields[4] or "0"  # begun
+    text = b"".join(f"{len(field.encode())}:".encode() + field.encode() for field in fields)
+    return hashlib.sha256(text).hexdigest()
+
+
+def test_chain_is_that_of_the_document(servers):
+    tidemark = servers.tidemark()
+    tidemark.client().create_project("One")
+    tidemark.stop()
+    with sqlite3.connect(pathlib.Path(tidemark.data_dir, "catalog.sqlite")) as catalog:
+        found = catalog.execute(
+            "SELECT number, at, phase, begun, request, actor, address, operation, project, cluster, object, status, "
+            "error_code, skipped, hash FROM audit ORDER BY number"
+        ).fetchall()
+    assert len(found) == 3
+    previous = ""
+    for *row, hashed in found:
+        assert chain_hash(previous, row) == hashed
+        previous = hashed
+
+
+def test_new_master_key_is_told(servers):
+    tidemark = servers.tidemark()
+    tidemark.stop()
+    done = tidemark.command("master-key", "rotate", "--data-dir", str(tidemark.data_dir))
+    assert done.returncode == 0, done.stderr
+    tidemark.start()
+    assert [row["operation"] for row in rows(tidemark)] == ["serverStarted", "masterKeyRotated", "serverStarted"]
 
 
 def test_request_that_was_cut_is_told(servers):
