@@ -208,6 +208,7 @@ TEST_F(Audit, NoSecretIsInARow) {
   const std::string log = boost::json::serialize(Rows());
   EXPECT_EQ(Rows().size(), 9U);
   EXPECT_NE(log.find("createKey"), std::string::npos);
+  EXPECT_NE(log.find("unknownOperation"), std::string::npos);
   EXPECT_EQ(log.find(std::string(key.at("privateKey").as_string())), std::string::npos);
   // The cluster's name of that path could have been one, and is what was asked for.
   std::size_t named = 0;

@@ -83,6 +83,7 @@ AuditedRequest::AuditedRequest(AuditTrail& trail, const http::Request& request)
   entry_.request = request.request_id;
   entry_.address = request.remote_address;
   entry_.actor = domain::kUnknownActor;
+  entry_.operation = kUnknownOperation;
 }
 
 AuditedRequest::~AuditedRequest() {

@@ -39,7 +39,7 @@ class AuditLog {
   virtual ~AuditLog() = default;
 
   // Adds a row and returns its number; `number` and `hash` of the entry are not read, texts are
-  // cut at 256 bytes. Rows of events that came before it are written first. Durable when it
+  // cut at 256 bytes. Up to 100 events that came before it get their rows first. Durable when it
   // returns.
   virtual std::int64_t AppendAudit(const domain::AuditEntry& entry) = 0;
 

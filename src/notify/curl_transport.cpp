@@ -22,6 +22,7 @@ class Transfer {
     }
     Set(CURLOPT_URL, channel.url.Reveal().c_str());
     Set(CURLOPT_NOSIGNAL, 1L);
+    Set(CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs does not hold us beyond the timeout
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
     Set(CURLOPT_FOLLOWLOCATION, 0L);

@@ -11,6 +11,7 @@ namespace tidemark::api {
 std::string OperationOf(const Route& route);
 
 // Operations without a route of the table.
+inline constexpr std::string_view kUnknownOperation = "unknownOperation";
 inline constexpr std::string_view kIssueToken = "issueToken";
 inline constexpr std::string_view kRevokeToken = "revokeToken";
 
