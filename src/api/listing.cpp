@@ -56,14 +56,14 @@ json::object Link(std::string_view rel, const std::string& href) {
 
 std::string PageHref(const std::string& resource, const ListQuery& query, std::int64_t number) {
   return resource + "?includeCount=" + (query.count == Count::kInclude ? "true" : "false") +
-         "&itemsPerPage=" + std::to_string(query.page.size) + "&pageNum=" + std::to_string(number) +
-         query.filters;
+         query.filter + "&itemsPerPage=" + std::to_string(query.page.size) +
+         "&pageNum=" + std::to_string(number);
 }
 
 std::string SelfHref(const std::string& resource, const ListQuery& query) {
   return resource + "?includeCount=" + (query.count == Count::kInclude ? "true" : "false") +
-         "&pageNum=" + std::to_string(query.page.number) +
-         "&itemsPerPage=" + std::to_string(query.page.size) + query.filters;
+         query.filter + "&pageNum=" + std::to_string(query.page.number) +
+         "&itemsPerPage=" + std::to_string(query.page.size);
 }
 
 json::array PageLinks(const std::string& resource, const ListQuery& query, std::int64_t total) {

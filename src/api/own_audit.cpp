@@ -76,15 +76,15 @@ std::string Escape(std::string_view text) {
 }
 
 // What the links of a list have to repeat.
-std::string FiltersOf(const Call& call) {
-  std::string filters;
+std::string FilterOf(const Call& call) {
+  std::string filter;
   for (const char* name : {"since", "until", "actor", "operation"}) {
     const std::string value = Parameter(call, name);
     if (!value.empty()) {
-      filters += "&" + std::string(name) + "=" + Escape(value);
+      filter += "&" + std::string(name) + "=" + Escape(value);
     }
   }
-  return filters;
+  return filter;
 }
 
 Reply List(const Call& call, const std::optional<ProjectId>& project) {
@@ -99,7 +99,7 @@ Reply List(const Call& call, const std::optional<ProjectId>& project) {
     results.push_back(RenderEntry(entry));
   }
   ListQuery query = call.query;
-  query.filters = FiltersOf(call);
+  query.filter = FilterOf(call);
   return ListReply(call.request, query, std::move(results), listing.total);
 }
 

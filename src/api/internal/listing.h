@@ -18,7 +18,7 @@ struct ListQuery {
   domain::Page page;
   Count count = Count::kInclude;
   Style style;
-  std::string filters;  // further parameters of the list's links, each "&name=value"
+  std::string filter;  // the operation's own parameters as links carry them: "&completed=all"
 };
 
 // Throws INVALID_QUERY_PARAMETER. Unknown parameters are ignored; the first of a name counts.
