@@ -13,6 +13,7 @@ std::optional<std::int64_t> MicrosOf(const std::optional<Instant>& instant) {
 }
 
 domain::Listing<domain::AuditEntry> ListOfProject(Session& session,
+                                                  const ProjectId& project,
                                                   const AuditFilter& filter,
                                                   const domain::Page& page) {
   domain::Listing<domain::AuditEntry> listing;
@@ -20,7 +21,7 @@ domain::Listing<domain::AuditEntry> ListOfProject(Session& session,
                             "SELECT count(*) FROM audit WHERE phase = 1 AND project = ?1 "
                             "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) "
                             "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR operation = ?5)",
-                            *filter.project,
+                            project,
                             MicrosOf(filter.since),
                             MicrosOf(filter.until),
                             filter.actor,
@@ -33,7 +34,7 @@ domain::Listing<domain::AuditEntry> ListOfProject(Session& session,
                           "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) "
                           "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR operation = ?5) "
                           "ORDER BY number DESC LIMIT ?6 OFFSET ?7",
-                          *filter.project,
+                          project,
                           MicrosOf(filter.since),
                           MicrosOf(filter.until),
                           filter.actor,
@@ -156,7 +157,8 @@ AuditLog::AuditStart SqliteStore::StartAudit(Instant now) {
 domain::Listing<domain::AuditEntry> SqliteStore::ListAudit(const AuditFilter& filter,
                                                            const domain::Page& page) {
   const ReadScope scope(pool_);
-  return filter.project ? ListOfProject(scope, filter, page) : ListOfAll(scope, filter, page);
+  return filter.project ? ListOfProject(scope, *filter.project, filter, page)
+                        : ListOfAll(scope, filter, page);
 }
 
 AuditVerdict SqliteStore::VerifyAudit(const std::optional<AuditAnchor>& anchor,

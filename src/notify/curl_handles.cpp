@@ -45,12 +45,12 @@ void ThrowCurlError(CURLcode code, long reply, const std::string& doing) {
 }
 
 void Append(ListHandle& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  curl_slist* const shorter = list.release();
+  curl_slist* const longer = curl_slist_append(shorter, line.c_str());
+  list.reset(longer == nullptr ? shorter : longer);
   if (longer == nullptr) {
     throw Error(ErrorCode::kResourceExhausted, "preparing a transfer: no memory");
   }
-  static_cast<void>(list.release());
-  list.reset(longer);
 }
 
 }  // namespace tidemark::notify
