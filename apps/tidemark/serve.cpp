@@ -109,6 +109,19 @@ std::string NodeName(RandomSource& random) {
   return std::string(host.data()) + "-" + std::to_string(getpid()) + "-" + RandomHex(random, 4);
 }
 
+// We hold the directory's lock: every lease in the catalog, every session in the repository and
+// every request without an outcome is one of a process that is gone.
+void TakeOver(DataDirectory& directory, const Clock& clock, Log& log) {
+  directory.store().BreakAllLeases();
+  directory.repository().DropSessions();
+  const catalog::AuditLog::AuditStart audited = directory.store().StartAudit(clock.Now());
+  // Kept with the log, the line tells later whether the audit log was rewritten: docs/audit.md.
+  log.Info("audit_row={} audit_hash={} unknown_outcomes={}  audit log goes on",
+           audited.last.number,
+           audited.last.hash,
+           audited.unknown);
+}
+
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
 int Serve(const ServeFlags& flags) {
   const Shutdown shutdown;
@@ -121,16 +134,7 @@ int Serve(const ServeFlags& flags) {
   SystemRandom random;
   const http::ServerOptions server_options = MakeServerOptions(settings);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
-  // We hold the directory's lock: every lease in the catalog and every session in the repository is
-  // one of a process that is gone.
-  directory.store().BreakAllLeases();
-  directory.repository().DropSessions();
-  const catalog::AuditLog::AuditStart audited = directory.store().StartAudit(clock.Now());
-  // Kept with the log, the line tells later whether the audit log was rewritten: docs/audit.md.
-  log->Info("audit_row={} audit_hash={} unknown_outcomes={}  audit log goes on",
-            audited.last.number,
-            audited.last.hash,
-            audited.unknown);
+  TakeOver(directory, clock, *log);
 
   std::unique_ptr<jobs::Runner> runner;
   service::Environment environment{
