@@ -33,6 +33,8 @@ void AddSchedule(CLI::App& app, Session& session);
 void AddRestore(CLI::App& app, Session& session);
 void AddMasterKey(CLI::App& app, Session& session);
 void AddRepo(CLI::App& app, Session& session);
+void AddAudit(CLI::App& app, Session& session);
+void AddNotify(CLI::App& app, Session& session);
 // Those of `tidemark repo`.
 void AddRepoOpen(CLI::App& repo, Session& session);
 

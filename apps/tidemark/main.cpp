@@ -30,6 +30,8 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddRestore(app, session);
   tidemark::app::AddMasterKey(app, session);
   tidemark::app::AddRepo(app, session);
+  tidemark::app::AddAudit(app, session);
+  tidemark::app::AddNotify(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

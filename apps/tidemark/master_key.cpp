@@ -68,6 +68,15 @@ void ReplaceKeyFile(const fs::path& path) {
   SyncDirectory(path);
 }
 
+// Before the last step: a rotation that is cut there is told twice rather than not at all.
+void WriteAuditRow(catalog::AuditLog& audit) {
+  domain::AuditEntry entry;
+  entry.at = SystemClock().Now();
+  entry.actor = domain::kSystemActor;
+  entry.operation = "masterKeyRotated";
+  audit.AppendAudit(entry);
+}
+
 // Each step may be cut and is then repeated. Until the last one the new key lies beside the old,
 // and a server does not start: between the steps catalog and repository need different keys.
 int Rotate(const MasterKeyOptions& options, OutputFormat output) {
@@ -83,6 +92,7 @@ int Rotate(const MasterKeyOptions& options, OutputFormat output) {
   const std::size_t projects = repo::AddMasterKey(*blobs, current, next, random);
   const std::int64_t secrets = service::ResealSecrets(*store, current, next, random);
   repo::RetireOtherMasterKeys(*blobs, next);
+  WriteAuditRow(*store);
   ReplaceKeyFile(path);
   PrintObject(output, {{"projects", projects}, {"secrets", secrets}});
   if (output == OutputFormat::kTable) {

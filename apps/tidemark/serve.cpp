@@ -12,6 +12,7 @@
 #include "data_directory.h"
 #include "http/server.h"
 #include "jobs/runner.h"
+#include "notify/dispatcher.h"
 #include "service/memory_plan.h"
 #include "service/scheduler.h"
 #include "service/verifier.h"
@@ -96,6 +97,11 @@ engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings,
   return options;
 }
 
+notify::TransportOptions MakeTransportOptions(const config::Settings& settings) {
+  return {.loopback = settings.Integer("notify-loopback") == 1 ? notify::Loopback::kAllow
+                                                               : notify::Loopback::kRefuse};
+}
+
 // Blocks SIGTERM and SIGINT in this thread and all that it starts, so that only Wait sees them.
 class Shutdown {
  public:
@@ -145,6 +151,49 @@ class ScheduleThreads {
   StageGroup threads_;
 };
 
+// Who did what, and who is told of failures, until it is destroyed.
+class NoticeThread {
+ public:
+  NoticeThread(DataDirectory& directory,
+               service::Environment& environment,
+               const config::Settings& settings,
+               const Clock& clock,
+               Log& log)
+      : transport_(notify::MakeCurlTransport(MakeTransportOptions(settings), clock)),
+        notices_(environment, *transport_),
+        dispatcher_(
+            directory.store(),
+            *transport_,
+            [this](const domain::Channel& channel) { return notices_.Open(channel); },
+            clock,
+            log,
+            {}) {
+    thread_.Start("notices", [this](const std::stop_token& stop) { dispatcher_.Work(stop); });
+  }
+
+  service::NoticeService& notices() { return notices_; }
+
+ private:
+  const std::unique_ptr<notify::Transport> transport_;
+  service::NoticeService notices_;
+  notify::Dispatcher dispatcher_;
+  StageGroup thread_;
+};
+
+// We hold the directory's lock: every lease and open download in the catalog, every session in the
+// repository and every request without an outcome is one of a process that is gone.
+void TakeOver(DataDirectory& directory, const Clock& clock, Log& log) {
+  directory.store().BreakAllLeases();
+  directory.store().EndAllDownloads();
+  directory.repository().DropSessions();
+  const catalog::AuditLog::AuditStart audited = directory.store().StartAudit(clock.Now());
+  // Kept with the log, the line tells later whether the audit log was rewritten: docs/audit.md.
+  log.Info("audit_row={} audit_hash={} unknown_outcomes={}  audit log goes on",
+           audited.last.number,
+           audited.last.hash,
+           audited.unknown);
+}
+
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
 int Serve(const ServeFlags& flags) {
   const Shutdown shutdown;
@@ -158,11 +207,7 @@ int Serve(const ServeFlags& flags) {
   const http::ServerOptions server_options = MakeServerOptions(settings);
   const service::MemoryPlan plan = PlanJobs(settings);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
-  // We hold the directory's lock: every lease and open download in the catalog and every session
-  // in the repository is one of a process that is gone.
-  directory.store().BreakAllLeases();
-  directory.store().EndAllDownloads();
-  directory.repository().DropSessions();
+  TakeOver(directory, clock, *log);
 
   std::unique_ptr<jobs::Runner> runner;
   service::Environment environment{
@@ -181,6 +226,7 @@ int Serve(const ServeFlags& flags) {
   service::DownloadService downloads(environment, clusters, archive::OpenArchive);
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
+  service::AuditService audit(environment);
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -194,6 +240,7 @@ int Serve(const ServeFlags& flags) {
                                 {domain::JobKind::kRestore,
                                  [&](const jobs::JobContext& context) { restores.Run(context); }}});
 
+  NoticeThread notice_thread(directory, environment, settings, clock, *log);
   const auto api = api::Api::Make({access,
                                    clusters,
                                    snapshots,
@@ -201,6 +248,8 @@ int Serve(const ServeFlags& flags) {
                                    downloads,
                                    maintenance,
                                    schedules,
+                                   audit,
+                                   notice_thread.notices(),
                                    directory.store(),
                                    clock,
                                    random,

@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "api/internal/audit_trail.h"
 #include "api/internal/authentication.h"
 #include "api/internal/call.h"
 #include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/oauth.h"
+#include "api/internal/operations.h"
 #include "api/internal/routes.h"
 #include "api/internal/versions.h"
 #include "service/refusal.h"
@@ -78,7 +80,9 @@ void CheckRight(const Route& route, Call& call) {
 class AtlasApi final : public Api {
  public:
   explicit AtlasApi(const ApiParts& parts)
-      : parts_(parts), authentication_(parts.access, parts.clock, parts.random, parts.nonce_key) {}
+      : parts_(parts),
+        authentication_(parts.access, parts.clock, parts.random, parts.nonce_key),
+        trail_(parts.store, parts.clock, parts.log) {}
 
   http::Response Handle(const http::Request& request) override {
     try {
@@ -97,10 +101,10 @@ class AtlasApi final : public Api {
       return Ready();
     }
     if (request.path == kTokenPath && request.method == http::Method::kPost) {
-      return AnswerOAuth(IssueOAuthToken, request);
+      return AnswerOAuth(IssueOAuthToken, kIssueToken, request);
     }
     if (request.path == kRevokePath && request.method == http::Method::kPost) {
-      return AnswerOAuth(RevokeOAuthToken, request);
+      return AnswerOAuth(RevokeOAuthToken, kRevokeToken, request);
     }
     if (IsDownloadPath(request.path)) {
       return AnswerDownload(parts_, request);
@@ -120,9 +124,21 @@ class AtlasApi final : public Api {
 
   using OAuthFunction = http::Response (*)(service::AccessService&, const http::Request&);
 
-  http::Response AnswerOAuth(OAuthFunction answer, const http::Request& request) {
+  // No row before it: whoever asked has the token only once the row behind it is written.
+  http::Response AnswerOAuth(OAuthFunction answer,
+                             std::string_view operation,
+                             const http::Request& request) {
+    AuditedRequest audited(trail_, request);
+    audited.SetOperation(operation);
+    audited.SetActor(OAuthClientName(request));
     try {
-      return answer(parts_.access, request);
+      http::Response response = answer(parts_.access, request);
+      if (response.status == 200) {
+        audited.EndUnannounced();
+      } else {
+        audited.End(response.status, "");
+      }
+      return response;
     } catch (const Error& error) {
       parts_.log.Error("request={} path={}  {}", request.request_id, request.path, error.message());
       return OAuthServerError();
@@ -133,15 +149,19 @@ class AtlasApi final : public Api {
     const Style style = ParseStyle(request.query);
     RouteTable::Match match;
     http::Response response;
+    AuditedRequest audited(trail_, request);
     try {
       Identity identity = authentication_.Identify(request);
-      if (!identity.caller) {
-        return authentication_.Challenge(identity.staleness);
-      }
       match = routes_.Find(request);
-      response = Dispatch(match, std::move(*identity.caller), request);
+      audited.SetTarget(match);
+      audited.SetActor(identity.name);
+      if (!identity.caller) {
+        return Challenge(identity, request, audited);
+      }
+      response = Dispatch(match, std::move(*identity.caller), request, audited);
+      audited.End(response.status, "");
     } catch (const Error& error) {
-      response = Refuse(error, request, style);
+      response = Refuse(error, request, style, audited);
     }
     if (match.route != nullptr && !match.route->deprecation.empty()) {
       response.headers.emplace_back("Deprecation", match.route->deprecation);
@@ -149,9 +169,22 @@ class AtlasApi final : public Api {
     return response;
   }
 
+  // The first request of a digest client has no credentials, and one with an old nonce is repeated:
+  // neither is a refusal.
+  http::Response Challenge(const Identity& identity,
+                           const http::Request& request,
+                           AuditedRequest& audited) {
+    http::Response response = authentication_.Challenge(identity.staleness);
+    if (request.Header("authorization") && identity.staleness == Staleness::kNo) {
+      audited.End(response.status, "UNEXPECTED_ERROR");
+    }
+    return response;
+  }
+
   http::Response Dispatch(const RouteTable::Match& match,
                           service::Caller caller,
-                          const http::Request& request) {
+                          const http::Request& request,
+                          AuditedRequest& audited) {
     if (match.route == nullptr && !match.allowed.empty()) {
       throw MethodNotAllowed(AllowHeader(match.allowed));
     }
@@ -165,11 +198,18 @@ class AtlasApi final : public Api {
       throw PayloadTooLarge();
     }
     call.query = ParseListQuery(request.query);
-    return RenderReply(match.route->handler(call), call.query.style, media_type);
+    audited.Begin();
+    const Reply reply = match.route->handler(call);
+    audited.SetMade(reply.body);
+    return RenderReply(reply, call.query.style, media_type);
   }
 
-  http::Response Refuse(const Error& error, const http::Request& request, const Style& style) {
+  http::Response Refuse(const Error& error,
+                        const http::Request& request,
+                        const Style& style,
+                        AuditedRequest& audited) {
     const Failure failure = FailureOf(error, request.request_id);
+    audited.End(failure.status, failure.code);
     if (failure.status >= 500) {
       parts_.log.Error("request={} path={} code={}  {}",
                        request.request_id,
@@ -189,6 +229,7 @@ class AtlasApi final : public Api {
   const ApiParts parts_;
   const RouteTable routes_;
   Authentication authentication_;
+  AuditTrail trail_;
 };
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include "http/message.h"
 #include "service/access_service.h"
+#include "service/audit_service.h"
 #include "service/cluster_service.h"
 #include "service/download_service.h"
+#include "service/notice_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
 #include "service/schedule_service.h"
@@ -21,6 +23,9 @@ struct ApiParts {
   service::RepositoryService& repository;
   service::ScheduleService& schedules;
   catalog::Store& store;  // readiness, and clusters that were unregistered
+  service::AuditService& audit;
+  service::NoticeService& notices;
+  catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests
   const Clock& clock;
   RandomSource& random;
   Log& log;

@@ -35,8 +35,9 @@ Identity Authentication::Identify(const http::Request& request) {
     return IdentifyDigest(header.substr(kDigestScheme.size()), request);
   }
   if (StartsWithNoCase(header, kBearerScheme)) {
-    return {access_.FindByToken(std::string(Trim(header.substr(kBearerScheme.size())))),
-            Staleness::kNo};
+    auto caller = access_.FindByToken(std::string(Trim(header.substr(kBearerScheme.size()))));
+    std::string name = caller ? caller->key.public_name : "";
+    return {std::move(caller), Staleness::kNo, std::move(name)};
   }
   return {};
 }
@@ -54,19 +55,20 @@ Identity Authentication::IdentifyDigest(std::string_view text, const http::Reque
   auto key = access_.FindDigestKey(credentials->username);
   const std::string expected =
       DigestResponse(*credentials, Ha1Of(key), http::MethodName(request.method));
+  std::string name = key ? key->caller.key.public_name : "";
   if (!ConstantTimeEqual(expected, credentials->response) || !key) {
-    return {};
+    return {{}, Staleness::kNo, std::move(name)};
   }
   if (state == NonceState::kExpired) {
-    return {{}, Staleness::kYes};
+    return {{}, Staleness::kYes, std::move(name)};
   }
   switch (nonces_.Use(credentials->nonce, *count)) {
     case NonceUse::kAccepted:
-      return {std::move(key->caller), Staleness::kNo};
+      return {std::move(key->caller), Staleness::kNo, std::move(name)};
     case NonceUse::kReplayed:
-      return {};
+      return {{}, Staleness::kNo, std::move(name)};
     case NonceUse::kForgotten:
-      return {{}, Staleness::kYes};
+      return {{}, Staleness::kYes, std::move(name)};
   }
   return {};
 }

@@ -28,6 +28,10 @@ Row AccessRow(Reason reason) {
       return {401, "USER_UNAUTHORIZED", "Current user is not authorized to perform this action."};
     case Reason::kKeyNotFound:
       return {404, "KEY_NOT_FOUND", "No key with ID {0} exists."};
+    case Reason::kNotificationNotFound:
+      return {404, "NOTIFICATION_NOT_FOUND", "No notification with ID {0} exists."};
+    case Reason::kTooManyNotifications:
+      return {409, "TOO_MANY_NOTIFICATIONS", "Group {0} has as many notifications as it may."};
     default:
       CheckFailed("every reason has a row", __FILE__, __LINE__);
   }
@@ -128,6 +132,8 @@ Row RowOf(Reason reason) {
     case Reason::kUserCannotAccessGroup:
     case Reason::kUserUnauthorized:
     case Reason::kKeyNotFound:
+    case Reason::kNotificationNotFound:
+    case Reason::kTooManyNotifications:
       return AccessRow(reason);
     case Reason::kDownloadIncomplete:
     case Reason::kDownloadNotFound:

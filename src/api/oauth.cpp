@@ -151,6 +151,16 @@ http::Response RevokeOAuthToken(service::AccessService& access, const http::Requ
   return InvalidClient();
 }
 
+std::string OAuthClientName(const http::Request& request) {
+  const std::vector<ClientPair> pairs = ClientPairs(request);
+  constexpr std::string_view kPrefix = "mdb_sa_id_";
+  if (pairs.empty() || !pairs.front().id.starts_with(kPrefix) ||
+      !ObjectId::Parse(pairs.front().id.substr(kPrefix.size()))) {
+    return {};
+  }
+  return pairs.front().id;
+}
+
 http::Response OAuthServerError() {
   return OAuthError(500, "server_error", "Unexpected error.");
 }

@@ -70,6 +70,11 @@ constexpr std::string_view kRepoRepair = "/projects/{groupId}/repository/repair"
 constexpr std::string_view kRepoTask = "/projects/{groupId}/repository/tasks/{taskId}";
 constexpr std::string_view kRepoStats = "/projects/{groupId}/repository/stats";
 
+constexpr std::string_view kNotices = "/projects/{groupId}/notifications";
+constexpr std::string_view kNotice = "/projects/{groupId}/notifications/{notificationId}";
+constexpr std::string_view kNoticeTest = "/projects/{groupId}/notifications/{notificationId}/test";
+constexpr std::string_view kAudit = "/projects/{groupId}/audit";
+
 constexpr auto kNobody = Permission::kAnyKey;
 constexpr auto kRead = Permission::kProjectRead;
 constexpr auto kOwner = Permission::kProjectOwner;
@@ -128,6 +133,14 @@ constexpr std::array kRoutes{
     Route{kPost,   kRepoRepair,         kOwn,   kBackup, "", RepairRepository, {}},
     Route{kGet,    kRepoTask,           kOwn,   kRead,   "", GetRepositoryTask, {}},
     Route{kGet,    kRepoStats,          kOwn,   kRead,   "", GetRepositoryStats, {}},
+    Route{kGet,    kNotices,            kOwn,   kRead,   "", ListNotifications, {}},
+    Route{kPost,   kNotices,            kOwn,   kOwner,  "", CreateNotification, {}},
+    Route{kGet,    kNotice,             kOwn,   kRead,   "", GetNotification, {}},
+    Route{kDelete, kNotice,             kOwn,   kOwner,  "", DeleteNotification, {}},
+    Route{kPost,   kNoticeTest,         kOwn,   kOwner,  "", TestNotification, {}},
+    Route{kGet,    kAudit,              kOwn,   kOwner,  "", ListProjectAudit, {}},
+    Route{kGet,    "/audit",            kOwn,   kAdmin,  "", ListAudit,      {}},
+    Route{kGet,    "/audit/verification", kOwn, kAdmin,  "", VerifyAudit,    {}},
 };
 // clang-format on
 
@@ -145,6 +158,10 @@ std::string_view FamilyPrefix(Family family) {
       return "/api/tidemark/v1";
   }
   CheckFailed("every family has a prefix", __FILE__, __LINE__);
+}
+
+std::span<const Route> Routes() {
+  return kRoutes;
 }
 
 RouteTable::RouteTable() {

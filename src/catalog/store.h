@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog/audit_log.h"
+#include "catalog/outbox.h"
 #include "domain/access.h"
 #include "domain/cluster.h"
 #include "domain/job.h"
@@ -42,9 +44,9 @@ enum class DownloadOutcome {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store {
+class Store : public AuditLog, public Outbox {
  public:
-  virtual ~Store() = default;
+  ~Store() override = default;
 
   // Organizations and projects.
   virtual void AddOrganization(const domain::Organization& organization) = 0;
@@ -268,11 +270,11 @@ class Store {
   virtual std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) = 0;
 
   // Everything that is sealed under the master key, whoever it belongs to.
-  enum class SecretKind { kApiKey, kCluster, kDownload };
+  enum class SecretKind { kApiKey, kCluster, kDownload, kChannelUrl, kChannelSecret };
 
   struct SealedSecret {
     SecretKind kind = SecretKind::kApiKey;
-    std::string owner;  // the API key's public name, the id of the cluster or restore job
+    std::string owner;  // the API key's public name, the id of the cluster, restore job or channel
     std::string sealed;
   };
 

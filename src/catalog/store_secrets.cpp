@@ -20,38 +20,32 @@ std::vector<Store::SealedSecret> ReadSecrets(Session& session,
 std::int64_t SqliteStore::ResealSecrets(
     const std::function<std::string(const SealedSecret&)>& reseal) {
   WriteScope scope(pool_);
-  const std::vector<SealedSecret> keys = ReadSecrets(
-      scope, SecretKind::kApiKey, "SELECT public_name, sealed_secret FROM keys WHERE kind = 0");
-  const std::vector<SealedSecret> clusters =
-      ReadSecrets(scope, SecretKind::kCluster, "SELECT id, connection_string FROM clusters");
-  const std::vector<SealedSecret> downloads =
-      ReadSecrets(scope, SecretKind::kDownload, "SELECT restore, sealed_key FROM downloads");
-  for (const SealedSecret& secret : keys) {
-    const std::string sealed = reseal(secret);
-    Query(scope,
-          "UPDATE keys SET sealed_secret = ?2 WHERE public_name = ?1",
-          secret.owner,
-          Blob{sealed})
-        .Run();
-  }
-  for (const SealedSecret& secret : clusters) {
-    const std::string sealed = reseal(secret);
-    Query(scope,
-          "UPDATE clusters SET connection_string = ?2 WHERE id = ?1",
-          secret.owner,
-          Blob{sealed})
-        .Run();
-  }
-  for (const SealedSecret& secret : downloads) {
-    const std::string sealed = reseal(secret);
-    Query(scope,
-          "UPDATE downloads SET sealed_key = ?2 WHERE restore = ?1",
-          secret.owner,
-          Blob{sealed})
-        .Run();
-  }
+  const auto replace = [&](SecretKind kind, std::string_view select, std::string_view update) {
+    const std::vector<SealedSecret> secrets = ReadSecrets(scope, kind, select);
+    for (const SealedSecret& secret : secrets) {
+      const std::string sealed = reseal(secret);
+      Query(scope, update, secret.owner, Blob{sealed}).Run();
+    }
+    return static_cast<std::int64_t>(secrets.size());
+  };
+  const std::int64_t count =
+      replace(SecretKind::kApiKey,
+              "SELECT public_name, sealed_secret FROM keys WHERE kind = 0",
+              "UPDATE keys SET sealed_secret = ?2 WHERE public_name = ?1") +
+      replace(SecretKind::kCluster,
+              "SELECT id, connection_string FROM clusters",
+              "UPDATE clusters SET connection_string = ?2 WHERE id = ?1") +
+      replace(SecretKind::kDownload,
+              "SELECT restore, sealed_key FROM downloads",
+              "UPDATE downloads SET sealed_key = ?2 WHERE restore = ?1") +
+      replace(SecretKind::kChannelUrl,
+              "SELECT id, sealed_url FROM channels",
+              "UPDATE channels SET sealed_url = ?2 WHERE id = ?1") +
+      replace(SecretKind::kChannelSecret,
+              "SELECT id, sealed_secret FROM channels WHERE length(sealed_secret) > 0",
+              "UPDATE channels SET sealed_secret = ?2 WHERE id = ?1");
   scope.Commit();
-  return static_cast<std::int64_t>(keys.size() + clusters.size() + downloads.size());
+  return count;
 }
 
 }  // namespace tidemark::catalog

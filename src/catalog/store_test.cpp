@@ -25,6 +25,15 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 
+INSTANTIATE_TEST_SUITE_P(Sqlite,
+                         OutboxSuite,
+                         testing::Values(StoreDialect{"Sqlite",
+                                                      [](const std::filesystem::path& directory) {
+                                                        return OpenSqliteStore(
+                                                            {.path = directory / "catalog.db"});
+                                                      }}),
+                         [](const auto& info) { return info.param.name; });
+
 class SqliteFile : public testing::Test {
  protected:
   SqliteFile() {

@@ -60,7 +60,7 @@ constexpr std::array kOptions{
            "threads of one snapshot that compress and encrypt; 0 means one a core"},
     Option{"snapshot-chunk-size-kib",
            OptionType::kInteger,
-           "128",
+           "256",
            4,
            4096,
            "KiB",
@@ -109,6 +109,13 @@ constexpr std::array kOptions{
            4096,
            "",
            "downloads and exports at once, 20 MiB and 3 threads each; beyond: 503"},
+    Option{"notify-loopback",
+           OptionType::kSwitch,
+           "off",
+           0,
+           0,
+           "",
+           "let webhooks and mail go to this machine itself"},
 };
 
 }  // namespace

@@ -17,6 +17,10 @@ std::string LabelOf(const Store::SealedSecret& secret) {
       return UriLabel(secret.owner);
     case Store::SecretKind::kDownload:
       return DownloadKeyLabel(secret.owner);
+    case Store::SecretKind::kChannelUrl:
+      return ChannelUrlLabel(secret.owner);
+    case Store::SecretKind::kChannelSecret:
+      return ChannelSecretLabel(secret.owner);
   }
   CheckFailed("every kind has a label", __FILE__, __LINE__);
 }

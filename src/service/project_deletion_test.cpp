@@ -7,6 +7,7 @@
 #include "service/access_service.h"
 #include "service/cluster_service.h"
 #include "service/master_key.h"
+#include "service/notice_service.h"
 #include "tests/fault/faulty_blob_store.h"
 #include "tests/support/repository_fixture.h"
 
@@ -148,6 +149,30 @@ TEST_F(Reseal, PutsEverySecretUnderTheNewKey) {
   EXPECT_EQ(
       repo::OpenSecret(next, "ha1:" + first_.key.key.public_name, stored.sealed_secret).size(),
       32U);
+}
+
+class NoTransport final : public notify::Transport {
+ public:
+  void Send(const notify::OpenChannel&, const notify::Message&, const std::stop_token&) override {}
+};
+
+TEST_F(Reseal, ChannelsOpenUnderTheNewKey) {
+  NoTransport transport;
+  NoticeService notices(*environment_, transport);
+  ChannelRegistration registration;
+  registration.url = Secret("https://hooks.example.org/secret");
+  registration.secret = Secret("0123456789abcdef");
+  const auto channel = notices.Add(first_.project.id, registration);
+  EXPECT_EQ(channel.sealed_url.find("hooks"), std::string::npos);
+  const repo::MasterKey next = repo::TestMasterKey(8);
+  EXPECT_EQ(ResealSecrets(*store_, master_, next, random_), 3);  // the API key's too
+  const auto sealed = store_->FindChannel(first_.project.id, channel.id).value();
+  EXPECT_THROW(notices.Open(sealed), Error);  // under the old key
+  const std::string id = channel.id.ToString();
+  EXPECT_EQ(repo::OpenSecret(next, "notice-url:" + id, sealed.sealed_url),
+            "https://hooks.example.org/secret");
+  EXPECT_EQ(repo::OpenSecret(next, "notice-secret:" + id, sealed.sealed_secret),
+            "0123456789abcdef");
 }
 
 TEST_F(Reseal, ChangesNothingWhenOneSecretDoesNotOpen) {

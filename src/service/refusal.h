@@ -35,6 +35,8 @@ enum class Reason {
   kSnapshotInUse,           // [id] own API: a restore job needs it
   kSnapshotProtected,       // [id] CANNOT_MODIFY_SNAPSHOT
   kKeyNotFound,             // [id] own API
+  kNotificationNotFound,    // [id] own API
+  kTooManyNotifications,    // [project] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs
   kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right
   kClusterBusy,  // [name] own API: a restore is wiping the cluster / the cluster has unfinished

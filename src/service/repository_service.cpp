@@ -20,6 +20,31 @@ std::string_view KindName(const RepositoryTask& task) {
   return std::holds_alternative<RepairRequest>(task.request) ? "repair" : "gc";
 }
 
+// What a check that found damage, or could not look, has to say. Empty: all is well. Findings name
+// documents, which do not belong into mail.
+std::string VerificationFailure(const RepositoryTask& task) {
+  if (task.state == TaskState::kFailed) {
+    return "the check could not be carried out: " + task.failure;
+  }
+  const auto total = task.report->findings.total();
+  return total == 0 ? ""
+                    : "the repository is damaged: " + std::to_string(total) +
+                          " findings (see task " + task.id.ToString() + ")";
+}
+
+// What the end of a task is for the audit log and for people; nullopt: nothing to tell.
+std::optional<domain::Event> EventOf(const RepositoryTask& task, Instant now) {
+  domain::Event event{.at = now, .project = task.project, .object = task.id.ToString()};
+  if (const auto* collect = std::get_if<CollectRequest>(&task.request)) {
+    event.kind = domain::EventKind::kCollectionEnded;
+    event.reason = task.failure;
+    return collect->dry_run == DryRun::kYes ? std::nullopt : std::optional(event);
+  }
+  event.kind = domain::EventKind::kVerificationFailed;
+  event.reason = VerificationFailure(task);
+  return event.reason.empty() ? std::nullopt : std::optional(event);
+}
+
 }  // namespace
 
 std::string_view TaskStateName(TaskState state) {
@@ -140,6 +165,10 @@ bool RepositoryService::RunNext(const std::stop_token& stop) {
     task->state = TaskState::kFailed;
     task->failure = error.what();
   }
+  // A task that the end of the server cuts is no news.
+  if (task->state == TaskState::kCompleted || !stop.stop_requested()) {
+    Tell(task.value());
+  }
   Finish(std::move(task.value()));
   return true;
 }
@@ -236,6 +265,18 @@ void RepositoryService::Finish(RepositoryTask task) {
   task.progress = found->progress;
   *found = std::move(task);
   ForgetOldest();
+}
+
+void RepositoryService::Tell(const RepositoryTask& task) {
+  const std::optional<domain::Event> event = EventOf(task, env_.clock.Now());
+  if (!event) {
+    return;
+  }
+  try {
+    env_.store.AddEvent(*event);
+  } catch (const Error& error) {
+    env_.log.Error("task={}  nobody is told of its end: {}", task.id.ToString(), error.message());
+  }
 }
 
 void RepositoryService::ForgetOldest() {

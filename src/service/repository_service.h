@@ -95,6 +95,7 @@ class RepositoryService {
                             const RepairRequest& request,
                             const engine::RunContext& run);
   void Finish(RepositoryTask task) TIDEMARK_EXCLUDES(mutex_);
+  void Tell(const RepositoryTask& task);
   void KeepProgress(const ObjectId& id, const engine::Progress& progress) TIDEMARK_EXCLUDES(mutex_);
   void WaitForWork(const std::stop_token& stop) TIDEMARK_EXCLUDES(mutex_);
   void ForgetOldest() TIDEMARK_REQUIRES(mutex_);

@@ -1,5 +1,7 @@
 #include "service/repository_service.h"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +16,24 @@ class RepositoryServiceTest : public repo::RepositoryFixture {
  protected:
   RepositoryServiceTest() : repo_(repo::Repository::Open(*store_, master_, system_random_)) {}
 
+  ~RepositoryServiceTest() override { std::filesystem::remove_all(directory_); }
+
+  static std::filesystem::path MakeDirectory() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "repository_service_XXXXXX").string();
+    return ::mkdtemp(pattern.data());
+  }
+
+  // What the server has told of itself, newest first.
+  std::vector<std::string> Told() {
+    catalog_->SettleEvents();
+    std::vector<std::string> told;
+    for (const domain::AuditEntry& row : catalog_->ListAudit({}, {}).rows) {
+      told.push_back(row.operation + " " + row.object);
+    }
+    return told;
+  }
+
   void Commit(const SnapshotId& snapshot, std::uint64_t seed) {
     repo::CommitSnapshot(*repo_, project_, snapshot, repo::TestChunks(seed, 5));
   }
@@ -26,7 +46,9 @@ class RepositoryServiceTest : public repo::RepositoryFixture {
 
   SystemRandom system_random_;
   const std::unique_ptr<repo::Repository> repo_;
-  const std::unique_ptr<catalog::Store> catalog_ = catalog::OpenSqliteStore({.path = ":memory:"});
+  const std::filesystem::path directory_ = MakeDirectory();
+  const std::unique_ptr<catalog::Store> catalog_ =
+      catalog::OpenSqliteStore({.path = directory_ / "catalog.db"});
   ManualClock clock_{FromMicros(1'700'000'000'000'000)};
   const std::unique_ptr<Log> log_ = MakeNullLog();
   Environment environment_{*catalog_, *repo_, clock_, system_random_, *log_, [] {}};
@@ -113,6 +135,36 @@ TEST_F(RepositoryServiceTest, AStoppedTaskHasFailed) {
   const RepositoryTask task = service_.StartCheck(project_, {});
   service_.RunNext(stop.get_token());
   EXPECT_EQ(Found(task).failure, "checking the repository: cancelled");
+}
+
+TEST_F(RepositoryServiceTest, TellsOfDamageAndOfACheckThatCouldNotLook) {
+  Commit(first_, 1);
+  service_.StartCheck(project_, {});
+  service_.RunNext({});
+  EXPECT_TRUE(Told().empty()) << "all was well";
+  store_->Delete(BlobNames("packs/").at(0));
+  const RepositoryTask damaged = service_.StartCheck(project_, {});
+  service_.RunNext({});
+  EXPECT_GT(Found(damaged).report->findings.total(), 0U);
+  EXPECT_THAT(Told(), testing::ElementsAre("verificationFailed " + damaged.id.ToString()));
+}
+
+TEST_F(RepositoryServiceTest, TellsOfCollectionsThatWereNoDryRun) {
+  Commit(first_, 1);
+  service_.StartCollection(project_, {.dry_run = DryRun::kYes});
+  const RepositoryTask real = service_.StartCollection(project_, {});
+  while (service_.RunNext({})) {
+  }
+  EXPECT_THAT(Told(), testing::ElementsAre("collectionEnded " + real.id.ToString()));
+}
+
+TEST_F(RepositoryServiceTest, TaskCutByTheEndOfTheServerIsNoNews) {
+  Commit(first_, 1);
+  std::stop_source stop;
+  stop.request_stop();
+  service_.StartCheck(project_, {});
+  service_.RunNext(stop.get_token());
+  EXPECT_TRUE(Told().empty());
 }
 
 TEST_F(RepositoryServiceTest, HidesTasksOfOtherProjects) {

@@ -164,6 +164,19 @@ std::string Refusal(const Call& call) {
   return "";
 }
 
+inline domain::AuditEntry NewEntry(const std::string& actor, const std::string& operation) {
+  domain::AuditEntry entry;
+  entry.at = Instant{std::chrono::seconds{1'700'000'000}};
+  entry.request = "0123456789abcdef";
+  entry.actor = actor;
+  entry.address = "192.0.2.1";
+  entry.operation = operation;
+  entry.cluster = "c0";
+  entry.object = "32b6e34b3d91647abb20e7b8";
+  entry.status = 201;
+  return entry;
+}
+
 template <class T>
 std::vector<std::string> Names(const domain::Listing<T>& listing) {
   std::vector<std::string> names;

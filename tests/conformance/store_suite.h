@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "tests/conformance/store_audit_suite.h"
 #include "tests/conformance/store_deletions_suite.h"
 #include "tests/conformance/store_downloads_suite.h"
 #include "tests/conformance/store_fixture.h"
 #include "tests/conformance/store_jobs_suite.h"
+#include "tests/conformance/store_outbox_suite.h"
 
 // The whole StoreSuite: include this, then instantiate it.
 namespace tidemark::catalog {

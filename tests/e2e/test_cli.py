@@ -41,6 +41,12 @@ COMMANDS = [
     ["repo", "check"],
     ["repo", "gc"],
     ["repo", "stats"],
+    ["notify", "add"],
+    ["notify", "list"],
+    ["notify", "remove"],
+    ["notify", "test"],
+    ["audit"],
+    ["audit", "verify"],
 ]
 
 

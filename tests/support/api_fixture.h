@@ -37,6 +37,8 @@ class ApiFixture : public testing::Test {
     maintenance_.emplace(*environment_);
     downloads_.emplace(*environment_, *clusters_, archive_.Opener());
     schedules_.emplace(*environment_, service::Schedules::kOn);
+    audit_.emplace(*environment_);
+    notices_.emplace(*environment_, *transport_);
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -50,6 +52,8 @@ class ApiFixture : public testing::Test {
                       *downloads_,
                       *maintenance_,
                       *schedules_,
+                      *audit_,
+                      *notices_,
                       *store_,
                       clock_,
                       random_,
@@ -246,6 +250,9 @@ class ApiFixture : public testing::Test {
   service::FakeArchive archive_;
   std::optional<service::DownloadService> downloads_;
   std::optional<service::ScheduleService> schedules_;
+  std::optional<service::AuditService> audit_;
+  std::unique_ptr<notify::Transport> transport_ = notify::MakeCurlTransport({}, clock_);
+  std::optional<service::NoticeService> notices_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;

@@ -12,10 +12,12 @@ namespace tidemark::api {
 enum class Staleness { kNo, kYes };
 
 // Who sent a request. `staleness` is for the challenge: the credentials were right, their nonce was
-// too old.
+// too old. `name` is the public name of the key that was used, also when its credentials were
+// wrong; empty when there is no such key.
 struct Identity {
   std::optional<service::Caller> caller;
   Staleness staleness = Staleness::kNo;
+  std::string name;
 };
 
 // HTTP digest and bearer tokens: contract.md 2. Synchronized.

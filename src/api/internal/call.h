@@ -107,5 +107,13 @@ Reply CollectGarbage(const Call& call);
 Reply RepairRepository(const Call& call);
 Reply GetRepositoryTask(const Call& call);
 Reply GetRepositoryStats(const Call& call);
+Reply ListNotifications(const Call& call);
+Reply CreateNotification(const Call& call);
+Reply GetNotification(const Call& call);
+Reply DeleteNotification(const Call& call);
+Reply TestNotification(const Call& call);
+Reply ListProjectAudit(const Call& call);
+Reply ListAudit(const Call& call);
+Reply VerifyAudit(const Call& call);
 
 }  // namespace tidemark::api

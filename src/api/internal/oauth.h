@@ -11,6 +11,9 @@ inline constexpr std::string_view kRevokePath = "/api/oauth/revoke";
 // The two OAuth endpoints, contract.md 2.2; errors in the OAuth form, never an ApiError.
 http::Response IssueOAuthToken(service::AccessService& access, const http::Request& request);
 http::Response RevokeOAuthToken(service::AccessService& access, const http::Request& request);
+// The client id of the request if it has the form of one, for the audit log: what somebody puts in
+// its place may be a secret.
+std::string OAuthClientName(const http::Request& request);
 // The 500 of these endpoints.
 http::Response OAuthServerError();
 

@@ -22,7 +22,10 @@ struct Route {
   std::span<const std::string_view> versions;  // of v2, ascending
 };
 
-// Every route there is, and the matcher over them.
+// Every route there is.
+std::span<const Route> Routes();
+
+// The matcher over them.
 class RouteTable {
  public:
   RouteTable();

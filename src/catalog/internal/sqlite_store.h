@@ -124,6 +124,29 @@ class SqliteStore final : public Store {
 
   void Ping() override;
 
+  std::int64_t AppendAudit(const domain::AuditEntry& entry) override;
+  AuditStart StartAudit(Instant now) override;
+  domain::Listing<domain::AuditEntry> ListAudit(const AuditFilter& filter,
+                                                const domain::Page& page) override;
+  AuditVerdict VerifyAudit(const std::optional<AuditAnchor>& anchor,
+                           const std::stop_token& stop) override;
+
+  void AddEvent(const domain::Event& event) override;
+  std::int64_t SettleEvents() override;
+  void AddChannel(const domain::Channel& channel) override;
+  std::optional<domain::Channel> FindChannel(const ProjectId& project,
+                                             const domain::ChannelId& id) override;
+  std::vector<domain::Channel> ListChannels(const ProjectId& project) override;
+  bool RemoveChannel(const ProjectId& project, const domain::ChannelId& id) override;
+  NoticeCounts CountNotices(const domain::ChannelId& id) override;
+  std::optional<DueNotice> FindDueNotice(Instant now) override;
+  void MarkDelivered(const domain::Notice& notice, Instant now) override;
+  void MarkFailed(const domain::Notice& notice, std::string_view error, Instant next_try) override;
+  void GiveUp(const domain::Notice& notice,
+              std::string_view error,
+              Instant now,
+              Instant next_try) override;
+
  private:
   SessionPool pool_;
 };

@@ -22,4 +22,13 @@ inline std::string DownloadKeyLabel(std::string_view restore_id) {
   return "download-key:" + std::string(restore_id);
 }
 
+// Of a notice channel's URL, and of its signature or login.
+inline std::string ChannelUrlLabel(std::string_view channel_id) {
+  return "notice-url:" + std::string(channel_id);
+}
+
+inline std::string ChannelSecretLabel(std::string_view channel_id) {
+  return "notice-secret:" + std::string(channel_id);
+}
+
 }  // namespace tidemark::service

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "api/internal/routes.h"
+
+namespace tidemark::api {
+
+// What the audit log calls the operation behind a route: Atlas' operationId, or our own name. A
+// route that has none yet is called by method and pattern.
+std::string OperationOf(const Route& route);
+
+// Operations without a route of the table.
+inline constexpr std::string_view kUnknownOperation = "unknownOperation";
+inline constexpr std::string_view kIssueToken = "issueToken";
+inline constexpr std::string_view kRevokeToken = "revokeToken";
+
+}  // namespace tidemark::api

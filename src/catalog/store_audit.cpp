@@ -1,0 +1,186 @@
+// The audit log.
+#include "catalog/internal/audit_chain.h"
+#include "catalog/internal/sqlite_store.h"
+
+namespace tidemark::catalog {
+namespace {
+
+constexpr std::int64_t kBatch = 1000;        // rows held in memory at once: about 0.5 MB
+constexpr std::int64_t kEventsAtOnce = 100;  // settled in one transaction
+
+std::optional<std::int64_t> MicrosOf(const std::optional<Instant>& instant) {
+  return instant ? std::optional(ToMicros(*instant)) : std::nullopt;
+}
+
+domain::Listing<domain::AuditEntry> ListOfProject(Session& session,
+                                                  const ProjectId& project,
+                                                  const AuditFilter& filter,
+                                                  const domain::Page& page) {
+  domain::Listing<domain::AuditEntry> listing;
+  listing.total = CountRows(session,
+                            "SELECT count(*) FROM audit WHERE phase = 1 AND project = ?1 "
+                            "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) "
+                            "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR operation = ?5)",
+                            project,
+                            MicrosOf(filter.since),
+                            MicrosOf(filter.until),
+                            filter.actor,
+                            filter.operation);
+  listing.rows = FindRows(session,
+                          ReadAudit,
+                          "SELECT number, at, phase, begun, request, actor, address, operation, "
+                          "project, cluster, object, status, error_code, skipped, hash "
+                          "FROM audit WHERE phase = 1 AND project = ?1 "
+                          "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) "
+                          "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR operation = ?5) "
+                          "ORDER BY number DESC LIMIT ?6 OFFSET ?7",
+                          project,
+                          MicrosOf(filter.since),
+                          MicrosOf(filter.until),
+                          filter.actor,
+                          filter.operation,
+                          page.size,
+                          page.Offset());
+  return listing;
+}
+
+domain::Listing<domain::AuditEntry> ListOfAll(Session& session,
+                                              const AuditFilter& filter,
+                                              const domain::Page& page) {
+  domain::Listing<domain::AuditEntry> listing;
+  listing.total = CountRows(session,
+                            "SELECT count(*) FROM audit WHERE phase = 1 "
+                            "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
+                            "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4)",
+                            MicrosOf(filter.since),
+                            MicrosOf(filter.until),
+                            filter.actor,
+                            filter.operation);
+  listing.rows = FindRows(session,
+                          ReadAudit,
+                          "SELECT number, at, phase, begun, request, actor, address, operation, "
+                          "project, cluster, object, status, error_code, skipped, hash "
+                          "FROM audit WHERE phase = 1 "
+                          "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
+                          "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4) "
+                          "ORDER BY number DESC LIMIT ?5 OFFSET ?6",
+                          MicrosOf(filter.since),
+                          MicrosOf(filter.until),
+                          filter.actor,
+                          filter.operation,
+                          page.size,
+                          page.Offset());
+  return listing;
+}
+
+// Requests since the last start whose outcome nobody has written.
+std::vector<domain::AuditEntry> FindUnfinished(Session& session) {
+  return FindRows(session,
+                  ReadAudit,
+                  "SELECT number, at, phase, begun, request, actor, address, operation, project, "
+                  "cluster, object, status, error_code, skipped, hash FROM audit b "
+                  "WHERE phase = 0 AND number > (SELECT coalesce(max(number), 0) FROM audit "
+                  "WHERE operation = 'serverStarted') "
+                  "AND NOT EXISTS (SELECT 1 FROM audit e WHERE e.begun = b.number) "
+                  "ORDER BY number");
+}
+
+// Compares rows one after the other with what they should be.
+class ChainReader {
+ public:
+  explicit ChainReader(const std::optional<AuditAnchor>& anchor) : anchor_(anchor) {}
+
+  const AuditVerdict& verdict() const { return verdict_; }
+
+  // False when the row is not what was written.
+  bool Accept(const domain::AuditEntry& row) {
+    const std::int64_t expected = verdict_.rows + 1;
+    const bool anchored = !anchor_ || anchor_->number != expected || anchor_->hash == row.hash;
+    if (row.number != expected || ChainHash(verdict_.hash, row) != row.hash || !anchored) {
+      verdict_.broken_at = expected;
+      return false;
+    }
+    verdict_.rows = expected;
+    verdict_.hash = row.hash;
+    return true;
+  }
+
+  // After the last row: rows up to the anchor have to be there.
+  void Finish() {
+    if (!verdict_.broken_at && anchor_ && anchor_->number > verdict_.rows) {
+      verdict_.broken_at = verdict_.rows + 1;
+    }
+  }
+
+ private:
+  const std::optional<AuditAnchor> anchor_;
+  AuditVerdict verdict_;
+};
+
+}  // namespace
+
+std::int64_t SqliteStore::AppendAudit(const domain::AuditEntry& entry) {
+  WriteScope scope(pool_);
+  SettleEventsIn(scope, kEventsAtOnce);
+  const std::int64_t number = InsertAudit(scope, entry);
+  scope.Commit();
+  return number;
+}
+
+AuditLog::AuditStart SqliteStore::StartAudit(Instant now) {
+  WriteScope scope(pool_);
+  SettleEventsIn(scope, kEventsAtOnce);
+  AuditStart start;
+  for (domain::AuditEntry& entry : FindUnfinished(scope)) {
+    entry.phase = domain::AuditPhase::kEnded;
+    entry.begun = entry.number;
+    entry.at = now;
+    entry.skipped = 0;
+    entry.error_code = domain::kOutcomeUnknown;
+    InsertAudit(scope, entry);
+    ++start.unknown;
+  }
+  domain::AuditEntry started;
+  started.at = now;
+  started.actor = domain::kSystemActor;
+  started.operation = domain::kServerStarted;
+  start.last.number = InsertAudit(scope, started);
+  {
+    Query last(scope, "SELECT hash FROM audit WHERE number = ?1", start.last.number);
+    TIDEMARK_CHECK(last.Next());
+    last.Read(start.last.hash);
+  }
+  scope.Commit();
+  return start;
+}
+
+domain::Listing<domain::AuditEntry> SqliteStore::ListAudit(const AuditFilter& filter,
+                                                           const domain::Page& page) {
+  const ReadScope scope(pool_);
+  return filter.project ? ListOfProject(scope, *filter.project, filter, page)
+                        : ListOfAll(scope, filter, page);
+}
+
+AuditVerdict SqliteStore::VerifyAudit(const std::optional<AuditAnchor>& anchor,
+                                      const std::stop_token& stop) {
+  ChainReader chain(anchor);
+  for (;;) {
+    if (stop.stop_requested()) {
+      throw Error(ErrorCode::kCancelled, "verifying the audit log: stopped");
+    }
+    // A connection of the pool for a batch at a time: others want it too.
+    const Reader reader(pool_);
+    const auto rows = FindRows(reader, ReadAudit, kEveryAuditRow, chain.verdict().rows, kBatch);
+    for (const domain::AuditEntry& row : rows) {
+      if (!chain.Accept(row)) {
+        return chain.verdict();
+      }
+    }
+    if (rows.empty()) {
+      chain.Finish();
+      return chain.verdict();
+    }
+  }
+}
+
+}  // namespace tidemark::catalog
