@@ -17,6 +17,10 @@ using Digest = std::array<std::uint8_t, kDigestSize>;
 
 Digest Sha256(ByteView bytes);
 Digest HmacSha256(ByteView key, ByteView bytes);
+
+inline constexpr std::size_t kSha1Size = 20;  // bytes
+// For names that others make of it (mongodump's file names), never for integrity.
+std::array<std::uint8_t, kSha1Size> Sha1(ByteView bytes);
 // Lower-case hex; for HTTP digest authentication only (RFC 7616), never for integrity.
 std::string Md5Hex(std::string_view text);
 

@@ -71,6 +71,13 @@ Digest HmacSha256(ByteView key, ByteView bytes) {
   return digest;
 }
 
+std::array<std::uint8_t, kSha1Size> Sha1(ByteView bytes) {
+  static const MessageDigest algorithm(EVP_MD_fetch(nullptr, "SHA1", nullptr));
+  std::array<std::uint8_t, kSha1Size> digest;
+  DigestInto(algorithm.get(), bytes, digest.data());
+  return digest;
+}
+
 std::string Md5Hex(std::string_view text) {
   static const MessageDigest algorithm(EVP_MD_fetch(nullptr, "MD5", nullptr));
   std::array<std::uint8_t, kMd5Size> digest;
