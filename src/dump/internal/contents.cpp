@@ -247,7 +247,7 @@ void Contents::AddNamespace(const Name& name, Part part, Result& result) {
     metadata.indexes = std::move(old_indexes_[name]);
   }
   const bool view = metadata.kind == repo::NamespaceKind::kView;
-  if (view && part.documents && part.documents->count > 0) {
+  if (view && part.documents && (part.documents->count > 0 || part.documents->bytes > 0)) {
     ThrowBad("there are documents of the view " + Shown(name));
   }
   if (!view && !part.documents) {

@@ -11,6 +11,7 @@
 
 #include "base/c_handle.h"
 #include "base/error.h"
+#include "dump/internal/names.h"
 
 namespace tidemark::dump {
 namespace {
@@ -38,7 +39,7 @@ int OpenAt(int folder, const std::string& name, const std::string& path) {
 OpenFile OpenFile::Beneath(const std::filesystem::path& folder, std::string_view path) {
   const auto refuse = [path](std::string_view why) {
     throw Error(ErrorCode::kInvalidArgument,
-                "opening the dump \"" + std::string(path) + "\": " + std::string(why),
+                "opening the dump \"" + Printable(path) + "\": " + std::string(why),
                 "name it relative to the project's import folder, such as 2026/dump.archive");
   };
   if (path.find('\0') != std::string_view::npos) {

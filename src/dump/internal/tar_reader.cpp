@@ -149,8 +149,7 @@ std::uint64_t ParseSize(std::string_view text) {
 }  // namespace
 
 bool TarReader::LooksLikeOne(ByteView begin) {
-  return begin.size() >= kBlock &&
-         (FieldOf(begin, kMagic) == "ustar" || IsZero(begin.first(kBlock)));
+  return begin.size() >= kBlock && FieldOf(begin, kMagic) == "ustar";
 }
 
 std::size_t TarReader::Read(std::span<std::uint8_t> to) {

@@ -26,7 +26,7 @@ class TarReader final : public ByteStream {
   std::optional<TarMember> Next();
   std::size_t Read(std::span<std::uint8_t> to) override;
 
-  // Whether that is the begin of a tar that Next would read.
+  // Whether that is the begin of a tar with a member: zeros alone are no dump.
   static bool LooksLikeOne(ByteView begin);
 
  private:
