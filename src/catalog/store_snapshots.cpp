@@ -30,6 +30,28 @@ domain::Snapshot ReadSnapshot(const Query& row) {
   return snapshot;
 }
 
+ObjectId ReadId(const Query& row) {
+  ObjectId id;
+  row.Read(id);
+  return id;
+}
+
+void RefuseWhileBeingRestored(Session& session, const SnapshotId& id) {
+  const std::optional<ObjectId> reader =
+      FindRow(session,
+              ReadId,
+              "SELECT id FROM restores WHERE snapshot = ?1 AND state < 3 ORDER BY id LIMIT 1",
+              id);
+  if (reader) {
+    throw Error(ErrorCode::kConflict,
+                "cannot delete snapshot " + id.ToString() + ": restore job " + reader->ToString() +
+                    " reads it",
+                "delete it when the restore job has finished");
+  }
+}
+
+}  // namespace
+
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
   Query(session,
         "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
@@ -61,28 +83,6 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
         snapshot.stored_bytes)
       .Run();
 }
-
-ObjectId ReadId(const Query& row) {
-  ObjectId id;
-  row.Read(id);
-  return id;
-}
-
-void RefuseWhileBeingRestored(Session& session, const SnapshotId& id) {
-  const std::optional<ObjectId> reader =
-      FindRow(session,
-              ReadId,
-              "SELECT id FROM restores WHERE snapshot = ?1 AND state < 3 ORDER BY id LIMIT 1",
-              id);
-  if (reader) {
-    throw Error(ErrorCode::kConflict,
-                "cannot delete snapshot " + id.ToString() + ": restore job " + reader->ToString() +
-                    " reads it",
-                "delete it when the restore job has finished");
-  }
-}
-
-}  // namespace
 
 void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {
   OrConflict("cannot add snapshot " + snapshot.id.ToString() + ": it or its job exists", [&] {

@@ -6,6 +6,7 @@
 
 #include "tests/conformance/store_deletions_suite.h"
 #include "tests/conformance/store_fixture.h"
+#include "tests/conformance/store_imports_suite.h"
 #include "tests/conformance/store_jobs_suite.h"
 
 // The whole StoreSuite: include this, then instantiate it.

@@ -52,6 +52,12 @@ class SqliteStore final : public Store {
                                                   const domain::Page& page) override;
   bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) override;
 
+  void AddImportedSnapshot(const domain::Snapshot& snapshot,
+                           const domain::Import& import,
+                           const domain::Job& job) override;
+  std::optional<domain::Import> FindImport(const SnapshotId& id) override;
+  bool SaveImport(const domain::Lease& lease, const domain::Import& import) override;
+
   void AddRestore(const domain::RestoreJob& restore,
                   const domain::Job& job,
                   std::string_view stopped_reason) override;
@@ -87,8 +93,9 @@ class SqliteStore final : public Store {
   SessionPool pool_;
 };
 
-// Queues `job` in the caller's transaction.
+// In the caller's transaction.
 void InsertJob(Session& session, const domain::Job& job);
+void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);
 
 // Runs one statement in a transaction of its own; the number of rows it changed.
 template <class... Args>
