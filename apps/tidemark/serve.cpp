@@ -133,6 +133,11 @@ int Serve(const ServeFlags& flags) {
   restore_options.writers = static_cast<int>(settings.Integer("restore-writers"));
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
+  service::ImportService imports(
+      environment,
+      clusters,
+      snapshots,
+      {.folder = settings.Text("import-directory"), .spool_folder = settings.Text("data-dir")});
 
   jobs::RunnerOptions runner_options;
   runner_options.node = NodeName(random);
@@ -142,13 +147,14 @@ int Serve(const ServeFlags& flags) {
                                *log,
                                runner_options,
                                {{domain::JobKind::kTakeSnapshot,
-                                 [&](const jobs::JobContext& context) { snapshots.Run(context); }},
+                                 [&](const jobs::JobContext& context) { imports.Run(context); }},
                                 {domain::JobKind::kRestore,
                                  [&](const jobs::JobContext& context) { restores.Run(context); }}});
 
   const auto api = api::Api::Make({access,
                                    clusters,
                                    snapshots,
+                                   imports,
                                    restores,
                                    maintenance,
                                    directory.store(),

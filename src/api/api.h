@@ -3,6 +3,7 @@
 #include "http/message.h"
 #include "service/access_service.h"
 #include "service/cluster_service.h"
+#include "service/import_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
 #include "service/snapshot_service.h"
@@ -14,6 +15,7 @@ struct ApiParts {
   service::AccessService& access;
   service::ClusterService& clusters;
   service::SnapshotService& snapshots;
+  service::ImportService& imports;
   service::RestoreService& restores;
   service::RepositoryService& repository;
   catalog::Store& store;  // readiness, and clusters that were unregistered

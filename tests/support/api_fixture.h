@@ -32,6 +32,11 @@ class ApiFixture : public testing::Test {
     access_.emplace(*environment_);
     clusters_.emplace(*environment_);
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
+    imports_.emplace(
+        *environment_,
+        *clusters_,
+        *snapshots_,
+        service::ImportOptions{.folder = directory_ / "imports", .spool_folder = directory_});
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
     first_ = access_->Initialize("Acme", "Project0");
@@ -43,6 +48,7 @@ class ApiFixture : public testing::Test {
     api_ = Api::Make({*access_,
                       *clusters_,
                       *snapshots_,
+                      *imports_,
                       *restores_,
                       *maintenance_,
                       *store_,
@@ -208,6 +214,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::AccessService> access_;
   std::optional<service::ClusterService> clusters_;
   std::optional<service::SnapshotService> snapshots_;
+  std::optional<service::ImportService> imports_;
   std::optional<service::RestoreService> restores_;
   std::optional<service::RepositoryService> maintenance_;
   service::AccessService::Bootstrap first_;
