@@ -189,6 +189,15 @@ TEST_F(DumpSourceTest, MetadataThatAreNoneAreRefused) {
   EXPECT_EQ(Open("dump")->ReadCatalog().namespaces.at(0).kind, repo::NamespaceKind::kView);
 }
 
+TEST_F(DumpSourceTest, VersionsThatAreNoneAreRefused) {
+  for (const std::string& version : {std::string(65, '1'), std::string("7.0\\n")}) {
+    folder_.Write("dump/prelude.json", AsBytes("{\"ServerVersion\":\"" + version + "\"}"));
+    ExpectTreeRefused("the server's version");
+  }
+  folder_.Write("dump/prelude.json", AsBytes(R"({"ServerVersion":7})"));
+  ExpectTreeRefused("is no text");
+}
+
 TEST_F(DumpSourceTest, MetadataAreBounded) {
   std::string metadata = R"({"indexes":[]})";
   metadata.resize(kMaxMetadata + 1, ' ');

@@ -104,6 +104,11 @@ TEST(DumpNames, FilesOfADatabase) {
 TEST(DumpNames, MessagesHoldNoControlCharacters) {
   EXPECT_EQ(Printable("a\nb\x7f"), "a\\x0ab\\x7f");
   EXPECT_EQ(Printable(std::string(300, 'a')).size(), 203U);
+  EXPECT_EQ(Printable("n\xc3\xa4me \xe2\x82\xac \xf0\x9f\x98\x80"),
+            "n\xc3\xa4me \xe2\x82\xac \xf0\x9f\x98\x80");
+  EXPECT_EQ(Printable("\xc3"), "\\xc3");
+  EXPECT_EQ(Printable("\xc0\x80\xff"), "\\xc0\\x80\\xff");
+  EXPECT_EQ(Printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");
 }
 
 }  // namespace

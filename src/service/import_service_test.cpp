@@ -116,7 +116,8 @@ TEST_F(ImportServiceTest, SecondImportStoresNothingAgain) {
   RunNext();
   EXPECT_EQ(Found(second.id).state, domain::SnapshotState::kCompleted);
   EXPECT_EQ(Found(second.id).documents, Found(first.id).documents);
-  EXPECT_LT(Found(second.id).stored_bytes, Found(first.id).stored_bytes / 2);  // capped ones go by their order
+  EXPECT_LT(Found(second.id).stored_bytes,
+            Found(first.id).stored_bytes / 2);  // capped ones go by their order
 }
 
 TEST_F(ImportServiceTest, DamagedDumpFailsAndLeavesNothing) {

@@ -184,10 +184,19 @@ class ArchiveReading {
         ThrowBad("documents in the last block of " + progress.name);
       }
       progress.crc = Crc64(progress.crc, buffer_);
-      index ? sink_.OnDocument(*index, buffer_) : sink_.OnOplogEntry(buffer_);
+      Give(index);
     }
     if (header.last) {
       Close(progress, header.crc);
+    }
+  }
+
+  // The document in buffer_.
+  void Give(const std::optional<std::size_t>& index) {
+    if (index) {
+      sink_.OnDocument(*index, buffer_);
+    } else {
+      sink_.OnOplogEntry(buffer_);
     }
   }
 

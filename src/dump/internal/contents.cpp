@@ -93,6 +93,9 @@ void Contents::AddMetadata(std::string_view database,
 }
 
 void Contents::SetServerVersion(std::string version) {
+  if (version.size() > kMaxVersion || Printable(version) != version) {
+    ThrowBad("the server's version \"" + Printable(version) + "\" is none");
+  }
   if (!version.empty()) {
     server_version_ = std::move(version);
   }

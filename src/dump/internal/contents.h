@@ -31,7 +31,7 @@ class Contents {
                     std::uint64_t documents,
                     std::uint64_t bytes);
   void AddMetadata(std::string_view database, std::string_view collection, std::string_view text);
-  // Of several ones the last counts.
+  // Of several ones the last counts; empty: not known.
   void SetServerVersion(std::string version);
 
   void NoteOplog() { has_oplog_ = true; }

@@ -15,6 +15,7 @@ inline constexpr std::size_t kMaxMetadata = 16U << 20;      // bytes of one meta
 inline constexpr std::size_t kMaxAllMetadata = 128U << 20;  // bytes of all of them
 inline constexpr std::size_t kMaxDatabaseName = 63;         // bytes, MongoDB's
 inline constexpr std::size_t kMaxNamespaceName = 255;       // bytes of db.collection, MongoDB's
+inline constexpr std::size_t kMaxVersion = 64;              // bytes of the server's version
 inline constexpr std::size_t kMaxNotes = 100;
 
 }  // namespace tidemark::dump

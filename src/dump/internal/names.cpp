@@ -62,6 +62,27 @@ std::string Base64Url(ByteView bytes) {
   return text;
 }
 
+// Of the printable UTF-8 character at the front; 0 when there is none. RFC 3629.
+std::size_t CharacterSize(std::string_view text) {
+  const auto byte = [text](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) {
+    return lead >= 0x20 && lead != 0x7F ? 1 : 0;
+  }
+  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) {
+    return 0;
+  }
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) {
+      return 0;
+    }
+  }
+  const bool too_long = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
+  const bool no_character = (lead == 0xED && byte(1) > 0x9F) || (lead == 0xF4 && byte(1) > 0x8F);
+  return too_long || no_character ? 0 : size;
+}
+
 bool TakeSuffix(std::string_view& name, std::string_view suffix) {
   if (!name.ends_with(suffix)) {
     return false;
@@ -166,9 +187,10 @@ std::optional<DumpFileName> ParseFileBesideDatabases(std::string_view name) {
 
 std::string Printable(std::string_view name) {
   std::string shown;
-  for (const char c : name.substr(0, kMaxShown)) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    shown += control ? "\\x" + HexByte(c) : std::string(1, c);
+  for (std::string_view rest = name.substr(0, kMaxShown); !rest.empty();) {
+    const std::size_t size = CharacterSize(rest);
+    shown += size == 0 ? "\\x" + HexByte(rest[0]) : std::string(rest.substr(0, size));
+    rest.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return shown + (name.size() > kMaxShown ? "..." : "");
 }

@@ -34,7 +34,7 @@ struct DumpFileName {
 std::optional<DumpFileName> ParseFileInDatabase(std::string_view name);
 std::optional<DumpFileName> ParseFileBesideDatabases(std::string_view name);
 
-// For messages: control characters as \xNN, at most 200 bytes.
+// For messages: control characters and what is not UTF-8 as \xNN, at most 200 bytes of the name.
 std::string Printable(std::string_view name);
 
 }  // namespace tidemark::dump

@@ -109,8 +109,12 @@ class TarTree {
   }
 
   void AddFile(const TarMember& member, std::vector<std::string> parts) {
-    if (parts.size() > kMaxParts || !seen_.insert(member.path).second) {
-      parts.size() > kMaxParts ? ThrowUnknown(member.path) : ThrowTwice(member.path);
+    if (parts.size() > kMaxParts) {
+      ThrowUnknown(member.path);
+    }
+    if (!seen_.insert(member.path).second) {
+      throw Error(ErrorCode::kCorrupt,
+                  "reading the tar: \"" + Printable(member.path) + "\" is there twice");
     }
     File file{.path = member.path, .parts = std::move(parts)};
     try {
@@ -121,14 +125,10 @@ class TarTree {
     files_.push_back(std::move(file));
   }
 
-  [[noreturn]] static void ThrowTwice(std::string_view path) {
-    throw Error(ErrorCode::kCorrupt, "reading the tar: \"" + Printable(path) + "\" is there twice");
-  }
-
   void ReadFile(File& file) {
     const std::string& name = file.parts.back();
-    if (ParseFileBesideDatabases(name) &&
-        ParseFileBesideDatabases(name)->kind == DumpFileKind::kOplog) {
+    const std::optional<DumpFileName> beside = ParseFileBesideDatabases(name);
+    if (beside && beside->kind == DumpFileKind::kOplog) {
       return;  // passed over; it may be packed without saying so
     }
     const std::optional<DumpFileName> parsed = ParseFileInDatabase(name);
