@@ -159,12 +159,13 @@ class ArchiveReading {
     CheckMembers(document, {"db", "collection", "EOF", "CRC"});
     const auto eof = document.Find("EOF");
     const auto crc = document.Find("CRC");
-    if (!eof || !eof->AsBool() || !crc || crc->type != bson::Type::kInt64) {
+    const std::optional<bool> last = eof ? eof->AsBool() : std::nullopt;
+    if (!last || !crc || crc->type != bson::Type::kInt64) {
       ThrowBad("a block's header has no EOF or CRC");
     }
     return {.database = TextOf(document, "db"),
             .collection = TextOf(document, "collection"),
-            .last = *eof->AsBool(),
+            .last = *last,
             .crc = LoadLe64(crc->value.data())};
   }
 

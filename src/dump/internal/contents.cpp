@@ -31,6 +31,10 @@ bool IsCapped(const bson::Document& options) {
   return capped && (capped->AsBool().value_or(false) || capped->AsInteger().value_or(0) != 0);
 }
 
+bool IsTimeseries(const std::optional<Metadata>& metadata) {
+  return metadata && metadata->kind == repo::NamespaceKind::kTimeseries;
+}
+
 Metadata NoMetadata() {
   Metadata metadata;
   const bson::Document none;
@@ -133,7 +137,7 @@ std::string Contents::TrueName(const Name& name, const Metadata& metadata) const
 std::map<Contents::Name, Contents::Name> Contents::BucketFiles() const {
   std::map<Name, Name> files;
   for (const auto& [name, part] : parts_) {
-    if (part.metadata && part.metadata->kind == repo::NamespaceKind::kTimeseries) {
+    if (IsTimeseries(part.metadata)) {
       const std::string buckets = std::string(kBucketsPrefix) + TrueName(name, *part.metadata);
       files.emplace(Name(name.first, EscapeCollection(buckets)), Name(name.first, buckets));
     }
@@ -180,8 +184,7 @@ void Contents::JoinBuckets(std::map<Name, Part>& parts) {
       continue;
     }
     const auto series = parts.find(Name(database, collection.substr(kBucketsPrefix.size())));
-    if (series == parts.end() || !series->second.metadata ||
-        series->second.metadata->kind != repo::NamespaceKind::kTimeseries) {
+    if (series == parts.end() || !IsTimeseries(series->second.metadata)) {
       ThrowBad(Shown(at->first) + " are buckets without the metadata of their collection");
     }
     if (series->second.documents && at->second.documents) {

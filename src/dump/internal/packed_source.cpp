@@ -156,8 +156,8 @@ StreamIndex::StreamIndex(const engine::SourceCatalog& catalog,
                          const std::vector<std::optional<std::size_t>>& streams) {
   for (std::size_t i = 0; i < streams.size(); ++i) {
     const engine::SourceNamespace& ns = catalog.namespaces[i];
-    if (streams[i]) {
-      streams_.emplace(std::pair(ns.database, ns.collection), *streams[i]);
+    if (const std::optional<std::size_t> stream = streams[i]) {
+      streams_.emplace(std::pair(ns.database, ns.collection), *stream);
     }
   }
 }
