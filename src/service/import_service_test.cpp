@@ -133,6 +133,11 @@ TEST_F(ImportServiceTest, DamagedDumpFailsAndLeavesNothing) {
 
 TEST_F(ImportServiceTest, PathsThatAreNoneAreRefusedAtOnce) {
   ExpectRefused("nothing", "nothing");
+  try {
+    Start("nothing");
+  } catch (const Refusal& refusal) {  // where the server keeps dumps is its own business
+    EXPECT_EQ(refusal.message().find(directory_.string()), std::string_view::npos);
+  }
   ExpectRefused("../" + project_.ToString(), "not one below the import folder");
   ExpectRefused("/etc/passwd", "not one below the import folder");
   ExpectRefused(std::string(2000, 'x'), "longer than 1024 bytes");

@@ -47,9 +47,9 @@ OpenFile OpenFile::Beneath(const std::filesystem::path& folder, std::string_view
   }
   const int top = open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
   if (top < 0) {
-    ThrowErrno(errno, "opening the import folder", folder.string());
+    ThrowErrno(errno, "opening the import folder", folder.filename().string());
   }
-  OpenFile file(top, folder.string());
+  OpenFile file(top, "");
   while (true) {
     const std::string part(path.substr(0, path.find('/')));
     if (part.empty() || part == "." || part == "..") {
@@ -69,7 +69,7 @@ OpenFile OpenFile::Nameless(const std::filesystem::path& folder) {
   if (descriptor < 0) {
     ThrowErrno(errno, "making a file in", folder.string());
   }
-  OpenFile file(descriptor, name);
+  OpenFile file(descriptor, "the documents of the dump");
   if (unlink(name.c_str()) != 0) {
     ThrowErrno(errno, "unlinking", name);
   }
@@ -113,7 +113,7 @@ FileVersion OpenFile::Version() const {
 }
 
 OpenFile OpenFile::Child(const std::string& name) const {
-  const std::string path = path_ + "/" + name;
+  const std::string path = path_.empty() ? name : path_ + "/" + name;
   OpenFile child(OpenAt(descriptor_, name, path), path);
   const mode_t mode = child.Stat().st_mode;
   if (!S_ISREG(mode) && !S_ISDIR(mode)) {

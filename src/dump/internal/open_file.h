@@ -65,7 +65,7 @@ class OpenFile {
   struct stat Stat() const;
 
   int descriptor_;
-  std::string path_;  // as it was named; for messages
+  std::string path_;  // below the folder of Beneath: users need not know where that is
 };
 
 }  // namespace tidemark::dump

@@ -118,10 +118,9 @@ void Spool::CheckSpace() {
   }
   checked_ = end_;
   if (file_.FreeSpace() < kKeptFree.value) {
-    throw Error(
-        ErrorCode::kResourceExhausted,
-        "keeping the dump's documents beside " + file_.path() + ": less than 256 MiB are free",
-        "make room in the data directory, or unpack the dump and import its folder");
+    throw Error(ErrorCode::kResourceExhausted,
+                "keeping the dump's documents: less than 256 MiB are free in the data directory",
+                "make room, or unpack the dump and import its folder");
   }
 }
 
