@@ -15,6 +15,7 @@ HOMES = {  # header prefix: the folders of src/ that may include it; apps/ may i
     "openssl/": {"codec", "http"},
     "zstd.h": {"codec"},
     "isa-l": {"archive"},
+    "zlib.h": {"codec"},
     "mongoc/": {"mongo"},
     "bson/bson.h": {"bson", "mongo"},
     "sqlite3.h": {"catalog"},

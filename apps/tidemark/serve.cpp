@@ -98,7 +98,7 @@ engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings,
 }
 
 notify::TransportOptions MakeTransportOptions(const config::Settings& settings) {
-  return {.loopback = settings.Integer("notify-loopback") == 1 ? notify::Loopback::kAllow
+  return {.loopback = settings.IsOn("notify-loopback") ? notify::Loopback::kAllow
                                                                : notify::Loopback::kRefuse};
 }
 
@@ -223,6 +223,11 @@ int Serve(const ServeFlags& flags) {
   restore_options.parallel_namespaces = plan.namespaces;
   service::RestoreService restores(environment, access, clusters, restore_options);
   service::RepositoryService maintenance(environment);
+  service::ImportService imports(
+      environment,
+      clusters,
+      snapshots,
+      {.folder = settings.Text("import-directory"), .spool_folder = settings.Text("data-dir")});
   service::DownloadService downloads(environment, clusters, archive::OpenArchive);
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
@@ -236,7 +241,7 @@ int Serve(const ServeFlags& flags) {
                                *log,
                                runner_options,
                                {{domain::JobKind::kTakeSnapshot,
-                                 [&](const jobs::JobContext& context) { snapshots.Run(context); }},
+                                 [&](const jobs::JobContext& context) { imports.Run(context); }},
                                 {domain::JobKind::kRestore,
                                  [&](const jobs::JobContext& context) { restores.Run(context); }}});
 
@@ -244,6 +249,7 @@ int Serve(const ServeFlags& flags) {
   const auto api = api::Api::Make({access,
                                    clusters,
                                    snapshots,
+                                   imports,
                                    restores,
                                    downloads,
                                    maintenance,

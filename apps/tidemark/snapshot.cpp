@@ -14,6 +14,7 @@ struct SnapshotOptions {
   std::string cluster;
   std::string id;
   std::string description;
+  std::string path;
   bool no_wait = false;
   std::string other;
   std::string only;
@@ -50,16 +51,34 @@ CLI::App* AddCommand(CLI::App& parent,
   return command;
 }
 
-int Take(const SnapshotOptions& options, Session& session) {
-  Client client = session.MakeClient();
-  boost::json::value snapshot =
-      client.Post(SnapshotsPath(options), {{"description", options.description}});
+// Prints a snapshot that was queued, when it is done.
+int Finish(Client& client,
+           boost::json::value snapshot,
+           const SnapshotOptions& options,
+           const Session& session) {
   if (!options.no_wait) {
     const std::string path = SnapshotsPath(options) + "/" + TextOf(snapshot, "id");
     snapshot = Watch(session.output, [&] { return client.Get(path); });
   }
   PrintObject(session.output, snapshot);
   return FinalStatus("snapshot " + TextOf(snapshot, "id"), snapshot);
+}
+
+int Take(const SnapshotOptions& options, Session& session) {
+  Client client = session.MakeClient();
+  return Finish(client,
+                client.Post(SnapshotsPath(options), {{"description", options.description}}),
+                options,
+                session);
+}
+
+int Import(const SnapshotOptions& options, Session& session) {
+  Client client = session.MakeClient();
+  return Finish(client,
+                client.Post(SnapshotsPath(options) + "/import",
+                            {{"path", options.path}, {"description", options.description}}),
+                options,
+                session);
 }
 
 const std::vector<Column> kDiffColumns{Member("DATABASE", "database"),
@@ -157,7 +176,7 @@ void AddExport(CLI::App& snapshot, Session& session, const SharedOptions& option
 void AddSnapshot(CLI::App& app, Session& session) {
   const auto options = std::make_shared<SnapshotOptions>();
   CLI::App* snapshot =
-      app.add_subcommand("snapshot", "Take, list, compare, export and delete snapshots");
+      app.add_subcommand("snapshot", "Take, import, list, compare, export and delete snapshots");
   snapshot->require_subcommand(1);
 
   CLI::App* take = AddCommand(*snapshot, "take", "Take a snapshot now", session, options);
@@ -166,6 +185,23 @@ void AddSnapshot(CLI::App& app, Session& session) {
   take->footer("Example: tidemark snapshot take Cluster0 --project 32b6e34b3d91647abb20e7b8");
   take->callback([&session, options] {
     session.run = [&session, options] { return Take(*options, session); };
+  });
+
+  CLI::App* import_dump =
+      AddCommand(*snapshot, "import", "Make a snapshot of what mongodump wrote", session, options);
+  import_dump
+      ->add_option("path",
+                   options->path,
+                   "folder, tar or archive below the project's folder in the server's "
+                   "import-directory")
+      ->required();
+  import_dump->add_option("--description", options->description, "what it is for");
+  import_dump->add_flag("--no-wait", options->no_wait, "do not wait for its end");
+  import_dump->footer(
+      "Example: tidemark snapshot import Cluster0 2026/dump.archive.gz --project "
+      "32b6e34b3d91647abb20e7b8");
+  import_dump->callback([&session, options] {
+    session.run = [&session, options] { return Import(*options, session); };
   });
 
   CLI::App* list =

@@ -199,9 +199,9 @@ class AtlasApi final : public Api {
     }
     call.query = ParseListQuery(request.query);
     audited.Begin();
-    const Reply reply = match.route->handler(call);
+    Reply reply = match.route->handler(call);
     audited.SetMade(reply.body);
-    return RenderReply(reply, call.query.style, media_type);
+    return RenderReply(std::move(reply), call.query.style, media_type);
   }
 
   http::Response Refuse(const Error& error,

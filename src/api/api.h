@@ -5,6 +5,7 @@
 #include "service/audit_service.h"
 #include "service/cluster_service.h"
 #include "service/download_service.h"
+#include "service/import_service.h"
 #include "service/notice_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
@@ -18,11 +19,11 @@ struct ApiParts {
   service::AccessService& access;
   service::ClusterService& clusters;
   service::SnapshotService& snapshots;
+  service::ImportService& imports;
   service::RestoreService& restores;
   service::DownloadService& downloads;
   service::RepositoryService& repository;
   service::ScheduleService& schedules;
-  catalog::Store& store;  // readiness, and clusters that were unregistered
   service::AuditService& audit;
   service::NoticeService& notices;
   catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests

@@ -105,6 +105,7 @@ void AuditedRequest::SetTarget(const RouteTable::Match& match) {
     return;
   }
   entry_.operation = OperationOf(*match.route);
+  active_ = active_ || HandsOverData(*match.route);
   for (const auto& [name, value] : match.parameters.values) {
     if (name == "clusterName" && domain::IsClusterName(value)) {
       entry_.cluster = value;

@@ -20,6 +20,9 @@ using enum FieldUse;
 
 constexpr std::array kSnapshotFields{Field{"description", FieldType::kString, kOptional}};
 
+constexpr std::array kImportFields{Field{"path", FieldType::kString, kRequired},
+                                   Field{"description", FieldType::kString, kOptional}};
+
 constexpr std::array kRestoreFields{
     Field{"snapshotId", FieldType::kObjectId, kRequired},
     Field{"targetClusterName", FieldType::kDeploymentItemName, kRequired},
@@ -65,20 +68,6 @@ void AddOutcome(json::object& body, const domain::Snapshot& snapshot) {
   body["storedBytes"] = snapshot.stored_bytes;
 }
 
-json::object RenderSnapshot(const Call& call, const domain::Snapshot& snapshot) {
-  json::object body;
-  body["id"] = snapshot.id.ToString();
-  body["projectId"] = snapshot.project.ToString();
-  body["clusterId"] = snapshot.cluster.ToString();
-  body["clusterName"] = snapshot.cluster_name;
-  body["state"] = domain::SnapshotStateName(snapshot.state);
-  body["description"] = snapshot.description;
-  AddTimes(body, snapshot);
-  AddOutcome(body, snapshot);
-  AddProgress(body, call.parts.snapshots.FindJob(snapshot.id));
-  return body;
-}
-
 json::array TextArray(const std::vector<std::string>& texts) {
   json::array array;
   for (const std::string& text : texts) {
@@ -94,6 +83,33 @@ json::array LineArray(const std::string& text) {
     array.emplace_back(line);
   }
   return array;
+}
+
+void AddImport(json::object& body, const std::optional<domain::Import>& import) {
+  if (!import) {
+    return;
+  }
+  json::object from{{"path", import->path}};
+  AddText(from, "format", import->format);
+  if (!import->notes.empty()) {
+    from["notes"] = LineArray(import->notes);
+  }
+  body["imported"] = std::move(from);
+}
+
+json::object RenderSnapshot(const Call& call, const domain::Snapshot& snapshot) {
+  json::object body;
+  body["id"] = snapshot.id.ToString();
+  body["projectId"] = snapshot.project.ToString();
+  body["clusterId"] = snapshot.cluster.ToString();
+  body["clusterName"] = snapshot.cluster_name;
+  body["state"] = domain::SnapshotStateName(snapshot.state);
+  body["description"] = snapshot.description;
+  AddTimes(body, snapshot);
+  AddOutcome(body, snapshot);
+  AddImport(body, call.parts.imports.Find(snapshot.id));
+  AddProgress(body, call.parts.snapshots.FindJob(snapshot.id));
+  return body;
 }
 
 // What was asked for beyond a whole restore, and what came of it.
@@ -218,6 +234,15 @@ Reply CreateSnapshot(const Call& call) {
   const json::object body = ReadBody(call.request, kSnapshotFields);
   const domain::Snapshot snapshot = call.parts.snapshots.Take(
       ProjectOf(call).id, FindCluster(call).name, StringOf(body, "description"));
+  return {201, Shape::kObject, RenderSnapshot(call, snapshot)};
+}
+
+Reply ImportSnapshot(const Call& call) {
+  const json::object body = ReadBody(call.request, kImportFields);
+  const domain::Snapshot snapshot = call.parts.imports.Start(ProjectOf(call).id,
+                                                             FindCluster(call).name,
+                                                             StringOf(body, "path"),
+                                                             StringOf(body, "description"));
   return {201, Shape::kObject, RenderSnapshot(call, snapshot)};
 }
 

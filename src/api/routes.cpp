@@ -58,6 +58,7 @@ constexpr std::string_view kSnapshotDiff =
     "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/diff";
 constexpr std::string_view kSnapshotExport =
     "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/export";
+constexpr std::string_view kImport = "/projects/{groupId}/clusters/{clusterName}/snapshots/import";
 constexpr std::string_view kRestores = "/projects/{groupId}/clusters/{clusterName}/restoreJobs";
 constexpr std::string_view kRestore =
     "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}";
@@ -115,6 +116,7 @@ constexpr std::array kRoutes{
     Route{kPost,   kCheck,              kOwn,   kManage, "", CheckCluster,   {}},
     Route{kGet,    kSnapshots,          kOwn,   kRead,   "", ListSnapshots,  {}},
     Route{kPost,   kSnapshots,          kOwn,   kBackup, "", CreateSnapshot, {}},
+    Route{kPost,   kImport,             kOwn,   kBackup, "", ImportSnapshot, {}},
     Route{kGet,    kSnapshot,           kOwn,   kRead,   "", GetSnapshot,    {}},
     Route{kDelete, kSnapshot,           kOwn,   kOwner,  "", DeleteSnapshot, {}},
     Route{kPost,   kSnapshotDiff,       kOwn,   kOwner,  "", DiffSnapshot,   {}},

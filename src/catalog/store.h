@@ -12,6 +12,7 @@
 #include "catalog/outbox.h"
 #include "domain/access.h"
 #include "domain/cluster.h"
+#include "domain/import.h"
 #include "domain/job.h"
 #include "domain/page.h"
 #include "domain/project.h"
@@ -200,11 +201,20 @@ class Store : public AuditLog, public Outbox {
   // Due time of the completed scheduled snapshot before `due`, deleted ones included.
   virtual std::optional<Instant> FindDueBefore(const ClusterId& cluster, Instant due) = 0;
 
+  // Snapshots that come from a dump. AddImportedSnapshot is AddSnapshot with where it is from.
+  virtual void AddImportedSnapshot(const domain::Snapshot& snapshot,
+                                   const domain::Import& import,
+                                   const domain::Job& job) = 0;
+  virtual std::optional<domain::Import> FindImport(const SnapshotId& id) = 0;
+  // What the run learned: format and notes. Changes nothing and returns false when the lease is
+  // lost.
+  virtual bool SaveImport(const domain::Lease& lease, const domain::Import& import) = 0;
+
   // Restore jobs. AddRestore decides acceptance 2.11 and queues the job, in one transaction:
   // kConflict when an unfinished restore has the same target, or restores this one's target into
-  // this one's source. On success every unfinished snapshot of the target cluster becomes kFailed
-  // with `stopped_reason` and its job done: a half-wiped state is never stored. kNotFound when the
-  // snapshot is gone.
+  // this one's source. On success every unfinished snapshot of the target cluster, but those that
+  // come from a dump, becomes kFailed with `stopped_reason` and its job done: a half-wiped state is
+  // never stored. kNotFound when the snapshot is gone.
   virtual void AddRestore(const domain::RestoreJob& restore,
                           const domain::Job& job,
                           std::string_view stopped_reason) = 0;
@@ -242,7 +252,7 @@ class Store : public AuditLog, public Outbox {
   // Jobs. Claim takes the oldest ready job (or running one whose lease has passed), gives it to
   // `owner` until now + lease, raises the fence and moves the subject to kRunning (started is set
   // at the first claim), all in one transaction. A snapshot of a cluster that an unfinished restore
-  // has as its target is not claimed.
+  // has as its target is not claimed, unless it comes from a dump.
   virtual std::optional<domain::Job> ClaimJob(std::string_view owner,
                                               Instant now,
                                               std::chrono::seconds lease) = 0;

@@ -28,7 +28,7 @@ domain::Job ReadJob(const Query& row) {
 }
 
 // A snapshot would read a cluster that is being wiped and loaded: it waits for the end of the
-// restore.
+// restore. One that is read from a dump does not.
 std::optional<domain::Job> TakeOldest(Session& session,
                                       std::string_view owner,
                                       Instant now,
@@ -38,7 +38,8 @@ std::optional<domain::Job> TakeOldest(Session& session,
               "attempts = attempts + 1 WHERE id = ("
               "SELECT j.id FROM jobs j WHERE j.state < 2 AND (j.state = 0 OR j.lease_until <= ?2) "
               "AND NOT (j.kind = 0 AND EXISTS (SELECT 1 FROM snapshots s JOIN restores r "
-              "ON r.target_cluster = s.cluster AND r.state < 3 WHERE s.id = j.subject)) "
+              "ON r.target_cluster = s.cluster AND r.state < 3 WHERE s.id = j.subject "
+              "AND s.id NOT IN (SELECT snapshot FROM imports))) "
               "ORDER BY j.created, j.id LIMIT 1) "
               "RETURNING id, kind, subject, state, owner, lease_until, fence, attempts, "
               "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "

@@ -131,12 +131,13 @@ void StopSnapshotsOf(Session& session,
                      Instant now) {
   Query(session,
         "UPDATE jobs SET state = 2, owner = '', lease_until = NULL WHERE subject IN "
-        "(SELECT id FROM snapshots WHERE cluster = ?1 AND state < 3)",
+        "(SELECT id FROM snapshots WHERE cluster = ?1 AND state < 3 "
+        "AND id NOT IN (SELECT snapshot FROM imports))",
         cluster)
       .Run();
   Query(session,
         "UPDATE snapshots SET state = 4, failure = ?2, finished = ?3 "
-        "WHERE cluster = ?1 AND state < 3",
+        "WHERE cluster = ?1 AND state < 3 AND id NOT IN (SELECT snapshot FROM imports)",
         cluster,
         reason,
         now)

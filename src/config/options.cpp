@@ -88,6 +88,14 @@ constexpr std::array kOptions{
            "hours",
            "least time between two collections of what expired or deleted snapshots have left; 0 "
            "means only when asked for"},
+    Option{"import-directory",
+           OptionType::kText,
+           "",
+           0,
+           0,
+           "",
+           "folder with a folder for each project, named by its id, whose dumps may be imported; "
+           "none: no imports"},
     Option{"call-threads",
            OptionType::kInteger,
            "8",

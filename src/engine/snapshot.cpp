@@ -429,6 +429,9 @@ class NamespacesReading {
 };
 
 std::string ReasonOf(const SourceCatalog& catalog, Instant begin, Instant end) {
+  if (!catalog.inconsistent_reason.empty()) {
+    return catalog.inconsistent_reason;
+  }
   if (!catalog.has_oplog) {
     return "the source has no oplog (standalone)";
   }

@@ -27,6 +27,8 @@ struct SourceCatalog {
   std::string mongodb_version;
   std::string replica_set_name;
   bool has_oplog = false;
+  // Why what is read is not one moment, when the source knows better than the engine; or empty.
+  std::string inconsistent_reason;
   std::uint32_t position_seconds = 0;
   std::uint32_t position_increment = 0;
   std::vector<std::string> databases;  // user databases, also empty ones

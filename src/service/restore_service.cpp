@@ -18,8 +18,10 @@ constexpr std::int64_t kOwnConnections = 3;
                 {target});
 }
 
+// An imported snapshot may not know its version.
 void RefuseOtherVersion(const domain::Snapshot& snapshot, const std::string& target_version) {
-  if (domain::MajorVersion(snapshot.mongodb_version) != domain::MajorVersion(target_version)) {
+  if (!snapshot.mongodb_version.empty() &&
+      domain::MajorVersion(snapshot.mongodb_version) != domain::MajorVersion(target_version)) {
     throw Refusal(Reason::kVersionMismatch,
                   ErrorCode::kInvalidArgument,
                   "restoring a snapshot of MongoDB " + snapshot.mongodb_version +

@@ -56,14 +56,20 @@ catalog::Store::QueuedSnapshot NewSnapshot(Environment& environment,
   return queued;
 }
 
+catalog::Store::QueuedSnapshot SnapshotService::Prepare(const domain::Cluster& cluster,
+                                                        const std::string& description) {
+  const Instant now = env_.clock.Now();
+  auto queued = NewSnapshot(env_, cluster, now);
+  queued.snapshot.description = description;
+  queued.snapshot.expires = now + kSnapshotLife;
+  return queued;
+}
+
 domain::Snapshot SnapshotService::Take(const ProjectId& project,
                                        const std::string& cluster,
                                        const std::string& description) {
   const domain::Cluster source = clusters_.Find(project, cluster);
-  const Instant now = env_.clock.Now();
-  auto [snapshot, job] = NewSnapshot(env_, source, now);
-  snapshot.description = description;
-  snapshot.expires = now + kSnapshotLife;
+  const auto [snapshot, job] = Prepare(source, description);
   env_.store.AddSnapshot(snapshot, job);
   env_.log.Info("snapshot={} cluster={}  snapshot queued", snapshot.id.ToString(), source.name);
   env_.wake_runner();
@@ -200,7 +206,18 @@ void SnapshotService::DropPartials(const ProjectId& project) {
   }
 }
 
+engine::SnapshotOptions SnapshotService::OptionsFor(const domain::Snapshot& snapshot) {
+  engine::SnapshotOptions options = engine_;
+  options.snapshot = snapshot.id;
+  options.project = snapshot.project;
+  options.cluster = snapshot.cluster;
+  options.cluster_name = snapshot.cluster_name;
+  options.base = NewestOf(snapshot.cluster);
+  return options;
+}
+
 engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapshot,
+                                                 const engine::SnapshotOptions& options,
                                                  const jobs::JobContext& context) {
   const auto cluster = env_.store.FindCluster(snapshot.cluster);
   if (!cluster || cluster->removed) {
@@ -215,26 +232,26 @@ engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapsho
   env_.store.UpdateClusterFacts(
       cluster->id, TopologyOf(facts), facts.version, facts.replica_set_name);
   RefuseHalfRestored(*connection, cluster->name);
-  // A crash after the manifest but before the catalog row leaves a manifest under this id; this run
-  // replaces it.
-  env_.repository.DeleteManifest(snapshot.project, snapshot.id);
   const auto source = engine::MakeMongoSource(*connection);
-  engine::SnapshotOptions options = engine_;
-  options.snapshot = snapshot.id;
-  options.project = snapshot.project;
-  options.cluster = snapshot.cluster;
-  options.cluster_name = snapshot.cluster_name;
-  options.base = NewestOf(snapshot.cluster);
   return engine::TakeSnapshot(
       *source, env_.repository, options, MakeRunContext(context, env_.clock, env_.log));
 }
 
 void SnapshotService::Run(const jobs::JobContext& context) {
+  Run(context, [&](const domain::Snapshot& snapshot, const engine::SnapshotOptions& options) {
+    return TakeNow(snapshot, options, context);
+  });
+}
+
+void SnapshotService::Run(const jobs::JobContext& context, const Taking& take) {
   auto snapshot = env_.store.FindSnapshot(SnapshotId(context.job.subject));
   TIDEMARK_CHECK(snapshot.has_value());
   engine::SnapshotSummary summary;
   try {
-    summary = TakeNow(*snapshot, context);
+    // A crash after the manifest but before the catalog row leaves a manifest under this id; this
+    // run replaces it.
+    env_.repository.DeleteManifest(snapshot->project, snapshot->id);
+    summary = take(*snapshot, OptionsFor(*snapshot));
     Describe(*snapshot, summary);
     snapshot->state = domain::SnapshotState::kCompleted;
   } catch (const Error& error) {

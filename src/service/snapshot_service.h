@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "domain/job.h"
@@ -53,13 +54,23 @@ class SnapshotService {
   // The handler of JobKind::kTakeSnapshot.
   void Run(const jobs::JobContext& context);
 
+  // A new one of the cluster and its job, for whoever queues it.
+  catalog::Store::QueuedSnapshot Prepare(const domain::Cluster& cluster,
+                                         const std::string& description);
+  using Taking = std::function<engine::SnapshotSummary(const domain::Snapshot& snapshot,
+                                                       const engine::SnapshotOptions& options)>;
+  // As the handler, with another source: `take` is called once, with complete options.
+  void Run(const jobs::JobContext& context, const Taking& take);
+
  private:
   // The snapshot that the next one of the cluster is put on.
   std::optional<SnapshotId> NewestOf(const ClusterId& cluster);
   // What finished or forgotten snapshots of the project have left for a run that will not come.
   void DropPartials(const ProjectId& project);
   engine::SnapshotSummary TakeNow(const domain::Snapshot& snapshot,
+                                  const engine::SnapshotOptions& options,
                                   const jobs::JobContext& context);
+  engine::SnapshotOptions OptionsFor(const domain::Snapshot& snapshot);
 
   Environment& env_;
   ClusterService& clusters_;

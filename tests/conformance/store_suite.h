@@ -8,6 +8,7 @@
 #include "tests/conformance/store_deletions_suite.h"
 #include "tests/conformance/store_downloads_suite.h"
 #include "tests/conformance/store_fixture.h"
+#include "tests/conformance/store_imports_suite.h"
 #include "tests/conformance/store_jobs_suite.h"
 #include "tests/conformance/store_outbox_suite.h"
 

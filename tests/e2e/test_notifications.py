@@ -29,7 +29,7 @@ def smtp_sink():
 
 
 def start(servers, *options):
-    return servers.tidemark("--notify-loopback", "1", *options)
+    return servers.tidemark("--notify-loopback", "on", *options)
 
 
 def notify(tidemark, *arguments, status=0):

@@ -33,6 +33,11 @@ class ApiFixture : public testing::Test {
     access_.emplace(*environment_);
     clusters_.emplace(*environment_);
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
+    imports_.emplace(
+        *environment_,
+        *clusters_,
+        *snapshots_,
+        service::ImportOptions{.folder = directory_ / "imports", .spool_folder = directory_});
     restores_.emplace(*environment_, *access_, *clusters_, delivery::RestoreOptions{});
     maintenance_.emplace(*environment_);
     downloads_.emplace(*environment_, *clusters_, archive_.Opener());
@@ -48,6 +53,7 @@ class ApiFixture : public testing::Test {
     api_ = Api::Make({*access_,
                       *clusters_,
                       *snapshots_,
+                      *imports_,
                       *restores_,
                       *downloads_,
                       *maintenance_,
@@ -245,6 +251,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::AccessService> access_;
   std::optional<service::ClusterService> clusters_;
   std::optional<service::SnapshotService> snapshots_;
+  std::optional<service::ImportService> imports_;
   std::optional<service::RestoreService> restores_;
   std::optional<service::RepositoryService> maintenance_;
   service::FakeArchive archive_;

@@ -88,7 +88,7 @@ class AuditedRequest {
 
  private:
   AuditTrail& trail_;
-  const bool active_;
+  bool active_;
   bool ended_ = false;
   domain::AuditEntry entry_;
 };

@@ -89,6 +89,7 @@ Reply DeleteCluster(const Call& call);
 Reply CheckCluster(const Call& call);
 Reply ListSnapshots(const Call& call);
 Reply CreateSnapshot(const Call& call);
+Reply ImportSnapshot(const Call& call);
 Reply GetSnapshot(const Call& call);
 Reply DeleteSnapshot(const Call& call);
 Reply DiffSnapshot(const Call& call);

@@ -78,6 +78,11 @@ class SqliteStore final : public Store {
   void SaveVerification(const ClusterId& cluster,
                         const domain::Verification& verification) override;
   std::optional<Instant> FindDueBefore(const ClusterId& cluster, Instant due) override;
+  void AddImportedSnapshot(const domain::Snapshot& snapshot,
+                           const domain::Import& import,
+                           const domain::Job& job) override;
+  std::optional<domain::Import> FindImport(const SnapshotId& id) override;
+  bool SaveImport(const domain::Lease& lease, const domain::Import& import) override;
 
   void AddRestore(const domain::RestoreJob& restore,
                   const domain::Job& job,

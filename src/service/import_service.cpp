@@ -1,0 +1,100 @@
+#include "service/import_service.h"
+
+#include "dump/dump_source.h"
+#include "service/internal/job_run.h"
+
+namespace tidemark::service {
+namespace {
+
+constexpr std::size_t kMaxPath = 1024;  // bytes
+
+std::string LinesOf(const std::vector<std::string>& notes) {
+  std::string lines;
+  for (const std::string& note : notes) {
+    lines += note + "\n";
+  }
+  return lines;
+}
+
+[[noreturn]] void RefusePath(const std::string& why) {
+  throw Refusal(
+      Reason::kInvalidValue, ErrorCode::kInvalidArgument, "importing a dump: " + why, {"path"});
+}
+
+}  // namespace
+
+std::filesystem::path ImportService::FolderOf(const ProjectId& project) const {
+  return options_.folder / project.ToString();
+}
+
+domain::Snapshot ImportService::Start(const ProjectId& project,
+                                      const std::string& cluster,
+                                      const std::string& path,
+                                      const std::string& description) {
+  const domain::Cluster owner = clusters_.Find(project, cluster);
+  if (options_.folder.empty()) {
+    RefusePath("the server's setting import-directory is not set");
+  }
+  if (path.size() > kMaxPath) {
+    RefusePath("the path is longer than " + std::to_string(kMaxPath) + " bytes");
+  }
+  try {
+    dump::OpenDump({.folder = FolderOf(project), .path = path}, env_.random);
+  } catch (const Error& error) {
+    RefusePath(FailureText(error));
+  }
+  const auto [snapshot, job] = snapshots_.Prepare(owner, description);
+  env_.store.AddImportedSnapshot(snapshot, {.path = path}, job);
+  env_.log.Info(
+      "snapshot={} cluster={} path={}  import queued", snapshot.id.ToString(), owner.name, path);
+  env_.wake_runner();
+  return snapshot;
+}
+
+std::optional<domain::Import> ImportService::Find(const SnapshotId& snapshot) {
+  return env_.store.FindImport(snapshot);
+}
+
+engine::SnapshotSummary ImportService::TakeFrom(const domain::Import& import,
+                                                const domain::Snapshot& snapshot,
+                                                const engine::SnapshotOptions& options,
+                                                const jobs::JobContext& context) {
+  if (options_.folder.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "importing a dump: the server's setting import-directory is not set");
+  }
+  // Before anything is read: what an earlier try has stored may be of another dump.
+  env_.repository.DropPartial(snapshot.project, snapshot.id);
+  const engine::RunContext run = MakeRunContext(context, env_.clock, env_.log);
+  dump::DumpOptions dump_options;
+  dump_options.folder = FolderOf(snapshot.project);
+  dump_options.path = import.path;
+  dump_options.spool_folder = options_.spool_folder;
+  dump_options.stop = context.stop;
+  dump_options.on_read = [&run](ByteCount done, ByteCount total) {
+    run.on_progress(
+        {.phase = "checking the dump", .bytes_done = done.value, .bytes_total = total.value});
+  };
+  const auto source = dump::OpenDump(dump_options, env_.random);
+  const engine::SnapshotSummary summary =
+      engine::TakeSnapshot(*source, env_.repository, options, run);
+  env_.store.SaveImport(context.lease,
+                        {.path = import.path,
+                         .format = std::string(source->format()),
+                         .notes = LinesOf(source->notes())});
+  return summary;
+}
+
+void ImportService::Run(const jobs::JobContext& context) {
+  const auto import = env_.store.FindImport(SnapshotId(context.job.subject));
+  if (!import) {
+    snapshots_.Run(context);
+    return;
+  }
+  snapshots_.Run(context,
+                 [&](const domain::Snapshot& snapshot, const engine::SnapshotOptions& options) {
+                   return TakeFrom(*import, snapshot, options, context);
+                 });
+}
+
+}  // namespace tidemark::service
