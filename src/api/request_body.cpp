@@ -142,8 +142,6 @@ void CheckType(const Field& field, const json::value& value) {
         throw InvalidJsonAttribute(field.name, "an object");
       }
       return;
-    case FieldType::kAny:
-      return;
     case FieldType::kString:
     case FieldType::kObjectId:
     case FieldType::kDeploymentItemName:

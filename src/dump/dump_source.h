@@ -42,16 +42,6 @@ class DumpSource : public engine::SnapshotSource {
   virtual std::string_view format() const = 0;
   // What of the dump is not in the snapshot, sentences for people; at most about a hundred.
   virtual const std::vector<std::string>& notes() const = 0;
-
-  // A dump has no index to walk.
-  bool ReadsById(const engine::SourceNamespace&) override { return false; }
-
-  void ScanById(const engine::SourceNamespace&,
-                ByteView,
-                const std::stop_token&,
-                const std::function<void(ByteView document)>&) override {
-    CheckFailed("a dump is read in its own order", __FILE__, __LINE__);
-  }
 };
 
 // Opens what is there. kInvalidArgument for a path that is none below the folder, kNotFound when

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "bson/document.h"
 #include "repo/repository.h"
 
@@ -47,17 +48,19 @@ class SnapshotSource {
   virtual void Scan(const SourceNamespace& ns,
                     const std::stop_token& stop,
                     const std::function<void(ByteView document)>& visit) = 0;
-  // Whether ScanById may be used, and costs no more than Scan.
-  virtual bool ReadsById(const SourceNamespace& ns) = 0;
+  // Whether ScanById may be used, and costs no more than Scan. Not where there is no index to walk.
+  virtual bool ReadsById(const SourceNamespace&) { return false; }
 
   // As Scan, in ascending order of _id: the documents whose _id is above that of `after`
   // ({"": <_id>}; empty: all). A document that was there all the time between two scans, of which
   // the second goes on behind the last _id of the first, is in exactly one of them. REQUIRES:
   // ReadsById.
   virtual void ScanById(const SourceNamespace& ns,
-                        ByteView after,
-                        const std::stop_token& stop,
-                        const std::function<void(ByteView document)>& visit) = 0;
+                        ByteView /*after*/,
+                        const std::stop_token& /*stop*/,
+                        const std::function<void(ByteView document)>& /*visit*/) {
+    TIDEMARK_CHECK(ReadsById(ns));
+  }
 };
 
 }  // namespace tidemark::engine

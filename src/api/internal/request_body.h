@@ -21,7 +21,6 @@ enum class FieldType {
   kAny,  // the handler looks at it
   kObjectId,
   kDeploymentItemName,
-  kAny,  // the handler looks at it
 };
 
 enum class FieldUse {
