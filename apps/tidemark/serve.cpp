@@ -99,7 +99,7 @@ engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings,
 
 notify::TransportOptions MakeTransportOptions(const config::Settings& settings) {
   return {.loopback = settings.IsOn("notify-loopback") ? notify::Loopback::kAllow
-                                                               : notify::Loopback::kRefuse};
+                                                       : notify::Loopback::kRefuse};
 }
 
 // Blocks SIGTERM and SIGINT in this thread and all that it starts, so that only Wait sees them.
@@ -161,13 +161,12 @@ class NoticeThread {
                Log& log)
       : transport_(notify::MakeCurlTransport(MakeTransportOptions(settings), clock)),
         notices_(environment, *transport_),
-        dispatcher_(
-            directory.store(),
-            *transport_,
-            [this](const domain::Channel& channel) { return notices_.Open(channel); },
-            clock,
-            log,
-            {}) {
+        dispatcher_(directory.store(),
+                    *transport_,
+                    [this](const domain::Channel& channel) { return notices_.Open(channel); },
+                    clock,
+                    log,
+                    {}) {
     thread_.Start("notices", [this](const std::stop_token& stop) { dispatcher_.Work(stop); });
   }
 
@@ -264,8 +263,8 @@ int Serve(const ServeFlags& flags) {
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
-  maintenance_thread.Start(
-      "measure", [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
+  maintenance_thread.Start("measure",
+                           [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
   ScheduleThreads schedule_threads(environment, maintenance, settings);
   const auto server = http::Server::Start(
       server_options,

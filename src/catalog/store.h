@@ -121,6 +121,7 @@ class Store : public AuditLog, public Outbox {
   // Not the deleted ones; newest scheduled first, then id, descending.
   virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                           const domain::Page& page) = 0;
+
   // Those whose state lies between two, in the same order.
   struct SnapshotStates {
     domain::SnapshotState first = domain::SnapshotState::kPending;

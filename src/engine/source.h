@@ -48,6 +48,7 @@ class SnapshotSource {
   virtual void Scan(const SourceNamespace& ns,
                     const std::stop_token& stop,
                     const std::function<void(ByteView document)>& visit) = 0;
+
   // Whether ScanById may be used, and costs no more than Scan. Not where there is no index to walk.
   virtual bool ReadsById(const SourceNamespace&) { return false; }
 

@@ -263,7 +263,8 @@ class SocketCampaign {
     std::string error;
     {
       const Inflicting fault(source_, breakage);
-      error = Failure([&] { TakeFrom(*session, id, kSocketTimeout); });
+      // By turns as a run that gives up at once, and as one that outlasts the fault.
+      error = Failure([&] { TakeFrom(*session, id, kSocketTimeout, call % 2 == 0 ? 1 : 3); });
       met = fault.met();
     }
     const std::string where = "snapshot, " + breakage.name + " " + std::to_string(call) + ": ";
@@ -272,16 +273,16 @@ class SocketCampaign {
     Judge(where + "[" + error + "] ", FaultOf(*session, expected, true));
     report_.Count(error.empty() ? "snapshots-succeeded" : "snapshots-failed");
     report_.Count(breakage.name, met ? 1 : 0);
-    Judge(where + "again: ", Failure([&] { TakeFrom(*session, id, kPatient); }));
+    Judge(where + "again: ", Failure([&] { TakeFrom(*session, id, kPatient, 1); }));
     expected = {.committed = {{id, content_}}};
     Judge(where + "after the second try: ", FaultOf(*session, expected, true));
     return met && breakage.after_bytes == std::nullopt;
   }
 
-  void TakeFrom(Session& session, const SnapshotId& id, milliseconds socket_timeout) {
+  void TakeFrom(Session& session, const SnapshotId& id, milliseconds socket_timeout, int attempts) {
     const auto connection = Connect(source_, socket_timeout);
     const auto source = engine::MakeMongoSource(*connection);
-    session.Take(*source, id, std::nullopt);
+    session.Take(*source, id, std::nullopt, attempts);
   }
 
   bool TryRestore(const Breakage& breakage, std::size_t call) {

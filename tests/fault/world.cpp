@@ -155,9 +155,12 @@ repo::Repository& Session::Open(const repo::MasterKey& key) {
 
 void Session::Take(engine::SnapshotSource& source,
                    const SnapshotId& id,
-                   const std::optional<SnapshotId>& base) {
+                   const std::optional<SnapshotId>& base,
+                   int attempts) {
   repository_->DeleteManifest(TestNames().project, id);
-  engine::TakeSnapshot(source, *repository_, SmallOptions(id, base), Context());
+  engine::SnapshotOptions options = SmallOptions(id, base);
+  options.attempts = attempts;
+  engine::TakeSnapshot(source, *repository_, options, Context());
 }
 
 repo::CollectionResult Session::Collect() {

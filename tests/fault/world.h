@@ -79,10 +79,12 @@ class Session {
 
   engine::RunContext Context() const { return {.clock = clock_, .log = *log_}; }
 
-  // As the service does: what an earlier run may have committed is replaced.
+  // As the service does: what an earlier run may have committed is replaced. A source that is lost
+  // is asked again without a pause, so often in all.
   void Take(engine::SnapshotSource& source,
             const SnapshotId& id,
-            const std::optional<SnapshotId>& base);
+            const std::optional<SnapshotId>& base,
+            int attempts = 1);
   // Until there is nothing left to do. Throws what collections throw.
   void CollectAll();
   repo::CollectionResult Collect();

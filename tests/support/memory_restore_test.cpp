@@ -204,6 +204,7 @@ TEST_F(MemoryRestoreTest, WhatTheSnapshotHasNotIsGone) {
 // ---- faults at exact moments
 
 TEST_F(MemoryRestoreTest, CursorThatDiesAmidAScanFailsTheSnapshotAndSaysWhy) {
+  options_.attempts = 1;
   source_.Generate("shop.orders", 20'000, 1000);  // the first batch and two more
   source_.faults().Add({.action = FaultAction::kKillCursor,
                         .commands = {"getMore"},
@@ -219,6 +220,7 @@ TEST_F(MemoryRestoreTest, CursorThatDiesAmidAScanFailsTheSnapshotAndSaysWhy) {
 }
 
 TEST_F(MemoryRestoreTest, ConnectionThatBreaksAmidAScanFailsTheSnapshot) {
+  options_.attempts = 1;
   source_.Generate("shop.orders", 20'000, 1000);
   from_->Facts();
   source_.faults().DropAfterBytes(9'000'000);
