@@ -64,7 +64,6 @@ http::ServerOptions MakeServerOptions(const config::Settings& settings) {
   options.tls_key_file = settings.Text("tls-key");
   options.call_threads = static_cast<int>(settings.Integer("call-threads"));
   options.max_connections = static_cast<std::size_t>(settings.Integer("max-connections"));
-  options.max_streams = static_cast<std::size_t>(settings.Integer("max-streams"));
   return options;
 }
 
@@ -73,7 +72,7 @@ int EncodeThreads(const config::Settings& settings) {
   return wanted > 0 ? wanted : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-service::MemoryPlan PlanJobs(const config::Settings& settings) {
+service::MemoryPlan PlanMemory(const config::Settings& settings) {
   return service::PlanMemory(
       {.budget = MiB(static_cast<std::uint64_t>(settings.Integer("memory-budget-mib"))),
        .jobs = static_cast<int>(settings.Integer("job-workers")),
@@ -81,6 +80,7 @@ service::MemoryPlan PlanJobs(const config::Settings& settings) {
        .encoders = EncodeThreads(settings),
        .namespaces = delivery::RestoreOptions().parallel_namespaces,
        .writers = static_cast<int>(settings.Integer("restore-writers")),
+       .streams = static_cast<int>(settings.Integer("max-streams")),
        .chunk_size = KiB(static_cast<std::uint64_t>(settings.Integer("snapshot-chunk-size-kib")))});
 }
 
@@ -203,8 +203,9 @@ int Serve(const ServeFlags& flags) {
   const auto log = MakeStderrLog(ParseLogLevel(settings.Text("log-level")));
   const SystemClock clock;
   SystemRandom random;
-  const http::ServerOptions server_options = MakeServerOptions(settings);
-  const service::MemoryPlan plan = PlanJobs(settings);
+  const service::MemoryPlan plan = PlanMemory(settings);
+  http::ServerOptions server_options = MakeServerOptions(settings);
+  server_options.max_streams = static_cast<std::size_t>(plan.streams);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
   TakeOver(directory, clock, *log);
 

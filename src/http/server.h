@@ -28,7 +28,7 @@ struct ServerOptions {
   std::chrono::seconds body_timeout{60};
   std::chrono::seconds idle_timeout{75};  // between requests of one connection
   int stream_threads = 4;                 // `streams` pool: BodySources are read here
-  std::size_t max_streams = 16;           // streamed bodies at once; beyond: 503 with Retry-After
+  std::size_t max_streams = 8;            // streamed bodies at once; beyond: 503 with Retry-After
   // In which the client must have taken a piece of kStreamPiece bytes: the slowest reader.
   std::chrono::seconds stall_timeout{60};
 };

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kKeySize = 32;  // random bytes
 
-// Of one download or export: together with what it reads, below 20 MiB (the setting max-streams).
+// Of one download or export: together with what it reads, below 12 MiB (memory_plan.cpp).
 archive::ArchiveOptions DownloadOptions() {
   archive::ArchiveOptions options;
   options.format = archive::ArchiveFormat::kDumpTarGz;

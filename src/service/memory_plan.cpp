@@ -7,15 +7,15 @@
 #include "base/error.h"
 #include "mongo/cluster.h"
 
-// All sizes in bytes. With the defaults (512 MiB, 2 jobs, 4 readers, 2 encoders, chunks of 128 KiB)
-// a job has (512 - 64) / 2 = 224 MiB. A snapshot of it:
-//   packs      4 x 14 MiB                            56   one open, one stored by each encoder and
+// All sizes in bytes. With the defaults (512 MiB, 2 jobs, 4 readers, 2 encoders, 8 streams, chunks
+// of 256 KiB) streams have 8 x 12 = 96 MiB and a job (512 - 64 - 96) / 2 = 176 MiB. A snapshot:
+//   packs      4 x 11 MiB                            44   one open, one stored by each encoder and
 //                                                         by one reader
-//   encoders   2 x (8 chunks + 2 MiB)                 6   queue; compression, sealing
+//   encoders   2 x (8 chunks + 2 MiB)                 8   queue; compression, sealing
 //   readers    4 x (3 x 4 MiB + 4 MiB)               64   reply and its copy in the driver; chunk,
 //                                                         lists, keys
-//   sorting    half of the rest                      49
-//   merging    4 x 2 x 6 MiB, the other half         49   a level that is merged, and a base
+//   sorting    half of the rest                      30
+//   merging    4 x 2 x 3.75 MiB, the other half      30   a level that is merged, and a base
 // A restore of it:
 //   batches    2 x ((4 + 3) x 4 MiB + 4 x 8 MiB)    120   waiting and being written; their copies
 //   reading    2 x 16 MiB                            32   open runs; later the reply that is
@@ -36,15 +36,16 @@ constexpr ByteCount kLargestPack = MiB(16);
 constexpr std::uint64_t kBatch = 4U << 20;  // delivery/internal/batch.h
 constexpr std::uint64_t kBatchCopy = 2 * kBatch;
 constexpr std::uint64_t kRestoreReading = 16U << 20;
+// A download or export: what it packs ahead (8 MiB, download_service.cpp), its chunks, its answer.
+constexpr std::uint64_t kStream = 12U << 20;
+constexpr std::uint64_t kStreamsPart = 4;  // of what is left beside the base
 
 std::uint64_t Positive(int number) {
   return static_cast<std::uint64_t>(std::max(number, 1));
 }
 
-// What a job has; 0 when there is not even the base.
-std::uint64_t ShareOf(const MemoryRequest& request) {
-  return request.budget.value <= kBase ? 0
-                                       : (request.budget.value - kBase) / Positive(request.jobs);
+std::uint64_t BesideBase(const MemoryRequest& request) {
+  return request.budget.value <= kBase ? 0 : request.budget.value - kBase;
 }
 
 // Packs in memory at once.
@@ -63,6 +64,26 @@ std::uint64_t LeastSnapshot(const MemoryRequest& request) {
 
 std::uint64_t RestoreOf(std::uint64_t writers) {
   return (writers + 3) * kBatch + writers * kBatchCopy + kRestoreReading;
+}
+
+std::uint64_t LeastJob(const MemoryRequest& request) {
+  return std::max(LeastSnapshot(request), RestoreOf(1));
+}
+
+// One at least; more only of what the jobs do not need.
+std::uint64_t StreamsOf(const MemoryRequest& request) {
+  const std::uint64_t beside = BesideBase(request);
+  const std::uint64_t jobs = Positive(request.jobs) * LeastJob(request);
+  const std::uint64_t spare = beside - std::min(beside, jobs);
+  return std::clamp<std::uint64_t>(
+      std::min(beside / kStreamsPart, spare) / kStream, 1, Positive(request.streams));
+}
+
+// What a job has; 0 when there is not even the base.
+std::uint64_t ShareOf(const MemoryRequest& request) {
+  const std::uint64_t beside = BesideBase(request);
+  const std::uint64_t streams = StreamsOf(request) * kStream;
+  return beside <= streams ? 0 : (beside - streams) / Positive(request.jobs);
 }
 
 void PlanSnapshot(const MemoryRequest& request, MemoryPlan& plan) {
@@ -93,9 +114,9 @@ void PlanRestore(const MemoryRequest& request, MemoryPlan& plan) {
 }  // namespace
 
 MemoryPlan PlanMemory(const MemoryRequest& request) {
-  const std::uint64_t least = std::max(LeastSnapshot(request), RestoreOf(1));
+  const std::uint64_t least = LeastJob(request);
   if (ShareOf(request) < least) {
-    const std::uint64_t needed = kBase + Positive(request.jobs) * least;
+    const std::uint64_t needed = kBase + kStream + Positive(request.jobs) * least;
     throw Error(ErrorCode::kInvalidArgument,
                 "dividing " + std::to_string(request.budget.value >> 20) + " MiB of memory among " +
                     std::to_string(request.jobs) + " jobs: they need at least " +
@@ -104,6 +125,7 @@ MemoryPlan PlanMemory(const MemoryRequest& request) {
                 "snapshot-chunk-size-kib");
   }
   MemoryPlan plan;
+  plan.streams = static_cast<int>(StreamsOf(request));
   PlanSnapshot(request, plan);
   PlanRestore(request, plan);
   return plan;

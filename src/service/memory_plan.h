@@ -12,6 +12,7 @@ struct MemoryRequest {
   int encoders = 2;      // of a snapshot
   int namespaces = 2;    // that a restore writes at once
   int writers = 4;       // of each
+  int streams = 8;       // downloads and exports at once
   ByteCount chunk_size;  // of snapshots
 };
 
@@ -23,9 +24,10 @@ struct MemoryPlan {
   ByteCount pack_size;
   int namespaces = 0;
   int writers = 0;
+  int streams = 0;
 };
 
-// Pure. Started jobs hold the budget together, each its part. Beside it are the index (60 bytes a
+// Pure. Streams get a quarter of the budget at most; jobs hold the rest together, each its part. Beside it are the index (60 bytes a
 // stored chunk), one bit for each document of a collection that is compared in natural order, and
 // documents of many MiB. kInvalidArgument, with what is needed at least, when one reader and one
 // writer of each job do not fit.

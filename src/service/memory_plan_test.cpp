@@ -9,7 +9,7 @@ namespace tidemark::service {
 namespace {
 
 MemoryRequest Default() {
-  return {.budget = MiB(512), .chunk_size = KiB(128)};
+  return {.budget = MiB(512), .chunk_size = KiB(256)};
 }
 
 TEST(MemoryPlan, DefaultsKeepEveryThread) {
@@ -17,18 +17,20 @@ TEST(MemoryPlan, DefaultsKeepEveryThread) {
   EXPECT_EQ(plan.readers, 4);
   EXPECT_EQ(plan.writers, 4);
   EXPECT_EQ(plan.namespaces, 2);
-  EXPECT_EQ(plan.pack_size, MiB(14));
-  EXPECT_EQ(plan.sort_memory.value >> 20, 49U);
-  EXPECT_EQ(plan.merge_memory.value >> 20, 6U);
+  EXPECT_EQ(plan.streams, 8);
+  EXPECT_EQ(plan.pack_size, MiB(11));
+  EXPECT_EQ(plan.sort_memory, MiB(30));
+  EXPECT_EQ(plan.merge_memory.value, MiB(30).value / 8);
 }
 
 TEST(MemoryPlan, LittleMemoryMeansFewThreads) {
   MemoryRequest request = Default();
-  request.budget = MiB(180);
+  request.budget = MiB(190);
   const MemoryPlan plan = PlanMemory(request);
+  EXPECT_EQ(plan.streams, 2);
   EXPECT_EQ(plan.readers, 1);
   EXPECT_EQ(plan.namespaces, 1);
-  EXPECT_EQ(plan.writers, 2);
+  EXPECT_EQ(plan.writers, 1);
   EXPECT_EQ(plan.pack_size, MiB(4));
 }
 
@@ -71,8 +73,10 @@ TEST(MemoryPlan, NeverGivesOutMoreThanThereIs) {
           const std::uint64_t restore =
               static_cast<std::uint64_t>(plan.namespaces) *
               ((writers + 3) * MiB(4).value + writers * MiB(8).value + MiB(16).value);
+          const std::uint64_t streams = static_cast<std::uint64_t>(plan.streams) * MiB(12).value;
           const std::uint64_t most =
-              (MiB(budget).value - MiB(64).value) / static_cast<std::uint64_t>(jobs);
+              (MiB(budget).value - MiB(64).value - streams) / static_cast<std::uint64_t>(jobs);
+          EXPECT_GE(plan.streams, 1);
           EXPECT_LE(snapshot, most) << budget << " MiB, " << jobs << " jobs";
           EXPECT_LE(restore, most) << budget << " MiB, " << jobs << " jobs";
           EXPECT_GE(plan.sort_memory.value, readers * MiB(4).value);
@@ -93,12 +97,12 @@ TEST(MemoryPlan, SaysHowMuchIsNeeded) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.message(),
-              "dividing 100 MiB of memory among 2 jobs: they need at least 156 MiB");
+              "dividing 100 MiB of memory among 2 jobs: they need at least 172 MiB");
     EXPECT_THAT(error.hint(), testing::HasSubstr("memory-budget-mib"));
   }
-  request.budget = MiB(156);
+  request.budget = MiB(172);
   EXPECT_EQ(PlanMemory(request).readers, 1);
-  request.budget = MiB(155);
+  request.budget = MiB(171);
   EXPECT_THROW(PlanMemory(request), Error);
 }
 

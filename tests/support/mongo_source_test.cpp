@@ -201,9 +201,10 @@ TEST_F(ElectionTest, OutlastsAStepDown) {
   const auto impatient = mongo::Connection::Open(
       Secret(server_.Uri()), {.connect_timeout = std::chrono::milliseconds(200)});
   source_ = engine::MakeMongoSource(*impatient, ByteCount{1});
-  std::atomic<int> reads = 0;
-  server_.faults().SetHook([&](std::string_view command, std::string_view ns) {
-    if (command == "getMore" && ns == "shop.c" && ++reads == 2) {
+  // Its own: the server may still call the hook when the test has ended.
+  const auto reads = std::make_shared<std::atomic<int>>(0);
+  server_.faults().SetHook([this, reads](std::string_view command, std::string_view ns) {
+    if (command == "getMore" && ns == "shop.c" && ++*reads == 2) {
       server_.StepDown();
     }
   });
@@ -217,9 +218,9 @@ TEST_F(ElectionTest, OutlastsAStepDown) {
 
 TEST_F(MongoSourceTest, WhatWasReadIsNotAskedForAgain) {
   InsertAscending("c");
-  std::atomic<int> finds = 0;
-  server_.faults().SetHook([&](std::string_view command, std::string_view ns) {
-    finds += command == "find" && ns == "shop.c" ? 1 : 0;
+  const auto finds = std::make_shared<std::atomic<int>>(0);
+  server_.faults().SetHook([finds](std::string_view command, std::string_view ns) {
+    *finds += command == "find" && ns == "shop.c" ? 1 : 0;
   });
   server_.faults().Add(
       {.action = FaultAction::kKillCursor, .commands = {"getMore"}, .ns = "shop.c", .skip = 1});
@@ -231,7 +232,7 @@ TEST_F(MongoSourceTest, WhatWasReadIsNotAskedForAgain) {
       {.on_progress = [&](const engine::Progress& progress) { shown = progress.documents_done; },
        .clock = clock_,
        .log = *log_});
-  EXPECT_EQ(finds, 4);  // two looks at the order, two reads
+  EXPECT_EQ(*finds, 4);  // two looks at the order, two reads
   EXPECT_EQ(shown, kCount);
   ExpectWhole();
 }
