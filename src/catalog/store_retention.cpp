@@ -41,7 +41,8 @@ bool SqliteStore::UpdateRetention(const SnapshotId& id, bool do_not_delete, Inst
                   expires) == 1;
 }
 
-// One statement decides and marks, so that nothing comes between. Delivery 1 is a download: while
+// One statement decides and marks, so that nothing comes between. An imported snapshot stands for no
+// newer state of its cluster. Delivery 1 is a download: while
 // it is offered (or made) the archive is read from the snapshot.
 std::vector<Store::DeletedSnapshot> SqliteStore::ExpireSnapshots(Instant now,
                                                                  Instant failed_before,
@@ -58,7 +59,8 @@ std::vector<Store::DeletedSnapshot> SqliteStore::ExpireSnapshots(Instant now,
       "AND NOT EXISTS (SELECT 1 FROM restores r WHERE r.snapshot = s.id "
       "AND (r.state < 3 OR (r.delivery = 1 AND r.state = 3 AND r.expires > ?1))) "
       "AND (s.state = 4 OR (SELECT count(*) FROM snapshots n WHERE n.cluster = s.cluster "
-      "AND n.deleted IS NULL AND n.state = 3 AND (n.scheduled, n.id) > (s.scheduled, s.id)) >= "
+      "AND n.deleted IS NULL AND n.state = 3 AND (n.scheduled, n.id) > (s.scheduled, s.id) "
+      "AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.snapshot = n.id)) >= "
       "coalesce((SELECT keep_last FROM schedules k WHERE k.cluster = s.cluster), 1)) "
       "LIMIT ?3) RETURNING id, project, cluster_name, expires",
       now,

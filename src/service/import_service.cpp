@@ -6,6 +6,9 @@
 namespace tidemark::service {
 namespace {
 
+// Somebody went to the trouble of bringing it here: as long as the longest retention of a schedule.
+constexpr std::chrono::hours kImportLife{24 * 365 * 10};
+
 constexpr std::size_t kMaxPath = 1024;  // bytes
 
 std::string LinesOf(const std::vector<std::string>& notes) {
@@ -43,7 +46,8 @@ domain::Snapshot ImportService::Start(const ProjectId& project,
   } catch (const Error& error) {
     RefusePath(FailureText(error));
   }
-  const auto [snapshot, job] = snapshots_.Prepare(owner, description);
+  auto [snapshot, job] = snapshots_.Prepare(owner, description);
+  snapshot.expires = snapshot.scheduled + kImportLife;
   env_.store.AddImportedSnapshot(snapshot, {.path = path}, job);
   env_.log.Info(
       "snapshot={} cluster={} path={}  import queued", snapshot.id.ToString(), owner.name, path);

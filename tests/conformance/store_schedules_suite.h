@@ -317,6 +317,21 @@ TEST_P(StoreSchedules, TheNewestGoodSnapshotStays) {
   EXPECT_EQ(left.rows[0].scheduled, kNow - 8 * kHour);
 }
 
+TEST_P(StoreSchedules, AnImportedOneIsNotTheNewestState) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const domain::Snapshot good = AddEnded(cluster, 9 * kHour);
+  Store::QueuedSnapshot imported = NewQueued(cluster, kNow - 8 * kHour);
+  store_->AddImportedSnapshot(imported.snapshot, {.path = "old.archive"}, imported.job);
+  const domain::Lease lease = Claim();
+  imported.snapshot.state = domain::SnapshotState::kCompleted;
+  imported.snapshot.finished = kNow - 8 * kHour;
+  EXPECT_TRUE(store_->FinishSnapshot(lease, imported.snapshot));
+  EXPECT_TRUE(Expire(kNow + 24 * kHour).empty());
+  EXPECT_FALSE(store_->FindSnapshot(good.id).value().deleted);
+  AddEnded(cluster, kHour);
+  EXPECT_EQ(Expire(kNow + 24 * kHour).size(), 2U);
+}
+
 TEST_P(StoreSchedules, SoManyStayAsTheScheduleSays) {
   const domain::Cluster cluster = AddCluster("c0");
   store_->AddSchedule(NewSchedule(cluster, kNow + kHour));  // keeps 3
