@@ -74,6 +74,15 @@ class StoreSchedules : public StoreSuite {
     return snapshot;
   }
 
+  void AddChannelFor(domain::EventKind kind) {
+    store_->AddChannel({.id = NewId<domain::ChannelId>(),
+                        .project = project_.id,
+                        .kind = domain::ChannelKind::kEmail,
+                        .sealed_url = "sealed",
+                        .events = domain::EventBit(kind),
+                        .created = kNow});
+  }
+
   std::vector<std::string> Expire(Instant now = kNow) {
     std::vector<std::string> ids =
         Ids(store_->ExpireSnapshots(now, now - std::chrono::hours{24 * 8}, 100));
@@ -102,6 +111,48 @@ TEST_P(StoreSchedules, ScheduleComesBackWhole) {
   EXPECT_FALSE(store_->AddSchedule(NewSchedule(cluster, kNow)));
   Reopen();
   ExpectEqual(store_->FindSchedule(cluster.id).value(), schedule);
+}
+
+// People are told of it, whichever statement says so.
+TEST_P(StoreSchedules, WhatIsMissedBecomesAnEvent) {
+  const domain::Cluster cluster = AddCluster("c0");
+  store_->AddSchedule(NewSchedule(cluster, kNow));
+  const auto advance = [&](std::int64_t missed) {
+    const domain::Schedule schedule = store_->FindSchedule(cluster.id).value();
+    const domain::ScheduleRun run{.next_due = kNow + kHour,
+                                  .missed = missed,
+                                  .last_missed = kNow,
+                                  .missed_reason = "no server was running"};
+    EXPECT_TRUE(store_->AdvanceSchedule(schedule, run, std::nullopt));
+  };
+  AddChannelFor(domain::EventKind::kScheduleMissed);
+  advance(2);
+  EXPECT_EQ(store_->SettleEvents(), 1);
+  const domain::Event event = store_->FindDueNotice(kNow).value().notice.event;
+  EXPECT_EQ(event.kind, domain::EventKind::kScheduleMissed);
+  EXPECT_EQ(event.at, kNow);
+  EXPECT_EQ(event.project, project_.id);
+  EXPECT_EQ(event.cluster, "c0");
+  EXPECT_EQ(event.reason, "no server was running");
+  advance(2);  // nothing more was missed
+  EXPECT_EQ(store_->SettleEvents(), 0);
+}
+
+TEST_P(StoreSchedules, VerificationThatFailsBecomesAnEvent) {
+  const domain::Cluster cluster = AddCluster("c0");
+  store_->AddSchedule(NewSchedule(cluster, kNow));
+  const domain::Snapshot snapshot = AddEnded(cluster, kHour);
+  store_->SettleEvents();
+  AddChannelFor(domain::EventKind::kVerificationFailed);
+  store_->SaveVerification(cluster.id, {snapshot.id, kNow, std::chrono::milliseconds{1}, ""});
+  EXPECT_EQ(store_->SettleEvents(), 0);
+  const std::string found = "damaged: shop.orders {_id: 'somebody'}";
+  store_->SaveVerification(cluster.id, {snapshot.id, kNow, std::chrono::milliseconds{1}, found});
+  EXPECT_EQ(store_->SettleEvents(), 1);
+  const domain::Event event = store_->FindDueNotice(kNow).value().notice.event;
+  EXPECT_EQ(event.kind, domain::EventKind::kVerificationFailed);
+  EXPECT_EQ(event.object, snapshot.id.ToString());
+  EXPECT_EQ(event.reason.find("somebody"), std::string::npos);
 }
 
 TEST_P(StoreSchedules, ChangeOfAnOlderRevisionIsRefused) {
