@@ -44,7 +44,8 @@ LogLevel ParseLogLevel(const std::string& name) {
 }
 
 // "127.0.0.1:8080", "[::1]:8080".
-http::ServerOptions MakeServerOptions(const config::Settings& settings) {
+http::ServerOptions MakeServerOptions(const config::Settings& settings,
+                                      const service::MemoryPlan& plan) {
   const std::string& listen = settings.Text("listen");
   const std::size_t colon = listen.rfind(':');
   http::ServerOptions options;
@@ -64,6 +65,7 @@ http::ServerOptions MakeServerOptions(const config::Settings& settings) {
   options.tls_key_file = settings.Text("tls-key");
   options.call_threads = static_cast<int>(settings.Integer("call-threads"));
   options.max_connections = static_cast<std::size_t>(settings.Integer("max-connections"));
+  options.max_streams = static_cast<std::size_t>(plan.streams);
   return options;
 }
 
@@ -94,6 +96,13 @@ engine::SnapshotOptions MakeEngineOptions(const config::Settings& settings,
   options.pack_size = plan.pack_size;
   options.chunk_size = KiB(static_cast<std::uint64_t>(settings.Integer("snapshot-chunk-size-kib")));
   options.compression_level = static_cast<int>(settings.Integer("snapshot-compression-level"));
+  return options;
+}
+
+delivery::RestoreOptions MakeRestoreOptions(const service::MemoryPlan& plan) {
+  delivery::RestoreOptions options;
+  options.writers = plan.writers;
+  options.parallel_namespaces = plan.namespaces;
   return options;
 }
 
@@ -204,8 +213,7 @@ int Serve(const ServeFlags& flags) {
   const SystemClock clock;
   SystemRandom random;
   const service::MemoryPlan plan = PlanMemory(settings);
-  http::ServerOptions server_options = MakeServerOptions(settings);
-  server_options.max_streams = static_cast<std::size_t>(plan.streams);
+  const http::ServerOptions server_options = MakeServerOptions(settings, plan);
   DataDirectory directory = DataDirectory::Open(settings.Text("data-dir"), random);
   TakeOver(directory, clock, *log);
 
@@ -218,10 +226,7 @@ int Serve(const ServeFlags& flags) {
   access.FinishProjectDeletions();
   service::ClusterService clusters(environment);
   service::SnapshotService snapshots(environment, clusters, MakeEngineOptions(settings, plan));
-  delivery::RestoreOptions restore_options;
-  restore_options.writers = plan.writers;
-  restore_options.parallel_namespaces = plan.namespaces;
-  service::RestoreService restores(environment, access, clusters, restore_options);
+  service::RestoreService restores(environment, access, clusters, MakeRestoreOptions(plan));
   service::RepositoryService maintenance(environment);
   service::ImportService imports(
       environment,

@@ -41,9 +41,9 @@ bool SqliteStore::UpdateRetention(const SnapshotId& id, bool do_not_delete, Inst
                   expires) == 1;
 }
 
-// One statement decides and marks, so that nothing comes between. An imported snapshot stands for no
-// newer state of its cluster. Delivery 1 is a download: while
-// it is offered (or made) the archive is read from the snapshot.
+// One statement decides and marks, so that nothing comes between. An imported snapshot stands for
+// no newer state of its cluster. Delivery 1 is a download: while it is offered (or made) the
+// archive is read from the snapshot.
 std::vector<Store::DeletedSnapshot> SqliteStore::ExpireSnapshots(Instant now,
                                                                  Instant failed_before,
                                                                  std::int64_t limit) {

@@ -12,6 +12,7 @@ namespace tidemark::delivery {
 namespace {
 
 constexpr std::string_view kWiped = "wiped";
+constexpr std::string_view kBegun = "begun ";
 
 [[noreturn]] void RefuseLine(const std::string& line) {
   throw Error(ErrorCode::kCorrupt, "reading a restore's checkpoint: bad line '" + line + "'");
@@ -42,6 +43,12 @@ Checkpoint::Checkpoint(const engine::RunContext& run) : run_(run) {
   for (std::string line; std::getline(lines, line);) {
     if (line == kWiped) {
       wiped_ = true;
+    } else if (line.starts_with(kBegun)) {
+      const std::vector<std::int64_t> numbers = ParseNumbers(line.substr(kBegun.size()));
+      if (numbers.size() != 1) {
+        RefuseLine(line);
+      }
+      begun_.insert(static_cast<std::size_t>(numbers[0]));
     } else {
       const std::vector<std::int64_t> numbers = ParseNumbers(line);
       if (numbers.size() != 1 && numbers.size() != 5) {
@@ -65,6 +72,18 @@ bool Checkpoint::IsFinished(std::size_t ns) {
   return finished_.contains(ns);
 }
 
+bool Checkpoint::IsBegun(std::size_t ns) {
+  const MutexLock lock(mutex_);
+  return begun_.contains(ns);
+}
+
+void Checkpoint::MarkBegun(std::size_t ns) {
+  const MutexLock lock(mutex_);
+  if (begun_.insert(ns).second) {
+    Save();
+  }
+}
+
 void Checkpoint::MarkWiped() {
   const MutexLock lock(mutex_);
   wiped_ = true;
@@ -74,6 +93,7 @@ void Checkpoint::MarkWiped() {
 void Checkpoint::MarkFinished(std::size_t ns, const domain::RestoreChanges& changes) {
   const MutexLock lock(mutex_);
   finished_[ns] = changes;
+  begun_.erase(ns);
   Save();
 }
 
@@ -94,6 +114,9 @@ void Checkpoint::Save() {
   std::string text;
   if (wiped_) {
     text.append(kWiped).append("\n");
+  }
+  for (const std::size_t ns : begun_) {
+    text.append(kBegun).append(std::to_string(ns)).append("\n");
   }
   for (const auto& [ns, changes] : finished_) {
     text += std::to_string(ns);

@@ -109,9 +109,9 @@ class RestoreRun {
   void DropWhatTheSnapshotHasNot() const;
   std::vector<std::size_t> CollectionsLargestFirst() const;
   void RestoreNamespace(std::size_t index, const std::stop_token& stop);
-  domain::RestoreChanges WriteNamespace(const repo::NamespaceEntry& entry,
-                                        const std::stop_token& stop);
-  domain::RestoreChanges Rewrite(const repo::NamespaceEntry& entry, const std::stop_token& stop);
+  domain::RestoreChanges WriteNamespace(std::size_t index, const std::stop_token& stop);
+  bool IsWorthGoingOn(const repo::NamespaceEntry& entry) const;
+  domain::RestoreChanges Rewrite(std::size_t index, const std::stop_token& stop);
   std::optional<domain::RestoreChanges> ChangeInPlace(const repo::NamespaceEntry& entry,
                                                       const std::stop_token& stop);
   void Prepare(const repo::NamespaceEntry& entry, const InPlace& plan) const;
@@ -303,34 +303,43 @@ void RestoreRun::RestoreNamespace(std::size_t index, const std::stop_token& stop
     progress_.Written(entry.digest.documents, entry.logical_bytes);
   } else if (TargetTakes(facts_, entry.kind)) {
     domain::RestoreChanges changes;
-    Retry(options_, run_.log, stop, [&] { changes = WriteNamespace(entry, stop); });
+    Retry(options_, run_.log, stop, [&] { changes = WriteNamespace(index, stop); });
     checkpoint_.MarkFinished(index, changes);
   }
   progress_.NamespaceFinished();
 }
 
 // May be repeated, whatever an earlier attempt has left behind.
-domain::RestoreChanges RestoreRun::WriteNamespace(const repo::NamespaceEntry& entry,
-                                                  const std::stop_token& stop) {
+domain::RestoreChanges RestoreRun::WriteNamespace(std::size_t index, const std::stop_token& stop) {
+  const repo::NamespaceEntry& entry = manifest_.namespaces[index];
   if (scope_.filter) {
     return WritePicked(entry, stop);
   }
-  if (scope_.mode == RestoreMode::kDelta) {
+  const bool is_delta = scope_.mode == RestoreMode::kDelta;
+  if (is_delta || checkpoint_.IsBegun(index)) {
     if (const auto changes = ChangeInPlace(entry, stop)) {
-      return *changes;
+      return is_delta ? *changes : domain::RestoreChanges();
     }
   }
-  const domain::RestoreChanges all = Rewrite(entry, stop);
-  return scope_.mode == RestoreMode::kDelta ? all : domain::RestoreChanges();
+  const domain::RestoreChanges all = Rewrite(index, stop);
+  return is_delta ? all : domain::RestoreChanges();
+}
+
+// FerretDB sorts all of a collection to compare it: that takes longer than writing it.
+bool RestoreRun::IsWorthGoingOn(const repo::NamespaceEntry& entry) const {
+  return facts_.flavor != "ferretdb" && entry.logical_bytes >= options_.go_on_from.value;
 }
 
 // From nothing.
-domain::RestoreChanges RestoreRun::Rewrite(const repo::NamespaceEntry& entry,
-                                           const std::stop_token& stop) {
+domain::RestoreChanges RestoreRun::Rewrite(std::size_t index, const std::stop_token& stop) {
+  const repo::NamespaceEntry& entry = manifest_.namespaces[index];
   const std::string name = NameOf(entry);
   Doing("dropping " + name, [&] { target_.DropCollection(entry.database, entry.collection); });
   OrArrivedLate([&] {
     Doing("creating " + name, [&] { target_.CreateCollection(entry); });
+    if (IsWorthGoingOn(entry)) {
+      checkpoint_.MarkBegun(index);
+    }
     Doing("loading " + name, [&] { Load(entry, stop); });
   });
   // Before the indexes: from then on a TTL index deletes what has expired.
@@ -360,7 +369,12 @@ std::optional<domain::RestoreChanges> RestoreRun::ChangeInPlace(const repo::Name
       obstacle = error.message();
     }
   }
-  Note(NameOf(entry) + " was written anew: " + obstacle);
+  const std::string note = NameOf(entry) + " was written anew: " + obstacle;
+  if (scope_.mode == RestoreMode::kDelta) {
+    Note(note);
+  } else {  // as it would have been without the cut
+    run_.log.Info("restore={}  {}", options_.job, note);
+  }
   return std::nullopt;
 }
 

@@ -79,6 +79,9 @@ struct RestoreOptions {
   int attempts = 6;
   std::chrono::milliseconds retry_pause{1000};
   std::function<void(std::chrono::milliseconds, const std::stop_token&)> pause = PauseFor;
+  // A collection of so many BSON bytes that was cut goes on with what is on the target: documents
+  // are compared in order of _id, which costs a read of them. A smaller one is written anew.
+  ByteCount go_on_from = MiB(64);
   RestoreScope scope;
 };
 

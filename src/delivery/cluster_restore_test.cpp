@@ -57,6 +57,78 @@ TEST_F(RestoreTest, ContinuesAfterTheLastFinishedNamespaceWithoutDroppingAgain) 
   EXPECT_EQ(progress_.documents_done, 3U);
 }
 
+class GoingOnRestoreTest : public RestoreTest {
+ protected:
+  GoingOnRestoreTest() { options_.go_on_from = {1}; }
+};
+
+TEST_F(GoingOnRestoreTest, ALargeCollectionGoesOnWithWhatIsOnTheTarget) {
+  Add("orders", {Doc(1), Doc(2), Doc(3)});
+  checkpoint_ = "wiped\nbegun 0\n";
+  target_.Keep(manifest_.namespaces[0], {Doc(1), Doc(3)});
+  Restore();
+  EXPECT_THAT(target_.Steps(),
+              ElementsAre("incomplete j1",
+                          "read shop.orders",
+                          "insert shop.orders 1",
+                          "digest shop.orders",
+                          "index shop.orders",
+                          "complete"));
+  EXPECT_THAT(checkpoints_, ElementsAre("wiped\n0\n"));
+  EXPECT_EQ(target_.Count("shop.orders"), 3U);
+  EXPECT_EQ(progress_.documents_done, 3U);
+}
+
+TEST_F(GoingOnRestoreTest, SoItDoesWhenTheTargetIsLostInTheMiddle) {
+  Add("orders", {Doc(1), Doc(2)});
+  target_.failures["digest shop.orders"] = 1;
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Contains("drop shop.orders").Times(1));
+  EXPECT_THAT(target_.Steps(), testing::Contains("insert shop.orders 2").Times(1));
+  EXPECT_THAT(checkpoints_, ElementsAre("wiped\n", "wiped\nbegun 0\n", "wiped\n0\n"));
+}
+
+TEST_F(GoingOnRestoreTest, WhatSomebodyElseHasDoneMeanwhileDoesNotStay) {
+  Add("orders", {Doc(1), Doc(2)});
+  checkpoint_ = "wiped\nbegun 0\n";
+  const Bytes other = bson::Builder().Append("_id", std::int32_t{1}).Append("x", "y").Finish();
+  target_.Keep(manifest_.namespaces[0], {other, Doc(9)});
+  Restore();
+  EXPECT_EQ(target_.DocumentsOf("shop.orders"), (std::vector<Bytes>{Doc(1), Doc(2)}));
+}
+
+TEST_F(GoingOnRestoreTest, WhatCannotBeComparedIsWrittenAnew) {
+  Add("orders", {Doc(1), Doc(2)});
+  checkpoint_ = "wiped\nbegun 0\n";
+  target_.Keep(manifest_.namespaces[0], {Doc(1), Doc(2)});
+  target_.shuffled = true;
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Contains("drop shop.orders").Times(1));
+  EXPECT_EQ(target_.Count("shop.orders"), 2U);
+}
+
+TEST_F(GoingOnRestoreTest, WhatIsGoneIsWrittenAnew) {
+  Add("orders", {Doc(1)});
+  checkpoint_ = "wiped\nbegun 0\n";
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Contains("create shop.orders").Times(1));
+}
+
+TEST_F(RestoreTest, ASmallCollectionIsWrittenAnew) {
+  Add("orders", {Doc(1), Doc(2)});
+  target_.failures["digest shop.orders"] = 1;
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Contains("drop shop.orders").Times(2));
+  EXPECT_THAT(checkpoints_, ElementsAre("wiped\n", "wiped\n0\n"));
+}
+
+TEST_F(RestoreTest, BadLinesOfACheckpointAreRefused) {
+  for (const std::string line : {"begun", "begun ", "begun x", "begun 1 2", "begun -1"}) {
+    checkpoint_ = "wiped\n" + line + "\n";
+    EXPECT_EQ(Failure().code(), ErrorCode::kCorrupt) << line;
+  }
+}
+
 TEST_F(RestoreTest, DamagedCheckpointIsRefused) {
   checkpoint_ = "wiped\nsix\n";
   const Error error = Failure();

@@ -112,7 +112,9 @@ class KilledRestores {
 
   // As the service does: goes on from what was saved last.
   std::function<void()> Restore(std::size_t number) {
-    return [this, number] {
+    // By turns with what is on the target, and from nothing.
+    const ByteCount go_on_from = random_.Next() % 2 == 0 ? ByteCount{1} : MiB(1024);
+    return [this, number, go_on_from] {
       Session session(blob::OpenDirectoryStore(root_));
       repo::Repository& repository = session.OpenAsOwner();
       const repo::Manifest manifest =
@@ -127,8 +129,11 @@ class KilledRestores {
       if (std::filesystem::exists(checkpoint_)) {
         run.checkpoint = std::string(AsText(ReadFile(checkpoint_, 1 << 20)));
       }
-      delivery::RunRestore(
-          manifest, *reader, *target, {.job = "j1", .writers = 2, .attempts = 1}, run);
+      delivery::RunRestore(manifest,
+                           *reader,
+                           *target,
+                           {.job = "j1", .writers = 2, .attempts = 1, .go_on_from = go_on_from},
+                           run);
     };
   }
 

@@ -342,7 +342,8 @@ class SocketCampaign {
                           .writers = 2,
                           .parallel_namespaces = 1,
                           .attempts = attempts,
-                          .retry_pause = milliseconds(1)},
+                          .retry_pause = milliseconds(1),
+                          .go_on_from = {1}},
                          run);
   }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/mutex.h"
@@ -10,7 +11,8 @@
 
 namespace tidemark::delivery {
 
-// What an interrupted restore has done, as text: the line "wiped", then one line for each finished
+// What an interrupted restore has done, as text: the line "wiped", then "begun" and its number for
+// each large namespace that has been created but not finished, then one line for each finished
 // namespace of the selection: its number and, when documents were compared, how many were left
 // alone, replaced, inserted and deleted. Synchronized; every change is durable when it returns.
 class Checkpoint {
@@ -21,7 +23,9 @@ class Checkpoint {
 
   bool IsWiped() TIDEMARK_EXCLUDES(mutex_);
   bool IsFinished(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
+  bool IsBegun(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
   void MarkWiped() TIDEMARK_EXCLUDES(mutex_);
+  void MarkBegun(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
   void MarkFinished(std::size_t ns, const domain::RestoreChanges& changes = {})
       TIDEMARK_EXCLUDES(mutex_);
   // Of all finished namespaces.
@@ -33,6 +37,7 @@ class Checkpoint {
   const engine::RunContext& run_;
   Mutex mutex_;
   bool wiped_ TIDEMARK_GUARDED_BY(mutex_) = false;
+  std::set<std::size_t> begun_ TIDEMARK_GUARDED_BY(mutex_);
   std::map<std::size_t, domain::RestoreChanges> finished_ TIDEMARK_GUARDED_BY(mutex_);
 };
 
