@@ -8,7 +8,6 @@
 #include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/oauth.h"
-#include "api/internal/operations.h"
 #include "api/internal/routes.h"
 #include "api/internal/versions.h"
 #include "service/refusal.h"
@@ -41,16 +40,38 @@ std::string AllowHeader(const std::vector<http::Method>& methods) {
   return allow;
 }
 
-// The media type of a success. Throws 406.
-std::string ResolveMediaType(const RouteTable::Match& match, const http::Request& request) {
-  if (match.family != Family::kV2) {
-    return "application/json";
+// The version that answers: in v2 what the Accept header asks for, in v1.0 and v1.5 the newest that
+// is not later than theirs (contract.md 1). Null: none does, or an operation of our own.
+const Version* VersionOf(const RouteTable::Match& match, const http::Request& request) {
+  switch (match.family) {
+    case Family::kV2:
+      return ResolveVersion(request.Header("accept").value_or(""), match.route->versions);
+    case Family::kV10:
+      return NewestUntil("2023-01-01", match.route->versions);
+    case Family::kV15:
+      return NewestUntil("2023-02-01", match.route->versions);
+    case Family::kOwn:
+      return nullptr;
   }
-  const auto version = ResolveVersion(request.Header("accept").value_or(""), match.route->versions);
-  if (!version) {
-    throw InvalidVersion();
+  return nullptr;
+}
+
+// Of that version, on errors too. An operation that is deprecated in every version says so to
+// requests without a good version as well.
+void AddDeprecation(const RouteTable::Match& match,
+                    const http::Request& request,
+                    http::Response& response) {
+  if (match.route == nullptr || match.route->versions.empty()) {
+    return;
   }
-  return VersionedMediaType(*version);
+  const Version* version = VersionOf(match, request);
+  const Version& told = version != nullptr ? *version : match.route->versions.back();
+  if (!told.deprecation.empty()) {
+    response.headers.emplace_back("Deprecation", told.deprecation);
+  }
+  if (!told.sunset.empty()) {
+    response.headers.emplace_back("Sunset", told.sunset);
+  }
 }
 
 bool NamesProject(const Route& route) {
@@ -163,9 +184,7 @@ class AtlasApi final : public Api {
     } catch (const Error& error) {
       response = Refuse(error, request, style, audited);
     }
-    if (match.route != nullptr && !match.route->deprecation.empty()) {
-      response.headers.emplace_back("Deprecation", match.route->deprecation);
-    }
+    AddDeprecation(match, request, response);
     return response;
   }
 
@@ -191,8 +210,12 @@ class AtlasApi final : public Api {
     if (match.route == nullptr) {
       throw ResourceNotFound(request.path);
     }
-    const std::string media_type = ResolveMediaType(match, request);
-    Call call{parts_, request, match.parameters, match.family, std::move(caller), {}, {}};
+    const Version* version = VersionOf(match, request);
+    if (version == nullptr && match.family == Family::kV2) {
+      throw InvalidVersion();
+    }
+    Call call{parts_, request, match.parameters, match.family, {}, std::move(caller), {}, {}};
+    call.version = version != nullptr ? version->date : std::string_view();
     CheckRight(*match.route, call);
     if (request.body_too_large) {
       throw PayloadTooLarge();
@@ -201,7 +224,10 @@ class AtlasApi final : public Api {
     audited.Begin();
     Reply reply = match.route->handler(call);
     audited.SetMade(reply.body);
-    return RenderReply(std::move(reply), call.query.style, media_type);
+    const bool versioned = match.family == Family::kV2;
+    return RenderReply(std::move(reply),
+                       call.query.style,
+                       versioned ? VersionedMediaType(call.version) : "application/json");
   }
 
   http::Response Refuse(const Error& error,

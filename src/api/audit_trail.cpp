@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/internal/operations.h"
-
 namespace tidemark::api {
 
 bool RefusalBudget::Take(Instant now) {
@@ -104,8 +102,8 @@ void AuditedRequest::SetTarget(const RouteTable::Match& match) {
   if (match.route == nullptr) {
     return;
   }
-  entry_.operation = OperationOf(*match.route);
-  active_ = active_ || HandsOverData(*match.route);
+  entry_.operation = match.route->operation;
+  active_ = active_ || match.route->gives == Gives::kData;
   for (const auto& [name, value] : match.parameters.values) {
     if (name == "clusterName" && domain::IsClusterName(value)) {
       entry_.cluster = value;

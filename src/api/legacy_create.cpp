@@ -5,6 +5,7 @@
 #include "api/internal/failure.h"
 #include "api/internal/legacy.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 // Asking for a legacy restore job: contract.md 7.3.
@@ -316,8 +317,6 @@ domain::RestoreJob Start(const Call& call) {
   return StartDownload(call, selector, limits);
 }
 
-}  // namespace
-
 // One job, as a list: a sharded cluster would have one for each shard (contract.md 11, row 9).
 Reply CreateLegacyRestore(const Call& call) {
   try {
@@ -326,6 +325,23 @@ Reply CreateLegacyRestore(const Call& call) {
   } catch (const service::Refusal& refusal) {
     ThrowLegacy(refusal);
   }
+}
+
+}  // namespace
+
+std::span<const Route> LegacyCreateRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kPost,
+            "/groups/{groupId}/clusters/{clusterName}/restoreJobs",
+            kAtlas,
+            kProjectOwner,
+            "createGroupClusterRestoreJob",
+            CreateLegacyRestore,
+            kLegacyVersions},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -1,6 +1,7 @@
 #include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/legacy.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -111,6 +112,8 @@ json::object RenderLegacyRestore(const Call& call, const domain::RestoreJob& job
   return body;
 }
 
+namespace {
+
 // A batch is what a sharded cluster's restore consists of: nothing has one yet.
 Reply ListLegacyRestores(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
@@ -139,6 +142,30 @@ Reply GetLegacyRestore(const Call& call) {
   const domain::RestoreJob job =
       FindRestoreJob(call, cluster, text, service::Reason::kRestoreJobNotFound);
   return {200, Shape::kObject, RenderLegacyRestore(call, job)};
+}
+
+}  // namespace
+
+std::span<const Route> LegacyRestoreRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/restoreJobs",
+            kAtlas,
+            kProjectRead,
+            "listGroupClusterRestoreJobs",
+            ListLegacyRestores,
+            kLegacyVersions},
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}",
+            kAtlas,
+            kProjectRead,
+            "getGroupClusterRestoreJob",
+            GetLegacyRestore,
+            kLegacyVersions},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

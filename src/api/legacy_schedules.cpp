@@ -2,10 +2,10 @@
 #include <array>
 #include <span>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/request_body.h"
 #include "api/internal/request_values.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -250,8 +250,6 @@ void Apply(const ScheduleChange& change, domain::Schedule& schedule) {
       static_cast<int>(change.checkpoint_minutes.value_or(schedule.checkpoint_minutes));
 }
 
-}  // namespace
-
 Reply GetLegacySchedule(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
   return {200, Shape::kObject, RenderSchedule(call, cluster, call.parts.schedules.Find(cluster))};
@@ -266,6 +264,30 @@ Reply UpdateLegacySchedule(const Call& call) {
         Apply(change, edited);
       });
   return {200, Shape::kObject, RenderSchedule(call, cluster, schedule)};
+}
+
+}  // namespace
+
+std::span<const Route> LegacyScheduleRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/snapshotSchedule",
+            kAtlas,
+            kProjectRead,
+            "getGroupClusterSnapshotSchedule",
+            GetLegacySchedule,
+            kLegacyVersions},
+      Route{kPatch,
+            "/groups/{groupId}/clusters/{clusterName}/snapshotSchedule",
+            kAtlas,
+            kProjectOwner,
+            "updateGroupClusterSnapshotSchedule",
+            UpdateLegacySchedule,
+            kLegacyVersions},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

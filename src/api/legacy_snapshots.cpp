@@ -1,9 +1,9 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/request_body.h"
 #include "api/internal/request_values.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -130,8 +130,6 @@ service::RetentionChange ReadChange(const Call& call) {
   return change;
 }
 
-}  // namespace
-
 Reply ListLegacySnapshots(const Call& call) {
   ListQuery query = call.query;
   const std::string completed =
@@ -206,6 +204,58 @@ Reply GetCheckpoint(const Call& call) {
                     "CHECKPOINT_NOT_FOUND",
                     "No checkpoint with ID {0} exists for cluster {1}.",
                     {text, cluster.name});
+}
+
+}  // namespace
+
+std::span<const Route> LegacySnapshotRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/snapshots",
+            kAtlas,
+            kProjectRead,
+            "listGroupClusterSnapshots",
+            ListLegacySnapshots,
+            kLegacyVersions},
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}",
+            kAtlas,
+            kProjectRead,
+            "getGroupClusterSnapshot",
+            GetLegacySnapshot,
+            kLegacyVersions},
+      Route{kPatch,
+            "/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}",
+            kAtlas,
+            kProjectOwner,
+            "updateGroupClusterSnapshot",
+            UpdateLegacySnapshot,
+            kLegacyVersions},
+      Route{kDelete,
+            "/groups/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}",
+            kAtlas,
+            kProjectOwner,
+            "deleteGroupClusterSnapshot",
+            DeleteLegacySnapshot,
+            kLegacyVersions},
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/backupCheckpoints",
+            kAtlas,
+            kProjectRead,
+            "listGroupClusterBackupCheckpoints",
+            ListCheckpoints,
+            kLegacyVersions},
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/backupCheckpoints/{checkpointId}",
+            kAtlas,
+            kProjectRead,
+            "getGroupClusterBackupCheckpoint",
+            GetCheckpoint,
+            kLegacyVersions},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

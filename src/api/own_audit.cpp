@@ -1,8 +1,8 @@
 #include <charconv>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -121,8 +121,6 @@ std::optional<catalog::AuditAnchor> ReadAnchor(const Call& call) {
   return anchor;
 }
 
-}  // namespace
-
 Reply ListProjectAudit(const Call& call) {
   return List(call, ProjectOf(call).id);
 }
@@ -141,6 +139,24 @@ Reply VerifyAudit(const Call& call) {
     body["brokenAt"] = *verdict.broken_at;
   }
   return {200, Shape::kObject, std::move(body)};
+}
+
+}  // namespace
+
+std::span<const Route> OwnAuditRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/projects/{groupId}/audit",
+            kOwn,
+            kProjectOwner,
+            "listProjectAudit",
+            ListProjectAudit},
+      Route{kGet, "/audit", kOwn, kOrganizationOwner, "listAudit", ListAudit},
+      Route{kGet, "/audit/verification", kOwn, kOrganizationOwner, "verifyAudit", VerifyAudit},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

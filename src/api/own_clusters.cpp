@@ -1,9 +1,9 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -118,6 +118,8 @@ void AddText(json::object& body, std::string_view name, const std::string& text)
   }
 }
 
+namespace {
+
 Reply ListProjects(const Call& call) {
   const auto listing = call.parts.access.ListProjects(call.caller, call.query.page);
   json::array results;
@@ -168,6 +170,45 @@ Reply CheckCluster(const Call& call) {
   return {200,
           Shape::kObject,
           RenderCheck(call.parts.clusters.Check(ProjectOf(call).id, cluster.name))};
+}
+
+}  // namespace
+
+std::span<const Route> OwnClusterRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet, "/projects", kOwn, kAnyKey, "listProjects", ListProjects},
+      Route{kPost, "/projects", kOwn, kOrganizationOwner, "createProject", CreateProject},
+      Route{
+          kDelete, "/projects/{groupId}", kOwn, kOrganizationOwner, "deleteProject", DeleteProject},
+      Route{kGet, "/projects/{groupId}/clusters", kOwn, kProjectRead, "listClusters", ListClusters},
+      Route{kPost,
+            "/projects/{groupId}/clusters",
+            kOwn,
+            kClusterManage,
+            "createCluster",
+            CreateCluster},
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}",
+            kOwn,
+            kProjectRead,
+            "getCluster",
+            GetCluster},
+      Route{kDelete,
+            "/projects/{groupId}/clusters/{clusterName}",
+            kOwn,
+            kClusterManage,
+            "deleteCluster",
+            DeleteCluster},
+      Route{kPost,
+            "/projects/{groupId}/clusters/{clusterName}/check",
+            kOwn,
+            kClusterManage,
+            "checkCluster",
+            CheckCluster},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -2,9 +2,9 @@
 
 #include <boost/json/parse.hpp>
 
-#include "api/internal/call.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -48,8 +48,6 @@ json::value RenderDocument(ByteView document) {
   return json::parse(bson::ToJson(bson::Document(document)), {}, options);
 }
 
-}  // namespace
-
 Reply DiffSnapshot(const Call& call) {
   const json::object body = ReadBody(call.request, kDiffFields);
   const domain::Cluster cluster = FindOwnCluster(call);
@@ -80,6 +78,22 @@ Reply DiffSnapshot(const Call& call) {
     reply.body["documents"] = std::move(documents);
   }
   return reply;
+}
+
+}  // namespace
+
+std::span<const Route> OwnDiffRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kPost,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/diff",
+            kOwn,
+            kProjectOwner,
+            "diffSnapshot",
+            DiffSnapshot},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -1,6 +1,7 @@
 #include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -21,8 +22,6 @@ service::ExportRequest ReadExportRequest(const Call& call) {
   }
   return request;
 }
-
-}  // namespace
 
 Reply ExportSnapshot(const Call& call) {
   const domain::Cluster cluster = FindOwnCluster(call);
@@ -49,6 +48,30 @@ Reply EndDownload(const Call& call) {
   }
   call.parts.downloads.End(cluster, *id);
   return {204, Shape::kNone, {}};
+}
+
+}  // namespace
+
+std::span<const Route> OwnExportRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}/export",
+            kOwn,
+            kProjectOwner,
+            "exportSnapshot",
+            ExportSnapshot,
+            {},
+            Gives::kData},
+      Route{kDelete,
+            "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}",
+            kOwn,
+            kProjectOwner,
+            "endDownload",
+            EndDownload},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

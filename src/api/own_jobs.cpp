@@ -4,11 +4,11 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "api/internal/call.h"
 #include "api/internal/downloads.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -221,6 +221,8 @@ void AddProgress(json::object& body, const std::optional<domain::Job>& job) {
                                   {"collectionsTotal", progress.collections_total}};
 }
 
+namespace {
+
 Reply ListSnapshots(const Call& call) {
   const auto listing = call.parts.snapshots.List(FindOwnCluster(call), call.query.page);
   json::array results;
@@ -287,6 +289,64 @@ Reply GetRestore(const Call& call) {
   const domain::RestoreJob job = FindRestoreJob(
       call, FindOwnCluster(call), call.path.Get("jobId"), service::Reason::kRestoreJobNotFound);
   return {200, Shape::kObject, RenderRestore(call, job)};
+}
+
+}  // namespace
+
+std::span<const Route> OwnJobRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots",
+            kOwn,
+            kProjectRead,
+            "listSnapshots",
+            ListSnapshots},
+      Route{kPost,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots",
+            kOwn,
+            kSnapshotCreate,
+            "createSnapshot",
+            CreateSnapshot},
+      Route{kPost,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots/import",
+            kOwn,
+            kSnapshotCreate,
+            "importSnapshot",
+            ImportSnapshot},
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}",
+            kOwn,
+            kProjectRead,
+            "getSnapshot",
+            GetSnapshot},
+      Route{kDelete,
+            "/projects/{groupId}/clusters/{clusterName}/snapshots/{snapshotId}",
+            kOwn,
+            kProjectOwner,
+            "deleteSnapshot",
+            DeleteSnapshot},
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}/restoreJobs",
+            kOwn,
+            kProjectRead,
+            "listRestores",
+            ListRestores},
+      Route{kPost,
+            "/projects/{groupId}/clusters/{clusterName}/restoreJobs",
+            kOwn,
+            kProjectOwner,
+            "createRestore",
+            CreateRestore},
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}/restoreJobs/{jobId}",
+            kOwn,
+            kProjectRead,
+            "getRestore",
+            GetRestore},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

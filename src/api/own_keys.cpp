@@ -1,8 +1,8 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -93,8 +93,6 @@ std::vector<domain::Grant> ReadGrants(const json::array& roles) {
   return grants;
 }
 
-}  // namespace
-
 Reply ListKeys(const Call& call) {
   const auto listing = call.parts.access.ListKeys(call.caller, call.query.page);
   json::array results;
@@ -127,6 +125,19 @@ Reply DeleteKey(const Call& call) {
   }
   call.parts.access.RevokeKey(call.caller, *id);
   return {204, Shape::kNone, {}};
+}
+
+}  // namespace
+
+std::span<const Route> OwnKeyRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet, "/keys", kOwn, kOrganizationOwner, "listKeys", ListKeys},
+      Route{kPost, "/keys", kOwn, kOrganizationOwner, "createKey", CreateKey},
+      Route{kDelete, "/keys/{keyId}", kOwn, kOrganizationOwner, "deleteKey", DeleteKey},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -1,9 +1,9 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -132,8 +132,6 @@ json::object Show(const Call& call, const domain::Channel& channel) {
   return RenderChannel(channel, call.parts.notices.Count(channel));
 }
 
-}  // namespace
-
 Reply ListNotifications(const Call& call) {
   const auto channels = call.parts.notices.List(ProjectOf(call).id);
   json::array results;
@@ -168,6 +166,46 @@ Reply TestNotification(const Call& call) {
   body["delivered"] = trial.delivered;
   AddText(body, "error", trial.error);
   return {200, Shape::kObject, std::move(body)};
+}
+
+}  // namespace
+
+std::span<const Route> OwnNoticeRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/projects/{groupId}/notifications",
+            kOwn,
+            kProjectRead,
+            "listNotifications",
+            ListNotifications},
+      Route{kPost,
+            "/projects/{groupId}/notifications",
+            kOwn,
+            kProjectOwner,
+            "createNotification",
+            CreateNotification},
+      Route{kGet,
+            "/projects/{groupId}/notifications/{notificationId}",
+            kOwn,
+            kProjectRead,
+            "getNotification",
+            GetNotification},
+      Route{kDelete,
+            "/projects/{groupId}/notifications/{notificationId}",
+            kOwn,
+            kProjectOwner,
+            "deleteNotification",
+            DeleteNotification},
+      Route{kPost,
+            "/projects/{groupId}/notifications/{notificationId}/test",
+            kOwn,
+            kProjectOwner,
+            "testNotification",
+            TestNotification},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

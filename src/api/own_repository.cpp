@@ -1,9 +1,9 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -249,8 +249,6 @@ service::RepairRequest ReadRepairRequest(const Call& call) {
   return request;
 }
 
-}  // namespace
-
 Reply CheckRepository(const Call& call) {
   const json::object body = ReadBody(call.request, kCheckFields);
   const service::RepositoryTask task =
@@ -299,6 +297,46 @@ Reply GetRepositoryStats(const Call& call) {
         static_cast<double>(stats.logical.value) / static_cast<double>(stats.stored().value);
   }
   return {200, Shape::kObject, std::move(body)};
+}
+
+}  // namespace
+
+std::span<const Route> OwnRepositoryRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kPost,
+            "/projects/{groupId}/repository/check",
+            kOwn,
+            kSnapshotCreate,
+            "checkRepository",
+            CheckRepository},
+      Route{kPost,
+            "/projects/{groupId}/repository/gc",
+            kOwn,
+            kProjectOwner,
+            "collectGarbage",
+            CollectGarbage},
+      Route{kPost,
+            "/projects/{groupId}/repository/repair",
+            kOwn,
+            kSnapshotCreate,
+            "repairRepository",
+            RepairRepository},
+      Route{kGet,
+            "/projects/{groupId}/repository/tasks/{taskId}",
+            kOwn,
+            kProjectRead,
+            "getRepositoryTask",
+            GetRepositoryTask},
+      Route{kGet,
+            "/projects/{groupId}/repository/stats",
+            kOwn,
+            kProjectRead,
+            "getRepositoryStats",
+            GetRepositoryStats},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -1,10 +1,10 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
 #include "api/internal/request_values.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -168,8 +168,6 @@ void Apply(const ScheduleChange& change, domain::Schedule& schedule) {
   schedule.items = change.items.value_or(schedule.items);
 }
 
-}  // namespace
-
 Reply GetSchedule(const Call& call) {
   const domain::Cluster cluster = FindOwnCluster(call);
   return {200, Shape::kObject, RenderSchedule(call, cluster, call.parts.schedules.Find(cluster))};
@@ -181,6 +179,28 @@ Reply UpdateSchedule(const Call& call) {
   const domain::Schedule schedule = call.parts.schedules.Change(
       cluster, [&](domain::Schedule& edited) { Apply(change, edited); });
   return {200, Shape::kObject, RenderSchedule(call, cluster, schedule)};
+}
+
+}  // namespace
+
+std::span<const Route> OwnScheduleRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/projects/{groupId}/clusters/{clusterName}/schedule",
+            kOwn,
+            kProjectRead,
+            "getSchedule",
+            GetSchedule},
+      Route{kPatch,
+            "/projects/{groupId}/clusters/{clusterName}/schedule",
+            kOwn,
+            kProjectOwner,
+            "updateSchedule",
+            UpdateSchedule},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -1,4 +1,4 @@
-#include "api/internal/call.h"
+#include "api/internal/routes.h"
 
 namespace tidemark::api {
 namespace {
@@ -31,8 +31,6 @@ json::array RenderGrants(const std::vector<domain::Grant>& grants) {
   return roles;
 }
 
-}  // namespace
-
 Reply GetSystemStatus(const Call& call) {
   const domain::Key& key = call.caller.key;
   Reply reply;
@@ -58,6 +56,19 @@ Reply ListGroups(const Call& call) {
 
 Reply GetGroup(const Call& call) {
   return {200, Shape::kObject, RenderGroup(call, ProjectOf(call))};
+}
+
+}  // namespace
+
+std::span<const Route> ProjectRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet, "", kAtlas, kAnyKey, "getSystemStatus", GetSystemStatus, kFirstVersion},
+      Route{kGet, "/groups", kAtlas, kAnyKey, "listGroups", ListGroups, kFirstVersion},
+      Route{kGet, "/groups/{groupId}", kAtlas, kProjectRead, "getGroup", GetGroup, kFirstVersion},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

@@ -1,8 +1,8 @@
 #include <array>
 
-#include "api/internal/call.h"
 #include "api/internal/downloads.h"
 #include "api/internal/request_body.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -76,8 +76,6 @@ service::RestoreRequest ReadRestoreRequest(const Call& call) {
   return request;
 }
 
-}  // namespace
-
 Reply ListTenantRestores(const Call& call) {
   const auto listing = call.parts.restores.List(FindCluster(call), call.query.page);
   json::array results;
@@ -106,6 +104,44 @@ Reply DownloadTenantSnapshot(const Call& call) {
 Reply CreateTenantRestore(const Call& call) {
   const domain::RestoreJob job = call.parts.restores.Start(call.caller, ReadRestoreRequest(call));
   return {200, Shape::kObject, RenderTenantRestore(call, job)};
+}
+
+}  // namespace
+
+std::span<const Route> TenantRestoreRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/backup/tenant/restores",
+            kAtlas,
+            kProjectRead,
+            "listGroupClusterBackupTenantRestores",
+            ListTenantRestores,
+            kTenantVersions},
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/backup/tenant/restores/{restoreId}",
+            kAtlas,
+            kProjectRead,
+            "getGroupClusterBackupTenantRestore",
+            GetTenantRestore,
+            kTenantVersions},
+      Route{kPost,
+            "/groups/{groupId}/clusters/{clusterName}/backup/tenant/restore",
+            kAtlas,
+            kProjectOwner,
+            "createGroupClusterBackupTenantRestore",
+            CreateTenantRestore,
+            kTenantVersions},
+      Route{kPost,
+            "/groups/{groupId}/clusters/{clusterName}/backup/tenant/download",
+            kAtlas,
+            kProjectOwner,
+            "downloadGroupClusterBackupTenant",
+            DownloadTenantSnapshot,
+            kTenantVersions},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

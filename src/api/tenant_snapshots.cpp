@@ -1,5 +1,5 @@
-#include "api/internal/call.h"
 #include "api/internal/failure.h"
+#include "api/internal/routes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -34,8 +34,6 @@ bool HasTenantSnapshots(const domain::Cluster& cluster) {
   return cluster.topology != domain::Topology::kSharded;
 }
 
-}  // namespace
-
 Reply ListTenantSnapshots(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
   domain::Listing<domain::Snapshot> listing;
@@ -60,6 +58,30 @@ Reply GetTenantSnapshot(const Call& call) {
     RefuseAbsent(kReason, text, cluster);
   }
   return {200, Shape::kObject, RenderTenantSnapshot(call, FindSnapshot(call, cluster, kReason))};
+}
+
+}  // namespace
+
+std::span<const Route> TenantSnapshotRoutes() {
+  using enum domain::Permission;
+  using enum http::Method;
+  static constexpr std::array kRoutes{
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/backup/tenant/snapshots",
+            kAtlas,
+            kProjectRead,
+            "listGroupClusterBackupTenantSnapshots",
+            ListTenantSnapshots,
+            kTenantVersions},
+      Route{kGet,
+            "/groups/{groupId}/clusters/{clusterName}/backup/tenant/snapshots/{snapshotId}",
+            kAtlas,
+            kProjectRead,
+            "getGroupClusterBackupTenantSnapshot",
+            GetTenantSnapshot,
+            kTenantVersions},
+  };
+  return kRoutes;
 }
 
 }  // namespace tidemark::api

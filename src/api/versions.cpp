@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "api/internal/text.h"
 
@@ -53,21 +54,21 @@ std::string_view WithoutParameters(std::string_view media_type) {
 
 }  // namespace
 
-std::optional<std::string_view> ResolveVersion(std::string_view accept,
-                                               std::span<const std::string_view> versions) {
+const Version* NewestUntil(std::string_view date, std::span<const Version> versions) {
+  const auto later = std::ranges::upper_bound(versions, date, {}, &Version::date);
+  return later == versions.begin() ? nullptr : &*(later - 1);
+}
+
+const Version* ResolveVersion(std::string_view accept, std::span<const Version> versions) {
   for (std::string_view rest = accept; !rest.empty();) {
     const std::string_view member = WithoutParameters(TakeUntil(rest, ','));
     if (!StartsWithNoCase(member, kVersionedPrefix)) {
       continue;
     }
     const auto date = DateOf(member);
-    if (!date) {
-      return std::nullopt;
-    }
-    const auto later = std::ranges::upper_bound(versions, *date);
-    return later == versions.begin() ? std::nullopt : std::optional(*(later - 1));
+    return date ? NewestUntil(*date, versions) : nullptr;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 bool IsJsonMediaType(std::string_view content_type) {

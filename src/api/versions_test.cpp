@@ -7,11 +7,12 @@
 namespace tidemark::api {
 namespace {
 
-constexpr std::array<std::string_view, 3> kClusters{"2023-01-01", "2023-02-01", "2024-08-05"};
-constexpr std::array<std::string_view, 1> kFlex{"2024-11-13"};
+constexpr std::array kClusters{Version{"2023-01-01"}, Version{"2023-02-01"}, Version{"2024-08-05"}};
+constexpr std::array kFlex{Version{"2024-11-13"}};
 
-std::string Resolve(std::string_view accept, std::span<const std::string_view> versions) {
-  return std::string(ResolveVersion(accept, versions).value_or("406"));
+std::string Resolve(std::string_view accept, std::span<const Version> versions) {
+  const Version* version = ResolveVersion(accept, versions);
+  return version == nullptr ? "406" : std::string(version->date);
 }
 
 }  // namespace

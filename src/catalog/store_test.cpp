@@ -69,7 +69,7 @@ TEST_F(SqliteFile, OfANewerVersionIsRefused) {
   sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   EXPECT_EQ(OpenRefusal(),
             "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
-            "program's 8");
+            "program's 14");
 }
 
 // A file as the first release wrote it, with a restore in it.

@@ -27,8 +27,15 @@ bool RoleGives(Role role, Permission permission) {
     case Permission::kProjectRead:
       return true;
     case Permission::kProjectOwner:
+    case Permission::kFlexRestore:
+    case Permission::kFlexDownload:
+    case Permission::kExportCreate:
       return role == Role::kGroupOwner || role == Role::kOrgOwner;
     case Permission::kSnapshotCreate:
+    case Permission::kBackupManage:
+    case Permission::kRestoreOrDownload:
+    case Permission::kRestoreInto:
+    case Permission::kDownload:
       return role == Role::kGroupOwner || role == Role::kOrgOwner ||
              role == Role::kGroupBackupManager;
     case Permission::kClusterManage:

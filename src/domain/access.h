@@ -31,7 +31,14 @@ enum class Permission {
   kAnyKey,             // any valid key
   kProjectRead,        // Project Read Only
   kProjectOwner,       // Project Owner
-  kSnapshotCreate,     // Project Backup Manager (own API)
+  kSnapshotCreate,     // Project Backup Manager or Backup Creator
+  kBackupManage,       // Project Backup Manager
+  kRestoreOrDownload,  // Project Backup Manager, Recovery Operator or Export Operator
+  kRestoreInto,        // Project Backup Manager or Recovery Operator
+  kDownload,           // Project Backup Manager or Export Operator
+  kFlexRestore,        // Project Owner or Backup Recovery Operator
+  kFlexDownload,       // Project Owner or Backup Export Operator
+  kExportCreate,       // Project Backup Export Operator
   kClusterManage,      // Project Cluster Manager or Owner (own API)
   kOrganizationOwner,  // keys and projects (own API)
 };

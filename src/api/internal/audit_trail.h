@@ -12,6 +12,11 @@
 // The one place where requests get their rows in the audit log (docs/audit.md).
 namespace tidemark::api {
 
+// Operations without a row in the route table.
+inline constexpr std::string_view kUnknownOperation = "unknownOperation";
+inline constexpr std::string_view kIssueToken = "issueToken";
+inline constexpr std::string_view kRevokeToken = "revokeToken";
+
 // So many at once, then one a second. Confined.
 class RefusalBudget {
  public:
