@@ -31,13 +31,20 @@ json::array RenderGrants(const std::vector<domain::Grant>& grants) {
   return roles;
 }
 
+// Null for a service account: it has no public key.
+json::value RenderApiKey(const domain::Key& key) {
+  if (key.kind != domain::KeyKind::kApiKey) {
+    return nullptr;
+  }
+  return json::object{{"accessList", json::array{}},
+                      {"id", key.id.ToString()},
+                      {"publicKey", key.public_name},
+                      {"roles", RenderGrants(key.grants)}};
+}
+
 Reply GetSystemStatus(const Call& call) {
-  const domain::Key& key = call.caller.key;
   Reply reply;
-  reply.body["apiKey"] = json::object{{"accessList", json::array{}},
-                                      {"id", key.id.ToString()},
-                                      {"publicKey", key.public_name},
-                                      {"roles", RenderGrants(key.grants)}};
+  reply.body["apiKey"] = RenderApiKey(call.caller.key);
   reply.body["appName"] = "MongoDB Atlas";  // the schema's only value
   reply.body["build"] = TIDEMARK_VERSION;
   reply.body["links"] = SelfLink(HrefOf(call, ""));

@@ -96,6 +96,14 @@ def session_servers(tmp_path_factory):
     servers.stop()
 
 
+@pytest.fixture(scope="module")
+def module_servers(tmp_path_factory):
+    """Servers of one file."""
+    servers = Servers(tmp_path_factory.mktemp("servers"))
+    yield servers
+    servers.stop()
+
+
 @pytest.fixture
 def servers(tmp_path):
     """Servers of one test."""

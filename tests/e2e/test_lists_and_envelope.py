@@ -151,4 +151,6 @@ def test_projects_are_listed_as_groups(world):
 def test_root_names_the_key(world):
     body = world.owner.get(V2).json()
     assert body["apiKey"]["publicKey"] == world.tidemark.key.public
+    assert [role["roleName"] for role in body["apiKey"]["roles"]] == ["ORG_OWNER"]
+    assert world.bearer_client().get(V2).json()["apiKey"] is None
     assert world.owner.get(V10, accept=None).status_code == 200
