@@ -92,15 +92,18 @@ class RestoreRun {
         progress_(manifest_, run),
         notes_(selection.notes) {}
 
-  void CheckTargetAccepts() const;
+  void CheckTargetAccepts();
   void MarkIncomplete() const;
   void Wipe();
   void RestoreCollections();
   void CreateViews();
+  void RestoreAccounts() const;
   void MarkComplete() const;
   RestoreSummary Summary();
 
  private:
+  bool HasAccounts() const;
+  void CheckAccounts();
   void CheckNotStopped() const;
   void Retrying(const std::function<void()>& step) const;
   void DropDatabase(const std::string& database) const;
@@ -134,14 +137,18 @@ class RestoreRun {
   const mongo::ServerFacts facts_;
   Checkpoint checkpoint_;
   RestoreProgress progress_;
+  bool writes_accounts_ = false;
   Mutex mutex_;
   std::vector<std::string> notes_ TIDEMARK_GUARDED_BY(mutex_);
 };
 
-void RestoreRun::CheckTargetAccepts() const {
+void RestoreRun::CheckTargetAccepts() {
   std::vector<std::string> losses;
   for (const repo::NamespaceEntry& entry : manifest_.namespaces) {
     AddLosses(facts_, entry, losses);
+  }
+  if (HasAccounts()) {
+    AddAccountLosses(facts_, manifest_.accounts, losses);
   }
   if (!losses.empty() && !options_.allow_lossy) {
     throw Error(ErrorCode::kUnsupported,
@@ -152,6 +159,36 @@ void RestoreRun::CheckTargetAccepts() const {
   }
   for (const std::string& loss : losses) {
     run_.log.Warn("restore={}  left out: {}", options_.job, loss);
+  }
+  if (HasAccounts() && TargetTakesAccounts(facts_)) {
+    CheckAccounts();
+  }
+}
+
+// A login without the right is found out before anything is dropped.
+void RestoreRun::CheckAccounts() {
+  try {
+    Retrying([this] { target_.CheckAccountsWritable(); });
+    writes_accounts_ = true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kPermissionDenied || !options_.allow_lossy) {
+      throw;
+    }
+    Note("users and roles were left out: " + std::string(error.message()));
+  }
+}
+
+// Of a part of a snapshot they are none of its business.
+bool RestoreRun::HasAccounts() const {
+  return scope_.IsWhole() && !manifest_.accounts.empty();
+}
+
+// After the data: a restore that ends before has changed no login.
+void RestoreRun::RestoreAccounts() const {
+  if (writes_accounts_) {
+    Retrying([this] {
+      Doing("restoring users and roles", [&] { target_.ReplaceAccounts(manifest_.accounts); });
+    });
   }
 }
 
@@ -499,6 +536,7 @@ RestoreSummary RunRestore(const repo::Manifest& manifest,
   restore.Wipe();                // once: a continued run keeps its finished namespaces
   restore.RestoreCollections();  // each: write or change, verify, build indexes, checkpoint
   restore.CreateViews();
+  restore.RestoreAccounts();
   restore.MarkComplete();  // last
   return restore.Summary();
 }

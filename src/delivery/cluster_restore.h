@@ -62,6 +62,11 @@ class RestoreTarget {
   virtual void DropIndex(const repo::NamespaceEntry& entry, const std::string& index) = 0;
   // collMod with `options` (BSON).
   virtual void ChangeOptions(const repo::NamespaceEntry& entry, const Bytes& options) = 0;
+  // Throws unless the login may replace users and roles: kPermissionDenied with a hint.
+  virtual void CheckAccountsWritable() = 0;
+  // Users and roles become those of the snapshot, each where it has any; our own login stays.
+  // kConflict when what is read back differs.
+  virtual void ReplaceAccounts(const repo::Accounts& accounts) = 0;
   // The marker that says an unfinished restore has been here.
   virtual void MarkIncomplete(const std::string& job, const std::string& snapshot) = 0;
   virtual void MarkComplete() = 0;
@@ -126,7 +131,8 @@ struct RestoreSummary {
 };
 
 // Makes the target what options.scope says: mark incomplete, drop what goes, then of every
-// namespace drop, create, load, verify count and digest, build indexes, at last mark complete. A
+// namespace drop, create, load, verify count and digest, build indexes; users and roles, when the
+// whole snapshot is restored and has any; at last mark complete. A
 // delta changes a collection in place where it can; what it cannot compare it writes anew and says
 // so in a note. With an _id filter the selected documents are written and read back, nothing else
 // is touched. Throws kUnsupported before anything is dropped when the plan has losses and

@@ -57,6 +57,51 @@ TEST_F(RestoreTest, ContinuesAfterTheLastFinishedNamespaceWithoutDroppingAgain) 
   EXPECT_EQ(progress_.documents_done, 3U);
 }
 
+TEST_F(RestoreTest, UsersAndRolesComeAfterTheDataAndTheRightToWriteThemBeforeAnythingIsDropped) {
+  Add("orders", {Doc(1)});
+  manifest_.accounts.users = {Doc(1), Doc(2)};
+  manifest_.accounts.roles = {Doc(3)};
+  Restore();
+  EXPECT_THAT(target_.Steps(),
+              ElementsAre("check accounts",
+                          "incomplete j1",
+                          "drop database old",
+                          "drop database shop",
+                          "drop shop.orders",
+                          "create shop.orders",
+                          "insert shop.orders 1",
+                          "digest shop.orders",
+                          "index shop.orders",
+                          "accounts 2 1",
+                          "complete"));
+}
+
+TEST_F(RestoreTest, UsersAndRolesThatATargetCannotTakeAreALoss) {
+  Add("orders", {Doc(1)});
+  manifest_.accounts.users = {Doc(1)};
+  target_.flavor = "ferretdb";
+  try {
+    Restore();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_THAT(std::string(error.message()),
+                HasSubstr("1 users and 0 roles: the target (ferretdb)"));
+  }
+  EXPECT_THAT(target_.Steps(), IsEmpty());
+  options_.allow_lossy = true;
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("accounts 1 0")));
+}
+
+TEST_F(RestoreTest, APartOfASnapshotLeavesUsersAndRolesAlone) {
+  Add("orders", {Doc(1)});
+  manifest_.accounts.users = {Doc(1)};
+  options_.scope.include = {{.database = "shop", .collection = "orders"}};
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains(HasSubstr("accounts"))));
+}
+
 class GoingOnRestoreTest : public RestoreTest {
  protected:
   GoingOnRestoreTest() { options_.go_on_from = {1}; }

@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "bson/builder.h"
 #include "delivery/cluster_restore.h"
+#include "delivery/internal/accounts.h"
 #include "delivery/internal/target_limits.h"
 
 namespace tidemark::delivery {
@@ -149,6 +150,12 @@ class ClusterTarget final : public RestoreTarget {
       command.AppendElement(option.name, option);
     }
     Run(entry.database, command.Finish());
+  }
+
+  void CheckAccountsWritable() override { delivery::CheckAccountsWritable(connection_); }
+
+  void ReplaceAccounts(const repo::Accounts& accounts) override {
+    delivery::ReplaceAccounts(connection_, accounts);
   }
 
   void MarkIncomplete(const std::string& job, const std::string& snapshot) override {

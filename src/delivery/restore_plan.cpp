@@ -52,6 +52,18 @@ void AddObstacles(const Selection& selection, RestoreTarget& target, RestorePlan
   }
 }
 
+void AddAccounts(const repo::Accounts& accounts,
+                 const mongo::ServerFacts& facts,
+                 RestorePlan& plan) {
+  AddAccountLosses(facts, accounts, plan.losses);
+  if (TargetTakesAccounts(facts)) {
+    plan.notes.push_back(
+        fmt::format("{} users and {} roles take the place of the target's, but for our own login",
+                    accounts.users.size(),
+                    accounts.roles.size()));
+  }
+}
+
 }  // namespace
 
 RestorePlan PlanRestore(const repo::Manifest& manifest,
@@ -77,6 +89,9 @@ RestorePlan PlanRestore(const repo::Manifest& manifest,
                            entry.indexes.size(),
                            renamed ? selection.sources[i] : ""});
     AddLosses(facts, entry, plan.losses);
+  }
+  if (scope.IsWhole() && !manifest.accounts.empty()) {
+    AddAccounts(manifest.accounts, facts, plan);
   }
   std::ranges::sort(plan.writes, [](const RestorePlan::Write& a, const RestorePlan::Write& b) {
     return std::tie(b.bytes, a.database, a.collection) <

@@ -167,4 +167,19 @@ void AddLosses(const mongo::ServerFacts& target,
   }
 }
 
+bool TargetTakesAccounts(const mongo::ServerFacts& target) {
+  return target.flavor == "mongodb";
+}
+
+void AddAccountLosses(const mongo::ServerFacts& target,
+                      const repo::Accounts& accounts,
+                      std::vector<std::string>& losses) {
+  if (!TargetTakesAccounts(target)) {
+    losses.push_back(fmt::format("{} users and {} roles: the target ({}) takes none of MongoDB's",
+                                 accounts.users.size(),
+                                 accounts.roles.size(),
+                                 target.flavor));
+  }
+}
+
 }  // namespace tidemark::delivery

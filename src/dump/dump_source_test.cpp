@@ -321,7 +321,7 @@ TEST_F(DumpSourceTest, WhatStaysBehindIsNoted) {
   WriteCollection("shop/system.js", {Numbered(2)});
   WriteCollection("shop/system.profile", {Numbered(3)});
   WriteCollection("shop/$admin.system.users", {Numbered(4)});
-  WriteCollection("admin/system.roles", {Numbered(5)});
+  WriteCollection("admin/others", {Numbered(5)});
   WriteCollection("config/settings", {Numbered(6)});
   folder_.Write("dump/prelude.json",
                 AsBytes(R"({"ServerVersion":"7.0.12","ToolVersion":"100.18"})"));
@@ -335,9 +335,29 @@ TEST_F(DumpSourceTest, WhatStaysBehindIsNoted) {
               testing::UnorderedElementsAre(HasSubstr("\"futureMember\""),
                                             HasSubstr("shop.system.profile is not imported"),
                                             HasSubstr("shop.$admin.system.users is not imported"),
-                                            HasSubstr("admin.system.roles is not imported"),
+                                            HasSubstr("admin.others is not imported"),
                                             HasSubstr("config.settings is not imported")));
   EXPECT_THAT(catalog.inconsistent_reason, HasSubstr("one after the other"));
+}
+
+TEST_F(DumpSourceTest, UsersAndRolesAreTaken) {
+  WriteCollection("shop/a", {Numbered(1)});
+  WriteCollection("admin/system.users",
+                  {bson::FromJson(R"({"_id": "shop.app", "user": "app", "db": "shop"})")});
+  WriteCollection("admin/system.version",
+                  {bson::FromJson(R"({"_id": "featureCompatibilityVersion", "version": "4.0"})"),
+                   bson::FromJson(R"({"_id": "authSchema", "currentVersion": 5})")});
+  const repo::Accounts accounts = Open("dump")->ReadCatalog().accounts;
+  ASSERT_EQ(accounts.users.size(), 1U);
+  EXPECT_TRUE(accounts.roles.empty());
+  EXPECT_EQ(accounts.schema, bson::FromJson(R"({"_id": "authSchema", "currentVersion": 5})"));
+}
+
+TEST_F(DumpSourceTest, AUserOfAnotherNameIsRefused) {
+  WriteCollection("shop/a", {Numbered(1)});
+  WriteCollection("admin/system.users",
+                  {bson::FromJson(R"({"_id": "shop.app", "user": "root", "db": "admin"})")});
+  ExpectTreeRefused("is no user");
 }
 
 TEST_F(DumpSourceTest, NotesAreBounded) {

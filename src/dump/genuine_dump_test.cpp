@@ -144,7 +144,12 @@ TEST_F(GenuineDumpTest, TreeIsTheState) {
   ExpectSnapshot(*source);
   EXPECT_EQ(source->format(), "tree");
   EXPECT_THAT(source->notes(), Contains(HasSubstr("oplog is not imported")));
-  EXPECT_THAT(source->notes(), Contains(HasSubstr("admin.system.users is not imported")));
+  const repo::Accounts accounts = Manifest().accounts;
+  ASSERT_EQ(accounts.users.size(), 1U);
+  EXPECT_EQ(bson::Document(accounts.users[0]).Find("_id")->AsString(), "shop.app");
+  ASSERT_EQ(accounts.roles.size(), 1U);
+  EXPECT_EQ(bson::Document(accounts.roles[0]).Find("_id")->AsString(), "shop.reader");
+  EXPECT_EQ(bson::Document(accounts.schema).Find("currentVersion")->AsInteger(), 5);
   EXPECT_THAT(Manifest().inconsistent_reason, HasSubstr("oplog"));
 }
 

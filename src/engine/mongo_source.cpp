@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "bson/builder.h"
+#include "engine/internal/accounts_reader.h"
 #include "engine/internal/stored_name.h"
 
 namespace tidemark::engine {
@@ -84,6 +85,10 @@ class MongoSource final : public SnapshotSource {
     catalog.has_oplog = facts.has_oplog;
     catalog.position_seconds = facts.position_seconds;
     catalog.position_increment = facts.position_increment;
+    // Other servers keep them in ways of their own, which no server but themselves takes back.
+    if (facts.flavor == "mongodb") {
+      catalog.accounts = ReadAccounts(connection_);
+    }
     for (const std::string& database : connection_.ListDatabases()) {
       if (!mongo::IsInternalDatabase(database)) {
         catalog.databases.push_back(database);

@@ -514,6 +514,17 @@ repo::Manifest LoadPartial(repo::Repository& repository,
   return fresh;
 }
 
+repo::Accounts AccountsOf(const SourceCatalog& catalog,
+                          const SnapshotOptions& options,
+                          const RunContext& run) {
+  if (!catalog.accounts.left_out.empty()) {
+    run.log.Warn("snapshot={}  users and roles are not in it: {} (the login needs the role backup)",
+                 options.snapshot.ToString(),
+                 catalog.accounts.left_out);
+  }
+  return catalog.accounts;
+}
+
 SnapshotSummary TakeUnguarded(SnapshotSource& source,
                               repo::Repository& repository,
                               const SnapshotOptions& options,
@@ -534,6 +545,7 @@ SnapshotSummary TakeUnguarded(SnapshotSource& source,
   manifest.position_increment = partial.position_increment;
   NamespacesReading reading(source, catalog, *writer, base, partial, options, run);
   manifest.namespaces = reading.Read();
+  manifest.accounts = AccountsOf(catalog, options, run);
   manifest.created = run.clock.Now();
   manifest.inconsistent_reason = ReasonOf(catalog, partial.created, manifest.created);
   ThrowIfCancelled(options, run);

@@ -34,6 +34,7 @@ struct SourceCatalog {
   std::uint32_t position_increment = 0;
   std::vector<std::string> databases;  // user databases, also empty ones
   std::vector<SourceNamespace> namespaces;
+  repo::Accounts accounts;
 };
 
 // Where a snapshot's documents come from: a cluster over the wire (mongo_source.h), or memory in

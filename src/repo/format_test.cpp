@@ -269,6 +269,32 @@ TEST(Manifest, I25KeepsWhatIsUnfinishedApart) {
                              [](ByteView bytes) { DecodeManifest(bytes); });
 }
 
+Manifest TestAccounts() {
+  Manifest manifest = TestManifest();
+  manifest.accounts.users = {TestFirstId(1), TestFirstId(2)};
+  manifest.accounts.roles = {TestFirstId(3)};
+  manifest.accounts.schema = TestFirstId(4);
+  return manifest;
+}
+
+TEST(Manifest, I27KeepsUsersAndRolesApartFromNamespaces) {
+  const Manifest read = DecodeManifest(EncodeManifest(TestAccounts()));
+  EXPECT_EQ(read.namespaces.size(), 2U);
+  EXPECT_EQ(read.accounts.users, (std::vector<Bytes>{TestFirstId(1), TestFirstId(2)}));
+  EXPECT_EQ(read.accounts.roles, std::vector<Bytes>{TestFirstId(3)});
+  EXPECT_EQ(read.accounts.schema, TestFirstId(4));
+  EXPECT_TRUE(read.accounts.left_out.empty());
+  ExpectEveryTruncationFound(EncodeManifest(TestAccounts()),
+                             [](ByteView bytes) { DecodeManifest(bytes); });
+}
+
+TEST(Manifest, I27SaysWhyUsersAndRolesAreMissing) {
+  Manifest manifest = TestManifest();
+  manifest.accounts.left_out = "not authorized";
+  EXPECT_EQ(DecodeManifest(EncodeManifest(manifest)).accounts.left_out, "not authorized");
+  EXPECT_TRUE(DecodeManifest(EncodeManifest(TestManifest())).accounts.left_out.empty());
+}
+
 TEST(Manifest, I25ASnapshotHasNothingUnfinished) {
   const ProjectKeys keys = TestKeys();
   SeededRandom random(5);

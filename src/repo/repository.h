@@ -99,6 +99,19 @@ struct UnfinishedNamespace {
   Bytes read_to;  // {"": <_id>}
 };
 
+// Users and roles of a cluster, as documents of admin.system.users and admin.system.roles:
+// credentials and rights too. They are few, so they lie in the manifest itself.
+struct Accounts {
+  std::vector<Bytes> users;
+  std::vector<Bytes> roles;
+  Bytes schema;          // the document authSchema of admin.system.version; empty: none
+  std::string left_out;  // why a cluster's users and roles are not here; empty: they are
+
+  bool empty() const { return users.empty() && roles.empty(); }
+};
+
+inline constexpr ByteCount kMaxAccounts = MiB(64);  // BSON bytes of one snapshot's
+
 // A whole snapshot. Written last; before that the snapshot exists for nobody (invariant I3).
 struct Manifest {
   SnapshotId snapshot;
@@ -114,6 +127,7 @@ struct Manifest {
   std::vector<std::string> empty_databases;  // databases that hold no namespace
   std::vector<NamespaceEntry> namespaces;
   std::vector<UnfinishedNamespace> unfinished;  // of a partial manifest; a snapshot has none
+  Accounts accounts;
 };
 
 struct WriterOptions {

@@ -178,6 +178,7 @@ class Peer {
 
 Identity IdentityOf(const ServerOptions& options, std::uint16_t port) {
   return {.version = options.version,
+          .login = options.login,
           .replica_set = options.replica_set,
           .address = "127.0.0.1:" + std::to_string(port)};
 }

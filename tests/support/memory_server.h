@@ -20,6 +20,9 @@ struct ServerOptions {
   std::uint16_t port = 0;          // 0: any free one
   std::string replica_set = {};    // empty: a standalone, without an oplog
   std::string version = "6.0.16";  // what buildInfo says
+  // "admin.root": the user as whom every client is logged in, as connectionStatus tells it; nobody
+  // is asked for a password.
+  std::string login = {};
   ByteCount oplog_size = MiB(64);  // the oldest entries fall off
   int max_connections = 128;       // one thread each; beyond it a connection is closed at once
   // Off: an insert is copied as it comes, without a look at duplicate _id values or malformed

@@ -235,6 +235,13 @@ class MemoryTarget final : public RestoreTarget {
     }
   }
 
+  void CheckAccountsWritable() override { Step("check accounts"); }
+
+  void ReplaceAccounts(const repo::Accounts& accounts) override {
+    Step("accounts " + std::to_string(accounts.users.size()) + " " +
+         std::to_string(accounts.roles.size()));
+  }
+
   void DropIndex(const repo::NamespaceEntry& entry, const std::string& index) override {
     Step("drop index " + NameOf(entry) + " " + index);
   }

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "archive/internal/account_members.h"
 #include "archive/internal/dump_names.h"
+#include "archive/internal/gzip.h"
 #include "archive/internal/metadata_json.h"
 #include "archive/internal/tar_header.h"
 #include "base/error.h"
@@ -26,6 +28,7 @@ class TarLayout : public Layout {
   void Open(std::uint32_t, BlockBuilder& out) override {
     AddFolder(contents_.options.top_directory, out);
     AddFile(Path("prelude.json"), PreludeJson(contents_.manifest), out);
+    AddAccounts(out);
   }
 
   void Begin(std::uint32_t index, BlockBuilder& out) override {
@@ -46,6 +49,8 @@ class TarLayout : public Layout {
 
  protected:
   virtual void BeginNamespace(const NamespaceEntry& entry, BlockBuilder& out) = 0;
+
+  virtual void AddAccounts(BlockBuilder&) const {}
 
   const NamespaceEntry& Entry(std::uint32_t index) const { return *contents_.order[index]; }
 
@@ -93,6 +98,24 @@ class DumpLayout final : public TarLayout {
   }
 
   std::string LinesPath(std::uint32_t, std::uint32_t) const override { return {}; }
+
+ protected:
+  // In front, as mongodump does; no snapshot has collections of the database admin.
+  void AddAccounts(BlockBuilder& out) const override {
+    const std::vector<AccountMember> members = AccountMembersOf(contents_.manifest);
+    if (!members.empty()) {
+      AddFolder(Path("admin"), out);
+    }
+    for (const AccountMember& member : members) {
+      const std::string path = Path("admin", member.entry.collection);
+      AddFile(path + ".metadata.json", MetadataJson(member.entry), out);
+      AddHeader(path + ".bson", member.entry.logical_bytes, out);
+      for (const ByteView document : member.documents) {
+        out.Append(document);
+      }
+      AppendTarPadding(member.entry.logical_bytes, out.bytes());
+    }
+  }
 };
 
 // <db>/<collection>/metadata.json and 000001.json, 000002.json, ...: a tar member's size stands
@@ -119,7 +142,8 @@ class JsonLayout final : public TarLayout {
 // namespace, terminator; then per namespace a block of documents and a block that ends it.
 class MongodumpLayout final : public Layout {
  public:
-  explicit MongodumpLayout(const ArchiveContents& contents) : contents_(contents) {}
+  explicit MongodumpLayout(const ArchiveContents& contents)
+      : contents_(contents), accounts_(AccountMembersOf(contents.manifest)) {}
 
   void Open(std::uint32_t from, BlockBuilder& out) override {
     if (from == 0) {
@@ -130,6 +154,9 @@ class MongodumpLayout final : public Layout {
                      .Append("server_version", ServerVersion(contents_.manifest))
                      .Append("tool_version", kToolVersion)
                      .Finish());
+      for (const AccountMember& member : accounts_) {
+        Describe(member.entry, out);
+      }
     }
     for (std::uint32_t i = from; i < contents_.order.size(); ++i) {
       if (out.full()) {
@@ -138,6 +165,9 @@ class MongodumpLayout final : public Layout {
       Describe(*contents_.order[i], out);
     }
     out.Append(kTerminator);
+    for (const AccountMember& member : accounts_) {
+      AddAccount(member, out);
+    }
   }
 
   void Begin(std::uint32_t index, BlockBuilder& out) override { AddHeader(index, false, 0, out); }
@@ -168,15 +198,37 @@ class MongodumpLayout final : public Layout {
 
   void AddHeader(std::uint32_t index, bool end, std::uint64_t crc, BlockBuilder& out) const {
     const NamespaceEntry& entry = *contents_.order[index];
+    AddHeader(entry.database, DataCollection(contents_.manifest, entry), end, crc, out);
+  }
+
+  static void AddHeader(const std::string& database,
+                        const std::string& collection,
+                        bool end,
+                        std::uint64_t crc,
+                        BlockBuilder& out) {
     out.Append(bson::Builder()
-                   .Append("db", entry.database)
-                   .Append("collection", DataCollection(contents_.manifest, entry))
+                   .Append("db", database)
+                   .Append("collection", collection)
                    .Append("EOF", end)
                    .Append("CRC", static_cast<std::int64_t>(crc))
                    .Finish());
   }
 
+  static void AddAccount(const AccountMember& member, BlockBuilder& out) {
+    const NamespaceEntry& entry = member.entry;
+    std::uint64_t crc = 0;
+    AddHeader(entry.database, entry.collection, false, 0, out);
+    for (const ByteView document : member.documents) {
+      crc = Crc64(crc, document);
+      out.Append(document);
+    }
+    out.Append(kTerminator);
+    AddHeader(entry.database, entry.collection, true, crc, out);
+    out.Append(kTerminator);
+  }
+
   const ArchiveContents& contents_;
+  const std::vector<AccountMember> accounts_;
 };
 
 repo::Manifest WithDatabasesInOrder(repo::Manifest manifest) {

@@ -33,4 +33,11 @@ void AddLosses(const mongo::ServerFacts& target,
                const repo::NamespaceEntry& entry,
                std::vector<std::string>& losses);
 
+// Whether users and roles of a MongoDB server can be written to it.
+bool TargetTakesAccounts(const mongo::ServerFacts& target);
+// The line for a target that takes none.
+void AddAccountLosses(const mongo::ServerFacts& target,
+                      const repo::Accounts& accounts,
+                      std::vector<std::string>& losses);
+
 }  // namespace tidemark::delivery

@@ -35,6 +35,21 @@ bool IsTimeseries(const std::optional<Metadata>& metadata) {
   return metadata && metadata->kind == repo::NamespaceKind::kTimeseries;
 }
 
+std::string TextAt(const bson::Document& document, std::string_view name) {
+  const auto element = document.Find(name);
+  return element ? std::string(element->AsString().value_or("")) : std::string();
+}
+
+// A user or role is called by its database and its own name.
+void CheckAccount(ByteView bytes, std::string_view kind) {
+  const bson::Document document(bytes);
+  const std::string name = TextAt(document, kind);
+  const std::string id = TextAt(document, "_id");
+  if (name.empty() || id != TextAt(document, "db") + "." + name) {
+    ThrowBad("\"" + Printable(id) + "\" is no " + std::string(kind));
+  }
+}
+
 Metadata NoMetadata() {
   Metadata metadata;
   const bson::Document none;
@@ -217,17 +232,50 @@ void Contents::ReadOldIndexes(std::map<Name, Part>& parts, const ReadStream& rea
   }
 }
 
+// What the database admin holds of users and roles.
+repo::Accounts Contents::TakeAccounts(std::map<Name, Part>& parts, const ReadStream& read) {
+  repo::Accounts accounts;
+  std::uint64_t bytes = 0;
+  const auto take = [&](const char* collection, const Visit& visit) {
+    const auto found = parts.find(Name("admin", collection));
+    if (found == parts.end() || !found->second.documents) {
+      return;
+    }
+    read(found->second.documents->stream, [&](ByteView document) {
+      bytes += document.size();
+      if (bytes > repo::kMaxAccounts.value) {
+        throw Error(ErrorCode::kResourceExhausted,
+                    "reading the dump: more than 64 MiB of users and roles");
+      }
+      visit(document);
+    });
+    parts.erase(found);
+  };
+  take("system.users", [&](ByteView document) {
+    CheckAccount(document, "user");
+    accounts.users.emplace_back(document.begin(), document.end());
+  });
+  take("system.roles", [&](ByteView document) {
+    CheckAccount(document, "role");
+    accounts.roles.emplace_back(document.begin(), document.end());
+  });
+  take("system.version", [&](ByteView document) {
+    if (TextAt(bson::Document(document), "_id") == "authSchema") {
+      accounts.schema.assign(document.begin(), document.end());
+    }
+  });
+  return accounts;
+}
+
 // What the snapshot does not take, with a note.
 bool Contents::IsLeftOut(const Name& name) {
   const auto& [database, collection] = name;
   if (mongo::IsInternalDatabase(database)) {
-    Note(Shown(name) + " is not imported: " +
-         (database == "admin" ? "users, roles and the database admin stay with their server"
-                              : "the database is the server's own"));
+    Note(Shown(name) + " is not imported: the database is the server's own");
     return true;
   }
   if (collection.starts_with(kUsersPrefix)) {
-    Note(Shown(name) + " is not imported: users and roles stay with their server");
+    Note(Shown(name) + " is not imported: users and roles of one database stay with their server");
     return true;
   }
   if (collection == kOldIndexes) {
@@ -277,6 +325,7 @@ Contents::Result Contents::Finish(const ReadStream& read) {
   JoinBuckets(parts);
   ReadOldIndexes(parts, read);
   Result result;
+  result.catalog.accounts = TakeAccounts(parts, read);
   for (auto& [name, part] : parts) {
     if (!IsLeftOut(name)) {
       AddNamespace(name, std::move(part), result);

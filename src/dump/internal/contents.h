@@ -71,6 +71,7 @@ class Contents {
   std::string TrueName(const Name& name, const Metadata& metadata) const;
   static void JoinBuckets(std::map<Name, Part>& parts);
   void ReadOldIndexes(std::map<Name, Part>& parts, const ReadStream& read);
+  static repo::Accounts TakeAccounts(std::map<Name, Part>& parts, const ReadStream& read);
   bool IsLeftOut(const Name& name);
   void AddNamespace(const Name& name, Part part, Result& result);
   void Note(std::string note);

@@ -14,6 +14,9 @@ constexpr std::string_view kManifestMagic = "TMRKMNFT";
 constexpr int kManifestLevel = 3;                    // zstd; manifests are small and repetitive
 constexpr std::size_t kListRecordSize = 32 + 4 + 4;  // bytes: id, plain size, documents
 constexpr std::uint8_t kBinarySubtype = 0;
+constexpr std::string_view kUserAccount = "user";
+constexpr std::string_view kRoleAccount = "role";
+constexpr std::string_view kAccountSchema = "schema";
 
 [[noreturn]] void Fail(const std::string& why) {
   throw Error(ErrorCode::kCorrupt, "reading a manifest: " + why);
@@ -101,6 +104,27 @@ Bytes EncodeUnfinished(const UnfinishedNamespace& unfinished) {
   return builder.Finish();
 }
 
+std::size_t CountAccounts(const Accounts& accounts) {
+  return accounts.users.size() + accounts.roles.size() + (accounts.schema.empty() ? 0 : 1);
+}
+
+void AppendAccount(std::string_view kind, const Bytes& document, Bytes& plain) {
+  AppendBytes(plain,
+              bson::Builder().Append("account", kind).AppendBinary("document", document).Finish());
+}
+
+void AppendAccounts(const Accounts& accounts, Bytes& plain) {
+  for (const Bytes& user : accounts.users) {
+    AppendAccount(kUserAccount, user, plain);
+  }
+  for (const Bytes& role : accounts.roles) {
+    AppendAccount(kRoleAccount, role, plain);
+  }
+  if (!accounts.schema.empty()) {
+    AppendAccount(kAccountSchema, accounts.schema, plain);
+  }
+}
+
 Bytes EncodeTexts(const std::vector<std::string>& texts) {
   bson::ArrayBuilder array;
   for (const std::string& text : texts) {
@@ -126,6 +150,13 @@ Bytes EncodeSnapshot(const Manifest& manifest) {
       .Append("namespaces", Signed(manifest.namespaces.size()));
   if (!manifest.unfinished.empty()) {
     builder.Append("unfinished", Signed(manifest.unfinished.size()));
+  }
+  const Accounts& accounts = manifest.accounts;
+  if (const std::size_t count = CountAccounts(accounts); count > 0) {
+    builder.Append("accounts", Signed(count));
+  }
+  if (!accounts.left_out.empty()) {
+    builder.Append("accountsLeftOut", std::string_view(accounts.left_out));
   }
   return builder.Finish();
 }
@@ -166,6 +197,10 @@ std::uint64_t CountField(const bson::Document& document, std::string_view name) 
     Fail("field " + std::string(name) + " is negative");
   }
   return static_cast<std::uint64_t>(value);
+}
+
+std::uint64_t OptionalCount(const bson::Document& document, std::string_view name) {
+  return document.Find(name) ? CountField(document, name) : 0;
 }
 
 std::uint32_t Count32Field(const bson::Document& document, std::string_view name) {
@@ -299,6 +334,23 @@ Manifest DecodeSnapshot(const bson::Document& document) {
   return manifest;
 }
 
+void DecodeAccount(const bson::Document& document, Accounts& accounts) {
+  const std::string kind = TextField(document, "account");
+  Bytes account = BinaryField(document, "document");
+  if (bson::FrontDocumentSize(account) != account.size()) {
+    Fail("field document holds more than one");
+  }
+  if (kind == kUserAccount) {
+    accounts.users.push_back(std::move(account));
+  } else if (kind == kRoleAccount) {
+    accounts.roles.push_back(std::move(account));
+  } else if (kind == kAccountSchema && accounts.schema.empty()) {
+    accounts.schema = std::move(account);
+  } else {
+    Fail("field account names no kind of account, or one for the second time");
+  }
+}
+
 // The document at the front of `rest`, which it is taken from.
 bson::Document TakeDocument(ByteView& rest) {
   const std::size_t size = bson::FrontDocumentSize(rest);
@@ -317,6 +369,7 @@ Bytes EncodeManifest(const Manifest& manifest) {
   for (const UnfinishedNamespace& unfinished : manifest.unfinished) {
     AppendBytes(plain, EncodeUnfinished(unfinished));
   }
+  AppendAccounts(manifest.accounts, plain);
   return plain;
 }
 
@@ -324,19 +377,28 @@ Manifest DecodeManifest(ByteView plain) {
   const bson::Document snapshot = TakeDocument(plain);
   Manifest manifest = DecodeSnapshot(snapshot);
   const std::uint64_t finished = CountField(snapshot, "namespaces");
-  const std::uint64_t unfinished =
-      snapshot.Find("unfinished") ? CountField(snapshot, "unfinished") : 0;
+  const std::uint64_t unfinished = OptionalCount(snapshot, "unfinished");
+  const std::uint64_t accounts = OptionalCount(snapshot, "accounts");
+  if (snapshot.Find("accountsLeftOut")) {
+    manifest.accounts.left_out = TextField(snapshot, "accountsLeftOut");
+  }
   while (!plain.empty()) {
     const bson::Document document = TakeDocument(plain);
-    if (manifest.namespaces.size() < finished || unfinished == 0) {
+    if (manifest.namespaces.size() < finished) {
       manifest.namespaces.push_back(DecodeNamespace(document));
-    } else {
+    } else if (manifest.unfinished.size() < unfinished) {
       manifest.unfinished.push_back(DecodeUnfinished(document));
+    } else {
+      DecodeAccount(document, manifest.accounts);
     }
   }
   if (manifest.namespaces.size() != finished || manifest.unfinished.size() != unfinished) {
     Fail("it holds " + std::to_string(manifest.namespaces.size() + manifest.unfinished.size()) +
          " namespaces, not as many as it says");
+  }
+  if (CountAccounts(manifest.accounts) != accounts) {
+    Fail("it holds " + std::to_string(CountAccounts(manifest.accounts)) +
+         " accounts, not as many as it says");
   }
   return manifest;
 }

@@ -56,6 +56,7 @@ constexpr std::array kCommands{
     CommandRow{"createRole", Access::kWrite, CreateRole},
     CommandRow{"dropUser", Access::kWrite, DropUser},
     CommandRow{"dropRole", Access::kWrite, DropRole},
+    CommandRow{"_mergeAuthzCollections", Access::kWrite, MergeAuthzCollections},
     CommandRow{"listDatabases", Access::kRead, ListDatabases},
     CommandRow{"listCollections", Access::kRead, nullptr, ListCollections},
     CommandRow{"listIndexes", Access::kRead, nullptr, ListIndexes},

@@ -15,6 +15,7 @@ namespace tidemark::memory {
 // What the server says of itself.
 struct Identity {
   std::string version = "6.0.16";
+  std::string login = {};        // "admin.root": whom connectionStatus names
   std::string replica_set = {};  // empty: standalone
   std::string address = {};      // "127.0.0.1:port"
 };
@@ -113,6 +114,7 @@ Bytes CreateUser(Call& call);
 Bytes CreateRole(Call& call);
 Bytes DropUser(Call& call);
 Bytes DropRole(Call& call);
+Bytes MergeAuthzCollections(Call& call);
 
 Bytes ListDatabases(Call& call);
 Page ListCollections(Call& call);

@@ -193,9 +193,18 @@ Bytes ReplSetStepDown(Call& call) {
 }
 
 Bytes ConnectionStatus(Call& call) {
-  static_cast<void>(call);
+  const std::string& login = call.state.identity.login;
+  bson::ArrayBuilder users;
+  if (const std::size_t dot = login.find('.'); dot != std::string::npos) {
+    const Bytes user = bson::Builder()
+                           .Append("user", login.substr(dot + 1))
+                           .Append("db", login.substr(0, dot))
+                           .Finish();
+    users.Append(Doc(user));
+  }
+  const Bytes array = users.Finish();
   const Bytes info = bson::Builder()
-                         .AppendArray("authenticatedUsers", bson::Document())
+                         .AppendArray("authenticatedUsers", Doc(array))
                          .AppendArray("authenticatedUserRoles", bson::Document())
                          .Finish();
   return bson::Builder().Append("authInfo", Doc(info)).Finish();

@@ -118,7 +118,49 @@ Bytes Remove(Call& call, const Kind& kind) {
   return {};
 }
 
+// The collection becomes what the temporary one holds. REQUIRES: `drop`, as a restore sends it.
+void Replace(Call& call, const Kind& kind, std::string_view temporary) {
+  const auto dot = temporary.find('.');
+  Store& store = call.state.store;
+  const NamespacePtr from = store.Find(temporary.substr(0, dot), temporary.substr(dot + 1));
+  if (const NamespacePtr old = store.Find("admin", kind.collection)) {
+    store.Drop(old);
+  }
+  if (from == nullptr) {
+    return;
+  }
+  const StreamPtr all = MakeNaturalStream(from, Direction::kForward);
+  while (const auto bytes = all->Next()) {
+    if (TextAt(bson::Document(*bytes), kind.name).empty()) {
+      throw CommandError(2, "BadValue", "a document names no " + std::string(kind.name));
+    }
+    store.Insert(store.ForWriting("admin", kind.collection),
+                 *bytes,
+                 0,
+                 Store::Order::kOrdered,
+                 [](std::int32_t, const CommandError& why) { throw CommandError(why); });
+  }
+}
+
 }  // namespace
+
+Bytes MergeAuthzCollections(Call& call) {
+  if (!IsSet(call.command(), "drop") || !TextAt(call.command(), "db").empty()) {
+    throw CommandError(2, "BadValue", "this server merges all databases, and drops what is old");
+  }
+  const std::string users(TextAt(call.command(), "tempUsersCollection"));
+  const std::string roles(TextAt(call.command(), "tempRolesCollection"));
+  if (users.empty() && roles.empty()) {
+    throw CommandError(2, "BadValue", "no collection is named");
+  }
+  if (!users.empty()) {
+    Replace(call, kUser, users);
+  }
+  if (!roles.empty()) {
+    Replace(call, kRole, roles);
+  }
+  return {};
+}
 
 Bytes UsersInfo(Call& call) {
   return Info(call, kUser);
