@@ -154,6 +154,11 @@ int Show(const RepoOptions& options, OutputFormat output) {
   if (!manifest.consistent) {
     body["inconsistentReason"] = manifest.inconsistent_reason;
   }
+  body["users"] = manifest.accounts.users.size();
+  body["roles"] = manifest.accounts.roles.size();
+  if (!manifest.accounts.left_out.empty()) {
+    body["usersLeftOut"] = manifest.accounts.left_out;
+  }
   if (output == OutputFormat::kJson) {
     body["namespaces"] = RenderNamespaces(manifest);
     PrintJson(body);

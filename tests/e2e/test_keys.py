@@ -70,6 +70,7 @@ def test_snapshots_outlive_the_catalog(backed_up, tmp_path):
     ]
     assert listed[0]["documents"] == 231
     shown = run_json(*opened, "show", tidemark.snapshot)
+    assert (shown["users"], shown["roles"]) == (0, 0)
     assert {row["collection"] for row in shown["namespaces"]} == {"orders", "people", "items"}
     assert "orders" in run(*opened, "show", tidemark.snapshot).stdout
 
