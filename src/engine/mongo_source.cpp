@@ -59,8 +59,11 @@ bson::Document DocumentMember(const bson::Document& document, std::string_view n
 
 // {_id: 1}; of any collation, for which the caller looks at the collection.
 bool IsIdIndex(const Bytes& index) {
-  const bson::Document key = DocumentMember(bson::Document(index), "key");
-  return !key.empty() && key.begin()->name == "_id" && ++key.begin() == key.end();
+  std::vector<std::string_view> fields;
+  for (const bson::Element& field : DocumentMember(bson::Document(index), "key")) {
+    fields.push_back(field.name);
+  }
+  return fields == std::vector<std::string_view>{"_id"};
 }
 
 // Whether the server walks the collection's _ids in the order in which we compare them. Clustered

@@ -152,7 +152,7 @@ std::string Contents::TrueName(const Name& name, const Metadata& metadata) const
 std::map<Contents::Name, Contents::Name> Contents::BucketFiles() const {
   std::map<Name, Name> files;
   for (const auto& [name, part] : parts_) {
-    if (IsTimeseries(part.metadata)) {
+    if (part.metadata && IsTimeseries(part.metadata)) {
       const std::string buckets = std::string(kBucketsPrefix) + TrueName(name, *part.metadata);
       files.emplace(Name(name.first, EscapeCollection(buckets)), Name(name.first, buckets));
     }
