@@ -227,6 +227,9 @@ class Store : public AuditLog, public Outbox {
   // Newest created first, then id, descending.
   virtual domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                            const domain::Page& page) = 0;
+  // The same of those that take all of their snapshot.
+  virtual domain::Listing<domain::RestoreJob> ListWholeRestores(const ClusterId& source,
+                                                                const domain::Page& page) = 0;
   virtual bool HasUnfinishedRestoreInto(const ClusterId& target) = 0;
 
   // Fetching archives. ReserveDownload takes one of the job's max_downloads, or joins what has
@@ -248,6 +251,8 @@ class Store : public AuditLog, public Outbox {
                                 std::string_view sha1) = 0;
   // Its links are good no longer. False: no download, or they were not any more.
   virtual bool ExpireDownload(const RestoreJobId& id, Instant now) = 0;
+  // ExpireDownload, and says that it was taken back.
+  virtual bool CancelDownload(const RestoreJobId& id, Instant now) = 0;
   // As if every open request had broken off. For the start of a server, like BreakAllLeases.
   virtual void EndAllDownloads() = 0;
 
@@ -263,7 +268,7 @@ class Store : public AuditLog, public Outbox {
   virtual bool SaveProgress(const domain::Lease& lease, const domain::JobProgress& progress) = 0;
   virtual bool SaveCheckpoint(const domain::Lease& lease, std::string_view checkpoint) = 0;
   // Subject to kCompleted / kFailed with its final values, job done. `snapshot` gives the fields
-  // learned by the run.
+  // learned by the run; a completed one with retention_days expires so long after its end.
   virtual bool FinishSnapshot(const domain::Lease& lease, const domain::Snapshot& snapshot) = 0;
   virtual bool FinishRestore(const domain::Lease& lease,
                              domain::RestoreState state,

@@ -27,10 +27,11 @@ class SnapshotService {
                   engine::SnapshotOptions engine)
       : env_(environment), clusters_(clusters), engine_(std::move(engine)) {}
 
-  // Queues one; kClusterNotFound.
+  // Queues one; kClusterNotFound. `retention_days` (at least 1): kept so long after its completion.
   domain::Snapshot Take(const ProjectId& project,
                         const std::string& cluster,
-                        const std::string& description);
+                        const std::string& description,
+                        std::optional<std::int64_t> retention_days = {});
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster, const domain::Page& page);
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster,
                                          const catalog::Store::SnapshotStates& states,

@@ -234,6 +234,65 @@ TEST_P(StoreSuite, RestoreKeepsItsScopeChangesAndNotes) {
   EXPECT_EQ(listed[0].notes, "one\ntwo");
 }
 
+TEST_P(StoreSuite, RestoreKeepsTheRightThatItNeeds) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));
+  AddRestore(restore);
+  EXPECT_EQ(store_->FindRestore(restore.id).value().right, domain::Permission::kProjectOwner);
+  restore = NewRestore(snapshot, AddCluster("c2"));
+  restore.right = domain::Permission::kRestoreInto;
+  AddRestore(restore);
+  Reopen();
+  EXPECT_EQ(store_->FindRestore(restore.id).value().right, domain::Permission::kRestoreInto);
+}
+
+TEST_P(StoreSuite, WholeRestoresAreListedWithoutSelectiveOnes) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  std::vector<std::string> expected;
+  for (int i = 0; i < 5; ++i) {
+    domain::RestoreJob restore = NewRestore(snapshot, AddCluster("t" + std::to_string(i)));
+    restore.created = kNow + std::chrono::seconds{i};
+    restore.scope = i % 2 == 0 ? "" : R"({"delta":true})";
+    AddRestore(restore);
+    if (restore.scope.empty()) {
+      expected.insert(expected.begin(), restore.id.ToString());
+    }
+  }
+  std::vector<std::string> seen;
+  for (int number = 1; number <= 2; ++number) {
+    const auto page = store_->ListWholeRestores(snapshot.cluster, {.number = number, .size = 2});
+    EXPECT_EQ(page.total, 3);
+    for (const domain::RestoreJob& row : page.rows) {
+      seen.push_back(row.id.ToString());
+    }
+  }
+  EXPECT_EQ(seen, expected);
+  EXPECT_EQ(store_->ListRestores(snapshot.cluster, {}).total, 5);
+}
+
+TEST_P(StoreSuite, SnapshotExpiresSoLongAfterItsCompletionAsWasAsked) {
+  const domain::Cluster cluster = AddCluster("c0");
+  for (const auto state : {domain::SnapshotState::kCompleted, domain::SnapshotState::kFailed}) {
+    domain::Snapshot snapshot{.id = NewId<SnapshotId>(),
+                              .project = cluster.project,
+                              .cluster = cluster.id,
+                              .cluster_name = cluster.name,
+                              .scheduled = kNow,
+                              .expires = kNow + std::chrono::hours{72},
+                              .retention_days = 3};
+    store_->AddSnapshot(snapshot, NewJob(domain::JobKind::kTakeSnapshot, snapshot.id.raw(), kNow));
+    snapshot.state = state;
+    snapshot.finished = kNow + std::chrono::hours{2};
+    ASSERT_TRUE(store_->FinishSnapshot(Claim(), snapshot));
+    const domain::Snapshot found = store_->FindSnapshot(snapshot.id).value();
+    EXPECT_EQ(found.retention_days, 3);
+    EXPECT_EQ(found.expires,
+              state == domain::SnapshotState::kCompleted ? kNow + std::chrono::hours{74}
+                                                         : kNow + std::chrono::hours{72});
+  }
+  EXPECT_FALSE(store_->FindSnapshot(AddFinishedSnapshot(cluster).id).value().retention_days);
+}
+
 TEST_P(StoreSuite, RestoreThatDoesNotCompareHasNoChanges) {
   const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
   const domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));

@@ -89,6 +89,8 @@ class SqliteStore final : public Store {
                   std::string_view stopped_reason) override;
   std::optional<domain::RestoreJob> FindRestore(const RestoreJobId& id) override;
   void AddDownload(const domain::RestoreJob& restore) override;
+  domain::Listing<domain::RestoreJob> ListWholeRestores(const ClusterId& source,
+                                                        const domain::Page& page) override;
   domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                    const domain::Page& page) override;
   bool HasUnfinishedRestoreInto(const ClusterId& target) override;
@@ -103,6 +105,7 @@ class SqliteStore final : public Store {
   void SaveArchiveFacts(const RestoreJobId& id,
                         std::optional<std::uint64_t> size,
                         std::string_view sha1) override;
+  bool CancelDownload(const RestoreJobId& id, Instant now) override;
   bool ExpireDownload(const RestoreJobId& id, Instant now) override;
   void EndAllDownloads() override;
 
