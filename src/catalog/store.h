@@ -107,6 +107,16 @@ class Store : public AuditLog, public Outbox {
   virtual std::optional<domain::Cluster> FindCluster(const ClusterId& id) = 0;  // removed ones too
   virtual domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
                                                         const domain::Page& page) = 0;
+
+  // Those that the flex operations tell of, or those of all other ones (domain::IsFlex).
+  enum class ClusterKind { kFlex, kNotFlex };
+  enum class Unregistered { kLeaveOut, kWithSnapshots };  // while completed snapshots are kept
+
+  // By name, then id.
+  virtual domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
+                                                        ClusterKind kind,
+                                                        Unregistered unregistered,
+                                                        const domain::Page& page) = 0;
   virtual std::int64_t CountClusters(const ProjectId& project) = 0;
   virtual bool RemoveCluster(const ClusterId& id, Instant now) = 0;
   // What the last contact showed.
@@ -131,6 +141,9 @@ class Store : public AuditLog, public Outbox {
   virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                           const SnapshotStates& states,
                                                           const domain::Page& page) = 0;
+  // As the first, in the opposite order.
+  virtual domain::Listing<domain::Snapshot> ListSnapshotsOldestFirst(const ClusterId& cluster,
+                                                                     const domain::Page& page) = 0;
   // kConflict with the job's id when an unfinished restore job reads the snapshot, or its archive
   // can still be downloaded. False: none, or deleted already.
   virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;

@@ -164,6 +164,27 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
   return listing;
 }
 
+domain::Listing<domain::Snapshot> SqliteStore::ListSnapshotsOldestFirst(const ClusterId& cluster,
+                                                                        const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::Snapshot> listing;
+  listing.total = CountRows(
+      scope, "SELECT count(*) FROM snapshots WHERE cluster = ?1 AND deleted IS NULL", cluster);
+  listing.rows = FindRows(scope,
+                          ReadSnapshot,
+                          "SELECT id, project, cluster, cluster_name, state, description, "
+                          "scheduled, started, finished, expires, deleted, mongodb_version, "
+                          "consistent, inconsistent_reason, position_seconds, "
+                          "position_increment, failure, collections, documents, "
+                          "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
+                          "retention_days FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+                          "ORDER BY scheduled, id LIMIT ?2 OFFSET ?3",
+                          cluster,
+                          page.size,
+                          page.Offset());
+  return listing;
+}
+
 bool SqliteStore::MarkSnapshotDeleted(const SnapshotId& id, Instant now) {
   WriteScope scope(pool_);
   RefuseWhileBeingRestored(scope, id);

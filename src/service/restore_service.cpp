@@ -7,7 +7,6 @@
 namespace tidemark::service {
 namespace {
 
-constexpr std::chrono::hours kRestoreLife{4};  // acceptance 1.8
 // Tidemark's own pool at the time of the check: one client and up to two of the driver's monitors.
 constexpr std::int64_t kOwnConnections = 3;
 
@@ -164,7 +163,7 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
   restore.target_cluster = checked.target.id;
   restore.target_name = checked.target.name;
   restore.created = now;
-  restore.expires = now + kRestoreLife;
+  restore.expires = now + request.life;
   restore.requested_by = caller.key.id;
   restore.right = request.right;
   restore.scope = request.scope;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,7 +19,8 @@ struct RestoreRequest {
   std::string target_cluster;
   std::optional<ClusterId> target_id;  // names the target too; with both, both have to fit
   domain::Permission right = domain::Permission::kProjectOwner;  // needed on the target's project
-  std::string scope;  // JSON, as delivery::ParseScope reads it; empty: the whole snapshot
+  std::string scope;           // JSON, as delivery::ParseScope reads it; empty: the whole snapshot
+  std::chrono::hours life{4};  // until the job expires: what its family says (contract.md 7.1)
 };
 
 // Restores into clusters. Synchronized; every call blocks.

@@ -86,6 +86,11 @@ domain::Listing<domain::Snapshot> SnapshotService::List(const domain::Cluster& c
   return env_.store.ListSnapshots(cluster.id, page);
 }
 
+domain::Listing<domain::Snapshot> SnapshotService::ListOldestFirst(const domain::Cluster& cluster,
+                                                                   const domain::Page& page) {
+  return env_.store.ListSnapshotsOldestFirst(cluster.id, page);
+}
+
 domain::Listing<domain::Snapshot> SnapshotService::List(
     const domain::Cluster& cluster,
     const catalog::Store::SnapshotStates& states,

@@ -36,6 +36,8 @@ class SnapshotService {
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster,
                                          const catalog::Store::SnapshotStates& states,
                                          const domain::Page& page);
+  domain::Listing<domain::Snapshot> ListOldestFirst(const domain::Cluster& cluster,
+                                                    const domain::Page& page);
   // Of that cluster and not deleted; nullopt otherwise.
   std::optional<domain::Snapshot> Find(const domain::Cluster& cluster, const SnapshotId& id);
   // kSnapshotNotFound, kSnapshotInUse, kSnapshotProtected; kClusterBusy while it is being taken.

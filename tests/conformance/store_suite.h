@@ -144,6 +144,77 @@ TEST_P(StoreSuite, ClustersAreListedAndCountedUntilRemoved) {
   EXPECT_EQ(store_->ListClusters(project_.id, {}).total, 1);
 }
 
+TEST_P(StoreSuite, ClustersAreListedByTheSurfaceThatTellsOfThem) {
+  using Kind = Store::ClusterKind;
+  constexpr auto kLeaveOut = Store::Unregistered::kLeaveOut;
+  for (const auto& [name, tier, topology] :
+       {std::tuple("flex", domain::Tier::kFlex, domain::Topology::kUnknown),
+        std::tuple("shards", domain::Tier::kFlex, domain::Topology::kSharded),
+        std::tuple("shared", domain::Tier::kShared, domain::Topology::kStandalone),
+        std::tuple("dedicated", domain::Tier::kDedicated, domain::Topology::kReplicaSet)}) {
+    domain::Cluster cluster = NewCluster(name);
+    cluster.tier = tier;
+    cluster.topology = topology;
+    store_->AddCluster(cluster);
+  }
+  const auto flex = store_->ListClusters(project_.id, Kind::kFlex, kLeaveOut, {});
+  EXPECT_THAT(Names(flex), testing::ElementsAre("flex"));
+  EXPECT_EQ(flex.total, 1);
+  EXPECT_EQ(flex.rows[0].connection_string.Reveal(), NewCluster("flex").connection_string.Reveal());
+  const auto others = store_->ListClusters(project_.id, Kind::kNotFlex, kLeaveOut, {});
+  EXPECT_THAT(Names(others), testing::ElementsAre("dedicated", "shards", "shared"));
+  const auto page =
+      store_->ListClusters(project_.id, Kind::kNotFlex, kLeaveOut, {.number = 2, .size = 2});
+  EXPECT_THAT(Names(page), testing::ElementsAre("shared"));
+  EXPECT_EQ(page.total, 3);
+}
+
+TEST_P(StoreSuite, UnregisteredClustersAreListedWhileSnapshotsAreKept) {
+  const auto list = [&](Store::Unregistered unregistered) {
+    return store_->ListClusters(project_.id, Store::ClusterKind::kFlex, unregistered, {});
+  };
+  constexpr auto kWithSnapshots = Store::Unregistered::kWithSnapshots;
+  const domain::Cluster kept = AddCluster("kept");
+  const domain::Snapshot snapshot = AddFinishedSnapshot(kept);
+  const domain::Cluster empty = AddCluster("empty");
+  AddSnapshot(empty);  // never completed
+  store_->RemoveCluster(kept.id, kNow);
+  store_->RemoveCluster(empty.id, kNow);
+  AddCluster("kept");
+  EXPECT_EQ(list(Store::Unregistered::kLeaveOut).total, 1);
+  const auto all = list(kWithSnapshots);
+  EXPECT_THAT(Names(all), testing::ElementsAre("kept", "kept"));
+  EXPECT_EQ(all.total, 2);
+  EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot.id, kNow));
+  EXPECT_EQ(list(kWithSnapshots).total, 1);
+}
+
+TEST_P(StoreSuite, SnapshotsAreListedInEitherOrder) {
+  const domain::Cluster cluster = AddCluster("c0");
+  std::vector<SnapshotId> ids;
+  for (int hour = 0; hour < 3; ++hour) {
+    ids.push_back(AddSnapshot(cluster, kNow + std::chrono::hours{hour}).id);
+  }
+  ids.push_back(AddSnapshot(cluster, kNow + std::chrono::hours{2}).id);  // at the same moment
+  std::sort(ids.begin() + 2, ids.end());
+  const auto in_order = [](const domain::Listing<domain::Snapshot>& listing) {
+    std::vector<SnapshotId> listed;
+    for (const domain::Snapshot& snapshot : listing.rows) {
+      listed.push_back(snapshot.id);
+    }
+    return listed;
+  };
+  EXPECT_EQ(in_order(store_->ListSnapshotsOldestFirst(cluster.id, {})), ids);
+  const auto page = store_->ListSnapshotsOldestFirst(cluster.id, {.number = 2, .size = 3});
+  EXPECT_EQ(in_order(page), std::vector({ids[3]}));
+  EXPECT_EQ(page.total, 4);
+  store_->MarkSnapshotDeleted(ids[0], kNow);
+  EXPECT_EQ(store_->ListSnapshotsOldestFirst(cluster.id, {}).total, 3);
+  std::reverse(ids.begin(), ids.end());
+  ids.pop_back();
+  EXPECT_EQ(in_order(store_->ListSnapshots(cluster.id, {})), ids);
+}
+
 TEST_P(StoreSuite, ClusterFactsAreUpdated) {
   const domain::Cluster cluster = AddCluster("c0");
   store_->UpdateClusterFacts(cluster.id, domain::Topology::kSharded, "8.0.4", "");

@@ -39,6 +39,10 @@ class SqliteStore final : public Store {
   std::optional<domain::Cluster> FindCluster(const ClusterId& id) override;
   domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
                                                 const domain::Page& page) override;
+  domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
+                                                ClusterKind kind,
+                                                Unregistered unregistered,
+                                                const domain::Page& page) override;
   std::int64_t CountClusters(const ProjectId& project) override;
   bool RemoveCluster(const ClusterId& id, Instant now) override;
   void UpdateClusterFacts(const ClusterId& id,
@@ -53,6 +57,8 @@ class SqliteStore final : public Store {
   domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                   const SnapshotStates& states,
                                                   const domain::Page& page) override;
+  domain::Listing<domain::Snapshot> ListSnapshotsOldestFirst(const ClusterId& cluster,
+                                                             const domain::Page& page) override;
   bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) override;
 
   bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) override;

@@ -1,0 +1,53 @@
+// Clusters in the selection of one half of the Atlas surface.
+#include "catalog/internal/sqlite_store.h"
+
+namespace tidemark::catalog {
+namespace {
+
+// `columns` of the clusters that a list tells of, in SQL that takes: ?1 the project, ?2 whether
+// flex clusters or the others (domain::IsFlex, with the flex tier as ?3 and the sharded topology as
+// ?4), ?5 whether unregistered ones of which completed (?6) snapshots are kept.
+std::string SelectClusters(std::string_view columns) {
+  return "SELECT " + std::string(columns) +
+         " FROM clusters WHERE project = ?1 AND (tier = ?3 AND topology <> ?4) = ?2 "
+         "AND (removed IS NULL OR (?5 AND EXISTS (SELECT 1 FROM snapshots "
+         "WHERE cluster = clusters.id AND deleted IS NULL AND state = ?6))) ";
+}
+
+}  // namespace
+
+domain::Listing<domain::Cluster> SqliteStore::ListClusters(const ProjectId& project,
+                                                           ClusterKind kind,
+                                                           Unregistered unregistered,
+                                                           const domain::Page& page) {
+  const ReadScope scope(pool_);
+  const bool flex = kind == ClusterKind::kFlex;
+  const bool removed = unregistered == Unregistered::kWithSnapshots;
+  domain::Listing<domain::Cluster> listing;
+  listing.total = CountRows(scope,
+                            SelectClusters("count(*)"),
+                            project,
+                            flex,
+                            domain::Tier::kFlex,
+                            domain::Topology::kSharded,
+                            removed,
+                            domain::SnapshotState::kCompleted);
+  listing.rows = FindRows(scope,
+                          ReadCluster,
+                          SelectClusters("id, project, name, tier, topology, mongodb_version, "
+                                         "replica_set_name, connection_string, "
+                                         "encryption_at_rest, paused, require_quiet, "
+                                         "allow_lossy, created, removed") +
+                              "ORDER BY name, id LIMIT ?7 OFFSET ?8",
+                          project,
+                          flex,
+                          domain::Tier::kFlex,
+                          domain::Topology::kSharded,
+                          removed,
+                          domain::SnapshotState::kCompleted,
+                          page.size,
+                          page.Offset());
+  return listing;
+}
+
+}  // namespace tidemark::catalog
