@@ -87,7 +87,7 @@ std::span<const Route> ProjectRoutes() {
             "/orgs/{orgId}/groups",
             kAtlas,
             kAnyKey,
-            "listOrgGroups",
+            "getOrgGroups",
             ListOrganizationGroups,
             kFirstVersion},
   };
