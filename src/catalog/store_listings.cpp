@@ -4,17 +4,33 @@
 namespace tidemark::catalog {
 namespace {
 
-// `columns` of the clusters that a list tells of, in SQL that takes: ?1 the project, ?2 whether
-// flex clusters or the others (domain::IsFlex, with the flex tier as ?3 and the sharded topology as
-// ?4), ?5 the state of the snapshots (completed) for which unregistered ones are kept.
-std::string SelectClusters(std::string_view columns, Store::Unregistered unregistered) {
+// A session keeps prepared statements by views of their texts, so these live as long as it does.
+struct ClusterStatements {
+  std::string count;
+  std::string page;
+};
+
+// `which` takes ?5, the state of a completed snapshot. ?1 is the project, ?2 whether flex clusters
+// or the others are wanted (domain::IsFlex), ?3 the flex tier, ?4 the sharded topology, ?6 and ?7
+// the page.
+ClusterStatements MakeStatements(std::string_view which) {
+  const std::string from =
+      " FROM clusters WHERE project = ?1 AND (tier = ?3 AND topology <> ?4) = ?2 AND " +
+      std::string(which);
+  return {"SELECT count(*)" + from,
+          "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
+          "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, created, "
+          "removed" +
+              from + " ORDER BY name, id LIMIT ?6 OFFSET ?7"};
+}
+
+const ClusterStatements& StatementsFor(Store::Unregistered unregistered) {
   // Two texts, since only the first one can be answered from the index of registered names.
-  const bool with_snapshots = unregistered == Store::Unregistered::kWithSnapshots;
-  return "SELECT " + std::string(columns) +
-         " FROM clusters WHERE project = ?1 AND (tier = ?3 AND topology <> ?4) = ?2 AND " +
-         (with_snapshots ? "(removed IS NULL OR EXISTS (SELECT 1 FROM snapshots "
-                           "WHERE cluster = clusters.id AND deleted IS NULL AND state = ?5)) "
-                         : "removed IS NULL AND ?5 = ?5 ");
+  static const ClusterStatements registered = MakeStatements("removed IS NULL AND ?5 = ?5");
+  static const ClusterStatements with_removed = MakeStatements(
+      "(removed IS NULL OR EXISTS (SELECT 1 FROM snapshots "
+      "WHERE cluster = clusters.id AND deleted IS NULL AND state = ?5))");
+  return unregistered == Store::Unregistered::kLeaveOut ? registered : with_removed;
 }
 
 }  // namespace
@@ -24,10 +40,11 @@ domain::Listing<domain::Cluster> SqliteStore::ListClusters(const ProjectId& proj
                                                            Unregistered unregistered,
                                                            const domain::Page& page) {
   const ReadScope scope(pool_);
+  const ClusterStatements& statements = StatementsFor(unregistered);
   const bool flex = kind == ClusterKind::kFlex;
   domain::Listing<domain::Cluster> listing;
   listing.total = CountRows(scope,
-                            SelectClusters("count(*)", unregistered),
+                            statements.count,
                             project,
                             flex,
                             domain::Tier::kFlex,
@@ -35,12 +52,7 @@ domain::Listing<domain::Cluster> SqliteStore::ListClusters(const ProjectId& proj
                             domain::SnapshotState::kCompleted);
   listing.rows = FindRows(scope,
                           ReadCluster,
-                          SelectClusters("id, project, name, tier, topology, mongodb_version, "
-                                         "replica_set_name, connection_string, "
-                                         "encryption_at_rest, paused, require_quiet, "
-                                         "allow_lossy, created, removed",
-                                         unregistered) +
-                              "ORDER BY name, id LIMIT ?6 OFFSET ?7",
+                          statements.page,
                           project,
                           flex,
                           domain::Tier::kFlex,
