@@ -244,6 +244,16 @@ TEST_F(FlexTest, ADownloadIsCompletedAtOnceAndItsLinkNeedsNoCredentials) {
   EXPECT_FALSE(BodyOf(Get(path, TokenWith(domain::Role::kGroupOwner))).contains("snapshotUrl"));
 }
 
+TEST_F(FlexTest, TheAuditLogNamesTheCluster) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(flex_);
+  const auto job =
+      BodyOf(Post(Path("/backup/download"), R"({"snapshotId":")" + snapshot.id.ToString() + "\"}"));
+  const auto rows = BodyOf(Get("/api/tidemark/v1/audit")).at("results").as_array();
+  EXPECT_EQ(rows.at(0).at("operation"), "downloadGroupFlexClusterBackup");
+  EXPECT_EQ(rows.at(0).at("clusterName"), "F0");
+  EXPECT_EQ(rows.at(0).at("objectId"), job.at("id"));
+}
+
 TEST_F(FlexTest, TheOldFamiliesTellOfItToo) {
   const domain::Snapshot snapshot = AddFinishedSnapshot(flex_);
   EXPECT_THAT(IdsIn(Get(V2("/clusters/F0/backup/tenant/snapshots"))),

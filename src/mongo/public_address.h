@@ -7,7 +7,8 @@
 namespace tidemark::mongo {
 
 // Where a cluster is, for anybody to read. Either `standard` with `hosts`, or `standard_srv` is
-// empty; all of it when only a local socket is known.
+// empty; all of it when only a local socket is known, or an unescaped `@` or `/` leaves open where
+// the password ends.
 struct PublicAddress {
   std::string hosts;         // "mongodb://a:27017,b:27017"
   std::string standard;      // the same with options: "mongodb://a:27017,b:27017/?replicaSet=rs0"

@@ -50,6 +50,21 @@ TEST(PublicAddress, NeverHoldsWhatLetsPeopleIn) {
   }
 }
 
+TEST(PublicAddress, SaysNothingWhenAPasswordMayHaveBeenTakenForAHost) {
+  for (const char* text : {"mongodb://alice:hunter@2@db.example/",
+                           "mongodb://alice:27017/hunter2@db.example",
+                           "mongodb://alice:27017/hunter2@db.example/reports",
+                           "mongodb://alice:pass@hunter/2@db.example",
+                           "mongodb://alice:pass@hunter2@db.example:27017/"}) {
+    try {
+      const PublicAddress address = PublicAddressOf(Secret(text));
+      EXPECT_EQ(address.hosts + address.standard + address.standard_srv, "") << text;
+    } catch (const Error& error) {  // the driver refuses some of them by itself
+      EXPECT_THAT(std::string(error.message()), testing::Not(testing::HasSubstr("hunter")));
+    }
+  }
+}
+
 TEST(PublicAddress, EscapesValues) {
   EXPECT_EQ(PublicAddressOf(Secret("mongodb://db.example/?replicaSet=a%26b%3Dc")).standard,
             "mongodb://db.example:27017/?replicaSet=a%26b%3Dc");

@@ -1,5 +1,6 @@
 #include "mongo/internal/uri.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,13 @@ std::string Escape(std::string_view text) {
     }
   }
   return escaped;
+}
+
+// Whether login and hosts are told apart for sure. A password with a `/` or `@` that nobody has
+// escaped makes the driver take a part of it for a host or a database.
+bool IsClear(const Secret& connection_string, const mongoc_uri_t* uri) {
+  const auto signs = std::ranges::count(connection_string.Reveal(), '@');
+  return signs == (mongoc_uri_get_username(uri) == nullptr ? 0 : 1);
 }
 
 // "a:27017,b:27017". A socket's path says nothing to others and is left out.
@@ -97,6 +105,9 @@ UriHandle ParseUri(const Secret& connection_string) {
 PublicAddress PublicAddressOf(const Secret& connection_string) {
   const UriHandle uri = ParseUri(connection_string);
   PublicAddress address;
+  if (!IsClear(connection_string, uri.get())) {
+    return address;
+  }
   if (const char* name = mongoc_uri_get_srv_hostname(uri.get())) {
     address.standard_srv = "mongodb+srv://" + std::string(name) + OptionsOf(uri.get());
     return address;
