@@ -105,11 +105,12 @@ void AuditedRequest::SetTarget(const RouteTable::Match& match) {
   entry_.operation = match.route->operation;
   active_ = active_ || match.route->gives == Gives::kData;
   for (const auto& [name, value] : match.parameters.values) {
-    if (name == "clusterName" && domain::IsClusterName(value)) {
+    const bool names_cluster = name == "clusterName" || name == "name";  // of a flex cluster
+    if (names_cluster && domain::IsClusterName(value)) {
       entry_.cluster = value;
     } else if (name == "groupId") {
       entry_.project = ProjectId::Parse(value).value_or(ProjectId());
-    } else if (name != "clusterName" && ObjectId::Parse(value)) {
+    } else if (!names_cluster && ObjectId::Parse(value)) {
       entry_.object = value;
     }
   }

@@ -1,5 +1,6 @@
 #include "api/internal/call.h"
 
+#include "api/internal/failure.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -24,8 +25,9 @@ std::string ClusterPath(const ProjectId& project, const std::string& name) {
   return "/groups/" + project.ToString() + "/clusters/" + name;
 }
 
-domain::Cluster FindCluster(const Call& call) {
-  const std::string& name = call.path.Get("clusterName");
+namespace {
+
+domain::Cluster FindNamed(const Call& call, const std::string& name) {
   if (!domain::IsClusterName(name)) {
     throw service::Refusal(service::Reason::kClusterNotFound,
                            ErrorCode::kNotFound,
@@ -33,6 +35,34 @@ domain::Cluster FindCluster(const Call& call) {
                            {name, ProjectOf(call).id.ToString()});
   }
   return call.parts.clusters.Find(ProjectOf(call).id, name);
+}
+
+}  // namespace
+
+domain::Cluster FindCluster(const Call& call) {
+  return FindNamed(call, call.path.Get("clusterName"));
+}
+
+domain::Cluster FindCloudCluster(const Call& call) {
+  domain::Cluster cluster = FindCluster(call);
+  if (domain::IsFlex(cluster)) {
+    throw Refused(400,
+                  "CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API",
+                  "Flex cluster {0} cannot be used in the Cluster API.",
+                  {cluster.name});
+  }
+  return cluster;
+}
+
+domain::Cluster FindFlexCluster(const Call& call) {
+  domain::Cluster cluster = FindNamed(call, call.path.Get("name"));
+  if (!domain::IsFlex(cluster)) {
+    throw Refused(400,
+                  "CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API",
+                  "Cannot use non-flex cluster {0} in the flex API.",
+                  {cluster.name});
+  }
+  return cluster;
 }
 
 domain::Snapshot FindSnapshot(const Call& call,

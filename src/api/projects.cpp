@@ -1,3 +1,4 @@
+#include "api/internal/failure.h"
 #include "api/internal/routes.h"
 
 namespace tidemark::api {
@@ -61,6 +62,21 @@ Reply ListGroups(const Call& call) {
   return ListReply(call.request, call.query, std::move(results), listing.total);
 }
 
+// For `atlas projects list`. A key belongs to one organization, and learns of no other.
+Reply ListOrganizationGroups(const Call& call) {
+  const std::string& text = call.path.Get("orgId");
+  const auto id = OrganizationId::Parse(text);
+  if (!id) {
+    throw InvalidPathId("INVALID_ORG_ID", text);
+  }
+  if (*id != call.caller.key.organization) {
+    throw Refused(401,
+                  "USER_CANNOT_ACCESS_ORG",
+                  "Current user is not authorized to access this organization.");
+  }
+  return ListGroups(call);
+}
+
 Reply GetGroup(const Call& call) {
   return {200, Shape::kObject, RenderGroup(call, ProjectOf(call))};
 }
@@ -74,6 +90,13 @@ std::span<const Route> ProjectRoutes() {
       Route{kGet, "", kAtlas, kAnyKey, "getSystemStatus", GetSystemStatus, kFirstVersion},
       Route{kGet, "/groups", kAtlas, kAnyKey, "listGroups", ListGroups, kFirstVersion},
       Route{kGet, "/groups/{groupId}", kAtlas, kProjectRead, "getGroup", GetGroup, kFirstVersion},
+      Route{kGet,
+            "/orgs/{orgId}/groups",
+            kAtlas,
+            kAnyKey,
+            "getOrgGroups",
+            ListOrganizationGroups,
+            kFirstVersion},
   };
   return kRoutes;
 }

@@ -10,6 +10,9 @@ namespace {
 std::vector<Route> Collect() {
   std::vector<Route> all;
   for (const auto rows : {ProjectRoutes,
+                          ClusterRoutes,
+                          FlexClusterRoutes,
+                          FlexBackupRoutes,
                           TenantRestoreRoutes,
                           TenantSnapshotRoutes,
                           LegacyCreateRoutes,

@@ -107,6 +107,16 @@ class Store : public AuditLog, public Outbox {
   virtual std::optional<domain::Cluster> FindCluster(const ClusterId& id) = 0;  // removed ones too
   virtual domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
                                                         const domain::Page& page) = 0;
+
+  // Those that the flex operations tell of, or those of all other ones (domain::IsFlex).
+  enum class ClusterKind { kFlex, kNotFlex };
+  enum class Unregistered { kLeaveOut, kWithSnapshots };  // while completed snapshots are kept
+
+  // By name, then id.
+  virtual domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
+                                                        ClusterKind kind,
+                                                        Unregistered unregistered,
+                                                        const domain::Page& page) = 0;
   virtual std::int64_t CountClusters(const ProjectId& project) = 0;
   virtual bool RemoveCluster(const ClusterId& id, Instant now) = 0;
   // What the last contact showed.
@@ -131,6 +141,9 @@ class Store : public AuditLog, public Outbox {
   virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                           const SnapshotStates& states,
                                                           const domain::Page& page) = 0;
+  // As the first, in the opposite order.
+  virtual domain::Listing<domain::Snapshot> ListSnapshotsOldestFirst(const ClusterId& cluster,
+                                                                     const domain::Page& page) = 0;
   // kConflict with the job's id when an unfinished restore job reads the snapshot, or its archive
   // can still be downloaded. False: none, or deleted already.
   virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;
@@ -227,6 +240,9 @@ class Store : public AuditLog, public Outbox {
   // Newest created first, then id, descending.
   virtual domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                            const domain::Page& page) = 0;
+  // The same of those that take all of their snapshot.
+  virtual domain::Listing<domain::RestoreJob> ListWholeRestores(const ClusterId& source,
+                                                                const domain::Page& page) = 0;
   virtual bool HasUnfinishedRestoreInto(const ClusterId& target) = 0;
 
   // Fetching archives. ReserveDownload takes one of the job's max_downloads, or joins what has
@@ -248,6 +264,8 @@ class Store : public AuditLog, public Outbox {
                                 std::string_view sha1) = 0;
   // Its links are good no longer. False: no download, or they were not any more.
   virtual bool ExpireDownload(const RestoreJobId& id, Instant now) = 0;
+  // ExpireDownload, and says that it was taken back.
+  virtual bool CancelDownload(const RestoreJobId& id, Instant now) = 0;
   // As if every open request had broken off. For the start of a server, like BreakAllLeases.
   virtual void EndAllDownloads() = 0;
 
@@ -263,7 +281,7 @@ class Store : public AuditLog, public Outbox {
   virtual bool SaveProgress(const domain::Lease& lease, const domain::JobProgress& progress) = 0;
   virtual bool SaveCheckpoint(const domain::Lease& lease, std::string_view checkpoint) = 0;
   // Subject to kCompleted / kFailed with its final values, job done. `snapshot` gives the fields
-  // learned by the run.
+  // learned by the run; a completed one with retention_days expires so long after its end.
   virtual bool FinishSnapshot(const domain::Lease& lease, const domain::Snapshot& snapshot) = 0;
   virtual bool FinishRestore(const domain::Lease& lease,
                              domain::RestoreState state,

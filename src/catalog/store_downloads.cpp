@@ -190,6 +190,14 @@ bool SqliteStore::ExpireDownload(const RestoreJobId& id, Instant now) {
                   now) == 1;
 }
 
+bool SqliteStore::CancelDownload(const RestoreJobId& id, Instant now) {
+  return RunAlone(pool_,
+                  "UPDATE restores SET expires = ?2, cancelled = ?2 WHERE id = ?1 "
+                  "AND delivery = 1 AND expires > ?2",
+                  id,
+                  now) == 1;
+}
+
 void SqliteStore::EndAllDownloads() {
   RunAlone(pool_,
            "UPDATE download_runs SET open = 0, state = CASE state WHEN 0 THEN 2 ELSE state END "

@@ -10,13 +10,15 @@ std::string SelectRestores(std::string_view rest) {
          "position_seconds, position_increment, delivery, target_project, target_cluster, "
          "target_name, state, created, expires, finished, failure, requested_by, scope, "
          "left_alone, replaced, inserted, deleted, notes, key_hash, sealed_key, file_name, "
-         "expiration_hours, max_downloads, complete, size, sha1 "
-         "FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
+         "expiration_hours, max_downloads, complete, size, sha1, "
+         "target_right, cancelled FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
          std::string(rest);
 }
 
 // Static: a session keeps the statements that it has prepared by their text.
 const std::string kFindRestore = SelectRestores("WHERE r.id = ?1");
+const std::string kListWholeRestores = SelectRestores(
+    "WHERE cluster = ?1 AND scope = '' ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 const std::string kListRestores =
     SelectRestores("WHERE cluster = ?1 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 
@@ -57,7 +59,9 @@ domain::RestoreJob ReadRestore(const Query& row) {
            download.max_downloads,
            download.complete,
            size,
-           download.sha1);
+           download.sha1,
+           restore.right,
+           restore.cancelled);
   if (left_alone) {
     changes.left_alone = *left_alone;
     restore.changes = changes;
@@ -75,9 +79,10 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
   Query(session,
         "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, "
         "position_seconds, position_increment, delivery, target_project, target_cluster, "
-        "target_name, state, created, expires, finished, failure, requested_by, scope) "
+        "target_name, state, created, expires, finished, failure, requested_by, scope, "
+        "target_right) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19)",
+        "?18, ?19, ?20)",
         restore.id,
         restore.project,
         restore.cluster,
@@ -96,7 +101,8 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
         restore.finished,
         restore.failure,
         restore.requested_by,
-        restore.scope)
+        restore.scope,
+        restore.right)
       .Run();
 }
 
@@ -177,6 +183,16 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& s
   domain::Listing<domain::RestoreJob> listing;
   listing.total = CountRows(scope, "SELECT count(*) FROM restores WHERE cluster = ?1", source);
   listing.rows = FindRows(scope, ReadRestore, kListRestores, source, page.size, page.Offset());
+  return listing;
+}
+
+domain::Listing<domain::RestoreJob> SqliteStore::ListWholeRestores(const ClusterId& source,
+                                                                   const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::RestoreJob> listing;
+  listing.total =
+      CountRows(scope, "SELECT count(*) FROM restores WHERE cluster = ?1 AND scope = ''", source);
+  listing.rows = FindRows(scope, ReadRestore, kListWholeRestores, source, page.size, page.Offset());
   return listing;
 }
 

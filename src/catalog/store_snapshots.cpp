@@ -29,7 +29,8 @@ domain::Snapshot ReadSnapshot(const Query& row) {
            snapshot.stored_bytes,
            snapshot.due,
            snapshot.attempt,
-           snapshot.do_not_delete);
+           snapshot.do_not_delete,
+           snapshot.retention_days);
   return snapshot;
 }
 
@@ -77,9 +78,9 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
         "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
         "scheduled, started, finished, expires, deleted, mongodb_version, consistent, "
         "inconsistent_reason, position_seconds, position_increment, failure, collections, "
-        "documents, logical_bytes, stored_bytes, due, attempt, do_not_delete) "
+        "documents, logical_bytes, stored_bytes, due, attempt, do_not_delete, retention_days) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         snapshot.id,
         snapshot.project,
         snapshot.cluster,
@@ -103,7 +104,8 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
         snapshot.stored_bytes,
         snapshot.due,
         snapshot.attempt,
-        snapshot.do_not_delete)
+        snapshot.do_not_delete,
+        snapshot.retention_days)
       .Run();
 }
 
@@ -124,7 +126,7 @@ std::optional<domain::Snapshot> SqliteStore::FindSnapshot(const SnapshotId& id) 
                  "started, finished, expires, deleted, mongodb_version, consistent, "
                  "inconsistent_reason, position_seconds, position_increment, failure, "
                  "collections, documents, logical_bytes, stored_bytes, due, attempt, "
-                 "do_not_delete FROM snapshots WHERE id = ?1",
+                 "do_not_delete, retention_days FROM snapshots WHERE id = ?1",
                  id);
 }
 
@@ -150,8 +152,8 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
                           "scheduled, started, finished, expires, deleted, mongodb_version, "
                           "consistent, inconsistent_reason, position_seconds, "
                           "position_increment, failure, collections, documents, "
-                          "logical_bytes, stored_bytes, due, attempt, do_not_delete "
-                          "FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+                          "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
+                          "retention_days FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
                           "AND state BETWEEN ?4 AND ?5 "
                           "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3",
                           cluster,
@@ -159,6 +161,27 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
                           page.Offset(),
                           states.first,
                           states.last);
+  return listing;
+}
+
+domain::Listing<domain::Snapshot> SqliteStore::ListSnapshotsOldestFirst(const ClusterId& cluster,
+                                                                        const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::Snapshot> listing;
+  listing.total = CountRows(
+      scope, "SELECT count(*) FROM snapshots WHERE cluster = ?1 AND deleted IS NULL", cluster);
+  listing.rows = FindRows(scope,
+                          ReadSnapshot,
+                          "SELECT id, project, cluster, cluster_name, state, description, "
+                          "scheduled, started, finished, expires, deleted, mongodb_version, "
+                          "consistent, inconsistent_reason, position_seconds, "
+                          "position_increment, failure, collections, documents, "
+                          "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
+                          "retention_days FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+                          "ORDER BY scheduled, id LIMIT ?2 OFFSET ?3",
+                          cluster,
+                          page.size,
+                          page.Offset());
   return listing;
 }
 

@@ -26,21 +26,22 @@ struct Grant {
   ProjectId project;            // of a GROUP_* role, else zero
 };
 
-// What an endpoint asks for.
+// What an endpoint asks for. Restore jobs keep theirs (RestoreJob::right). Persistent: never
+// renumber.
 enum class Permission {
-  kAnyKey,             // any valid key
-  kProjectRead,        // Project Read Only
-  kProjectOwner,       // Project Owner
-  kSnapshotCreate,     // Project Backup Manager or Backup Creator
-  kBackupManage,       // Project Backup Manager
-  kRestoreOrDownload,  // Project Backup Manager, Recovery Operator or Export Operator
-  kRestoreInto,        // Project Backup Manager or Recovery Operator
-  kDownload,           // Project Backup Manager or Export Operator
-  kFlexRestore,        // Project Owner or Backup Recovery Operator
-  kFlexDownload,       // Project Owner or Backup Export Operator
-  kExportCreate,       // Project Backup Export Operator
-  kClusterManage,      // Project Cluster Manager or Owner (own API)
-  kOrganizationOwner,  // keys and projects (own API)
+  kAnyKey = 0,              // any valid key
+  kProjectRead = 1,         // Project Read Only
+  kProjectOwner = 2,        // Project Owner
+  kSnapshotCreate = 3,      // Project Backup Manager or Backup Creator
+  kBackupManage = 4,        // Project Backup Manager
+  kRestoreOrDownload = 5,   // Project Backup Manager, Recovery Operator or Export Operator
+  kRestoreInto = 6,         // Project Backup Manager or Recovery Operator
+  kDownload = 7,            // Project Backup Manager or Export Operator
+  kFlexRestore = 8,         // Project Owner or Backup Recovery Operator
+  kFlexDownload = 9,        // Project Owner or Backup Export Operator
+  kExportCreate = 10,       // Project Backup Export Operator
+  kClusterManage = 11,      // Project Cluster Manager or Owner (own API)
+  kOrganizationOwner = 12,  // keys and projects (own API)
 };
 
 enum class KeyKind { kApiKey = 0, kServiceAccount = 1 };  // persistent: never renumber

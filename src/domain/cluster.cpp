@@ -34,6 +34,10 @@ std::string MajorVersion(std::string_view version) {
                                             : std::string();
 }
 
+bool IsFlex(const Cluster& cluster) {
+  return cluster.tier == Tier::kFlex && cluster.topology != Topology::kSharded;
+}
+
 std::string_view TierName(Tier tier) {
   switch (tier) {
     case Tier::kShared:

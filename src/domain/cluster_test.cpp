@@ -43,6 +43,19 @@ TEST(Tier, NamesRoundTrip) {
   EXPECT_EQ(ParseTier(""), std::nullopt);
 }
 
+TEST(Flex, IsAFlexClusterThatIsNotSharded) {
+  Cluster cluster;
+  for (const Tier tier : {Tier::kShared, Tier::kFlex, Tier::kDedicated}) {
+    cluster.tier = tier;
+    for (const Topology topology :
+         {Topology::kUnknown, Topology::kStandalone, Topology::kReplicaSet, Topology::kSharded}) {
+      cluster.topology = topology;
+      EXPECT_EQ(IsFlex(cluster), tier == Tier::kFlex && topology != Topology::kSharded)
+          << TierName(tier) << " " << TopologyName(topology);
+    }
+  }
+}
+
 TEST(Topology, HasTheNamesOfTheApi) {
   EXPECT_EQ(TopologyName(Topology::kUnknown), "unknown");
   EXPECT_EQ(TopologyName(Topology::kStandalone), "standalone");

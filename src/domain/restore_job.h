@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/object_id.h"
+#include "domain/access.h"
 #include "domain/download.h"
 #include "domain/snapshot.h"
 
@@ -74,9 +75,11 @@ struct RestoreJob {
   RestoreState state = RestoreState::kPending;
   Instant created;
   Instant expires;
-  std::optional<Instant> finished;  // exactly in kCompleted and kFailed
-  std::string failure;              // reason of kFailed, for people
-  KeyId requested_by;               // its rights are checked again when the job starts
+  std::optional<Instant> finished;               // exactly in kCompleted and kFailed
+  std::string failure;                           // reason of kFailed, for people
+  KeyId requested_by;                            // its right is checked again when the job starts
+  Permission right = Permission::kProjectOwner;  // that it needs on the target's project
+  std::optional<Instant> cancelled;              // a download that was taken back: its end
   // What is restored and how, as delivery::ParseScope reads it. Empty: the whole snapshot, in place
   // of all that the target holds.
   std::string scope;

@@ -35,6 +35,7 @@ struct Snapshot {
   std::optional<Instant> started;
   std::optional<Instant> finished;
   Instant expires;
+  std::optional<std::int64_t> retention_days;  // asked for; counted from `finished`
   bool do_not_delete = false;       // kept until a person says otherwise, whatever `expires` says
   std::optional<Instant> deleted;   // by a person or by expiry; the row is kept 90 days
   std::string mongodb_version;      // of the source, known from kRunning on

@@ -8,6 +8,7 @@
 #include "mongo/internal/edit.h"
 #include "mongo/internal/handles.h"
 #include "mongo/internal/insert.h"
+#include "mongo/internal/uri.h"
 
 namespace tidemark::mongo {
 namespace {
@@ -18,24 +19,6 @@ constexpr std::int32_t kIndexBuildTimeout = 24 * 3600 * 1000;  // milliseconds
 // Replies above 48,000,000 bytes are refused by the driver. MongoDB ends a batch at 16 MB by
 // itself, others count documents only: for them the batch follows the largest document seen.
 constexpr std::size_t kMostPerBatch = 1000;
-
-// Starts and ends the driver once per process; mongoc_init may be called only once.
-class Driver {
- public:
-  static void Start() { static const Driver driver; }
-
-  ~Driver() { mongoc_cleanup(); }
-
-  Driver(const Driver&) = delete;
-  Driver& operator=(const Driver&) = delete;
-
- private:
-  Driver() {
-    mongoc_init();
-    // The driver's own log could show a connection string; what matters comes back as an error.
-    mongoc_log_set_handler(nullptr, nullptr);
-  }
-};
 
 std::string FullName(std::string_view database, std::string_view collection) {
   return std::string(database) + "." + std::string(collection);
@@ -539,19 +522,6 @@ ServerFacts DriverConnection::Facts() {
   return facts;
 }
 
-UriHandle ParseUri(const Secret& connection_string) {
-  bson_error_t error;
-  UriHandle uri(mongoc_uri_new_with_error(connection_string.Reveal().c_str(), &error));
-  if (uri == nullptr) {
-    // The driver's text may quote the string, password included.
-    throw Error(ErrorCode::kInvalidArgument,
-                "reading a connection string: it is malformed",
-                "its form is mongodb://[user:password@]host[:port][,...]/[database][?options]; "
-                "percent-encode special characters in user and password");
-  }
-  return uri;
-}
-
 // A restore must not be verified against a secondary that lags, nor written without an answer.
 void DemandPrimaryAndAnswers(mongoc_uri_t* uri) {
   const CHandle<mongoc_read_prefs_t, mongoc_read_prefs_destroy> primary(
@@ -582,7 +552,6 @@ void ApplyOptions(mongoc_uri_t* uri, const ConnectionOptions& options) {
 
 std::unique_ptr<Connection> Connection::Open(const Secret& connection_string,
                                              const ConnectionOptions& options) {
-  Driver::Start();
   UriHandle uri = ParseUri(connection_string);
   DemandPrimaryAndAnswers(uri.get());
   ApplyOptions(uri.get(), options);

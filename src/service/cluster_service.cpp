@@ -108,11 +108,29 @@ domain::Listing<domain::Cluster> ClusterService::List(const ProjectId& project,
   return env_.store.ListClusters(project, page);
 }
 
+domain::Listing<domain::Cluster> ClusterService::List(const ProjectId& project,
+                                                      catalog::Store::ClusterKind kind,
+                                                      catalog::Store::Unregistered unregistered,
+                                                      const domain::Page& page) {
+  return env_.store.ListClusters(project, kind, unregistered, page);
+}
+
+Secret ClusterService::UriOf(const domain::Cluster& cluster) {
+  return Secret(env_.repository.OpenSecret(UriLabel(cluster.id.ToString()),
+                                           cluster.connection_string.Reveal()));
+}
+
+mongo::PublicAddress ClusterService::AddressOf(const domain::Cluster& cluster) {
+  return mongo::PublicAddressOf(UriOf(cluster));
+}
+
+bool ClusterService::IsBeingRestored(const domain::Cluster& cluster) {
+  return env_.store.HasUnfinishedRestoreInto(cluster.id);
+}
+
 std::unique_ptr<mongo::Connection> ClusterService::Connect(
     const domain::Cluster& cluster, const mongo::ConnectionOptions& options) {
-  const Secret uri(env_.repository.OpenSecret(UriLabel(cluster.id.ToString()),
-                                              cluster.connection_string.Reveal()));
-  return mongo::Connection::Open(uri, options);
+  return mongo::Connection::Open(UriOf(cluster), options);
 }
 
 ClusterCheck ClusterService::Check(const ProjectId& project, const std::string& name) {

@@ -6,6 +6,7 @@
 #include "domain/cluster.h"
 #include "domain/page.h"
 #include "mongo/cluster.h"
+#include "mongo/public_address.h"
 #include "service/access_service.h"
 
 namespace tidemark::service {
@@ -47,6 +48,14 @@ class ClusterService {
   // By id; with a name that is not empty, only when it is called that.
   domain::Cluster Find(const ProjectId& project, const ClusterId& id, const std::string& name);
   domain::Listing<domain::Cluster> List(const ProjectId& project, const domain::Page& page);
+  domain::Listing<domain::Cluster> List(const ProjectId& project,
+                                        catalog::Store::ClusterKind kind,
+                                        catalog::Store::Unregistered unregistered,
+                                        const domain::Page& page);
+  // Where it is, without credentials.
+  mongo::PublicAddress AddressOf(const domain::Cluster& cluster);
+  // Whether its data are being replaced: a restore into it is queued or runs.
+  bool IsBeingRestored(const domain::Cluster& cluster);
   ClusterCheck Check(const ProjectId& project, const std::string& name);
   // kClusterBusy while a restore into it runs. Snapshots and jobs stay.
   void Remove(const ProjectId& project, const std::string& name);
@@ -55,6 +64,8 @@ class ClusterService {
                                              const mongo::ConnectionOptions& options);
 
  private:
+  Secret UriOf(const domain::Cluster& cluster);
+
   Environment& env_;
 };
 

@@ -321,6 +321,13 @@ void DownloadService::End(const domain::Cluster& source, const RestoreJobId& id)
   env_.store.ExpireDownload(id, env_.clock.Now());
 }
 
+void DownloadService::Cancel(const domain::RestoreJob& job) {
+  TIDEMARK_CHECK(job.download.has_value());
+  if (env_.store.CancelDownload(job.id, env_.clock.Now())) {
+    env_.log.Info("restore={} source={}  download cancelled", job.id.ToString(), job.cluster_name);
+  }
+}
+
 ExportedArchive DownloadService::Export(const domain::Cluster& cluster,
                                         const SnapshotId& snapshot,
                                         const ExportRequest& request) {

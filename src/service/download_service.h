@@ -78,6 +78,9 @@ class DownloadService {
   // Its links are good no longer, and its snapshot may be deleted. kRestoreJobNotFound: of that
   // cluster there is none; kClusterBusy: it is a restore into a cluster.
   void End(const domain::Cluster& source, const RestoreJobId& id);
+  // The same of a job that was just found, and the job says that it was taken back. One whose links
+  // are good no longer stays as it is. REQUIRES: it is a download.
+  void Cancel(const domain::RestoreJob& job);
 
   // All of a finished snapshot of that cluster: kSnapshotNotFound, kInvalidValue for the format.
   // The stream must not outlive the service.

@@ -7,7 +7,6 @@
 namespace tidemark::service {
 namespace {
 
-constexpr std::chrono::hours kRestoreLife{4};  // acceptance 1.8
 // Tidemark's own pool at the time of the check: one client and up to two of the driver's monitors.
 constexpr std::int64_t kOwnConnections = 3;
 
@@ -91,11 +90,11 @@ RestoreService::Checked RestoreService::CheckRequest(const Caller& caller,
   checked.snapshot =
       FindUsable(env_, checked.source, request.snapshot, Reason::kIncompleteSnapshot);
   const ProjectId target_project = request.target_project.value_or(request.project);
-  if (!access_.MayOn(caller, target_project, domain::Permission::kProjectOwner)) {
-    throw Refusal(Reason::kCannotRestoreToTarget,
-                  ErrorCode::kPermissionDenied,
-                  "restoring into project " + target_project.ToString() +
-                      ": the key is not Project Owner there");
+  if (!access_.MayOn(caller, target_project, request.right)) {
+    throw Refusal(
+        Reason::kCannotRestoreToTarget,
+        ErrorCode::kPermissionDenied,
+        "restoring into project " + target_project.ToString() + ": the key may not restore there");
   }
   checked.target = request.target_id
                        ? clusters_.Find(target_project, *request.target_id, request.target_cluster)
@@ -164,8 +163,9 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
   restore.target_cluster = checked.target.id;
   restore.target_name = checked.target.name;
   restore.created = now;
-  restore.expires = now + kRestoreLife;
+  restore.expires = now + request.life;
   restore.requested_by = caller.key.id;
+  restore.right = request.right;
   restore.scope = request.scope;
   domain::Job job;
   job.id = JobId::Generate(now, env_.random);
@@ -218,6 +218,11 @@ domain::Listing<domain::RestoreJob> RestoreService::List(const domain::Cluster& 
   return env_.store.ListRestores(source.id, page);
 }
 
+domain::Listing<domain::RestoreJob> RestoreService::ListWhole(const domain::Cluster& source,
+                                                              const domain::Page& page) {
+  return env_.store.ListWholeRestores(source.id, page);
+}
+
 std::optional<domain::RestoreJob> RestoreService::Find(const domain::Cluster& source,
                                                        const RestoreJobId& id) {
   auto found = env_.store.FindRestore(id);
@@ -233,7 +238,7 @@ delivery::RestoreSummary RestoreService::RestoreNow(const domain::RestoreJob& re
   // Rights and registration may have changed while the job waited; nothing has been wiped yet.
   const auto key = env_.store.FindKey(restore.requested_by);
   if (!key || key->key.revoked ||
-      !access_.MayOn({key->key}, restore.target_project, domain::Permission::kProjectOwner)) {
+      !access_.MayOn({key->key}, restore.target_project, restore.right)) {
     throw Error(ErrorCode::kPermissionDenied,
                 "restoring into cluster " + restore.target_name +
                     ": the key that asked for it has lost the right to");

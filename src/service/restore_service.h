@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -17,7 +18,9 @@ struct RestoreRequest {
   std::optional<ProjectId> target_project;  // default: `project`
   std::string target_cluster;
   std::optional<ClusterId> target_id;  // names the target too; with both, both have to fit
-  std::string scope;  // JSON, as delivery::ParseScope reads it; empty: the whole snapshot
+  domain::Permission right = domain::Permission::kProjectOwner;  // needed on the target's project
+  std::string scope;           // JSON, as delivery::ParseScope reads it; empty: the whole snapshot
+  std::chrono::hours life{4};  // until the job expires: what its family says (contract.md 7.1)
 };
 
 // Restores into clusters. Synchronized; every call blocks.
@@ -36,6 +39,9 @@ class RestoreService {
   // The same checks, no job: what would be dropped and written.
   delivery::RestorePlan Plan(const Caller& caller, const RestoreRequest& request);
   domain::Listing<domain::RestoreJob> List(const domain::Cluster& source, const domain::Page& page);
+  // The same of those that take all of their snapshot.
+  domain::Listing<domain::RestoreJob> ListWhole(const domain::Cluster& source,
+                                                const domain::Page& page);
   // Of that source cluster; nullopt otherwise.
   std::optional<domain::RestoreJob> Find(const domain::Cluster& source, const RestoreJobId& id);
   std::optional<domain::Job> FindJob(const RestoreJobId& id);

@@ -67,9 +67,14 @@ catalog::Store::QueuedSnapshot SnapshotService::Prepare(const domain::Cluster& c
 
 domain::Snapshot SnapshotService::Take(const ProjectId& project,
                                        const std::string& cluster,
-                                       const std::string& description) {
+                                       const std::string& description,
+                                       std::optional<std::int64_t> retention_days) {
   const domain::Cluster source = clusters_.Find(project, cluster);
-  const auto [snapshot, job] = Prepare(source, description);
+  auto [snapshot, job] = Prepare(source, description);
+  if (retention_days) {
+    snapshot.retention_days = retention_days;
+    snapshot.expires = snapshot.scheduled + std::chrono::hours(24 * *retention_days);
+  }
   env_.store.AddSnapshot(snapshot, job);
   env_.log.Info("snapshot={} cluster={}  snapshot queued", snapshot.id.ToString(), source.name);
   env_.wake_runner();
@@ -79,6 +84,11 @@ domain::Snapshot SnapshotService::Take(const ProjectId& project,
 domain::Listing<domain::Snapshot> SnapshotService::List(const domain::Cluster& cluster,
                                                         const domain::Page& page) {
   return env_.store.ListSnapshots(cluster.id, page);
+}
+
+domain::Listing<domain::Snapshot> SnapshotService::ListOldestFirst(const domain::Cluster& cluster,
+                                                                   const domain::Page& page) {
+  return env_.store.ListSnapshotsOldestFirst(cluster.id, page);
 }
 
 domain::Listing<domain::Snapshot> SnapshotService::List(

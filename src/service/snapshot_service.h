@@ -27,14 +27,17 @@ class SnapshotService {
                   engine::SnapshotOptions engine)
       : env_(environment), clusters_(clusters), engine_(std::move(engine)) {}
 
-  // Queues one; kClusterNotFound.
+  // Queues one; kClusterNotFound. `retention_days` (at least 1): kept so long after its completion.
   domain::Snapshot Take(const ProjectId& project,
                         const std::string& cluster,
-                        const std::string& description);
+                        const std::string& description,
+                        std::optional<std::int64_t> retention_days = {});
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster, const domain::Page& page);
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster,
                                          const catalog::Store::SnapshotStates& states,
                                          const domain::Page& page);
+  domain::Listing<domain::Snapshot> ListOldestFirst(const domain::Cluster& cluster,
+                                                    const domain::Page& page);
   // Of that cluster and not deleted; nullopt otherwise.
   std::optional<domain::Snapshot> Find(const domain::Cluster& cluster, const SnapshotId& id);
   // kSnapshotNotFound, kSnapshotInUse, kSnapshotProtected; kClusterBusy while it is being taken.

@@ -229,6 +229,23 @@ TEST_P(DownloadSuite, EndedDownloadHasExpired) {
   EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot_.id, kNow + kMinute));
 }
 
+TEST_P(DownloadSuite, CancelledDownloadHasExpiredAndSaysSo) {
+  const domain::RestoreJob job = AddDownload(1);
+  EXPECT_FALSE(store_->FindRestore(job.id).value().cancelled);
+  EXPECT_TRUE(store_->CancelDownload(job.id, kNow + kMinute));
+  EXPECT_FALSE(store_->CancelDownload(job.id, kNow + 2 * kMinute));
+  EXPECT_EQ(store_->FindRestore(job.id).value().cancelled, kNow + kMinute);
+  EXPECT_EQ(store_->FindRestore(job.id).value().expires, kNow + kMinute);
+  EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot_.id, kNow + kMinute));
+}
+
+TEST_P(DownloadSuite, DownloadThatHasExpiredIsNotCancelled) {
+  const domain::RestoreJob job = AddDownload(1);
+  EXPECT_FALSE(store_->CancelDownload(job.id, job.expires));
+  EXPECT_FALSE(store_->FindRestore(job.id).value().cancelled);
+  EXPECT_EQ(store_->FindRestore(job.id).value().expires, job.expires);
+}
+
 TEST_P(DownloadSuite, ProjectStaysWhileSomebodyDownloads) {
   const domain::RestoreJob job = AddDownload(1);
   store_->RemoveCluster(snapshot_.cluster, kNow);

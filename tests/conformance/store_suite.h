@@ -144,6 +144,77 @@ TEST_P(StoreSuite, ClustersAreListedAndCountedUntilRemoved) {
   EXPECT_EQ(store_->ListClusters(project_.id, {}).total, 1);
 }
 
+TEST_P(StoreSuite, ClustersAreListedByTheSurfaceThatTellsOfThem) {
+  using Kind = Store::ClusterKind;
+  constexpr auto kLeaveOut = Store::Unregistered::kLeaveOut;
+  for (const auto& [name, tier, topology] :
+       {std::tuple("flex", domain::Tier::kFlex, domain::Topology::kUnknown),
+        std::tuple("shards", domain::Tier::kFlex, domain::Topology::kSharded),
+        std::tuple("shared", domain::Tier::kShared, domain::Topology::kStandalone),
+        std::tuple("dedicated", domain::Tier::kDedicated, domain::Topology::kReplicaSet)}) {
+    domain::Cluster cluster = NewCluster(name);
+    cluster.tier = tier;
+    cluster.topology = topology;
+    store_->AddCluster(cluster);
+  }
+  const auto flex = store_->ListClusters(project_.id, Kind::kFlex, kLeaveOut, {});
+  EXPECT_THAT(Names(flex), testing::ElementsAre("flex"));
+  EXPECT_EQ(flex.total, 1);
+  EXPECT_EQ(flex.rows[0].connection_string.Reveal(), NewCluster("flex").connection_string.Reveal());
+  const auto others = store_->ListClusters(project_.id, Kind::kNotFlex, kLeaveOut, {});
+  EXPECT_THAT(Names(others), testing::ElementsAre("dedicated", "shards", "shared"));
+  const auto page =
+      store_->ListClusters(project_.id, Kind::kNotFlex, kLeaveOut, {.number = 2, .size = 2});
+  EXPECT_THAT(Names(page), testing::ElementsAre("shared"));
+  EXPECT_EQ(page.total, 3);
+}
+
+TEST_P(StoreSuite, UnregisteredClustersAreListedWhileSnapshotsAreKept) {
+  const auto list = [&](Store::Unregistered unregistered) {
+    return store_->ListClusters(project_.id, Store::ClusterKind::kFlex, unregistered, {});
+  };
+  constexpr auto kWithSnapshots = Store::Unregistered::kWithSnapshots;
+  const domain::Cluster kept = AddCluster("kept");
+  const domain::Snapshot snapshot = AddFinishedSnapshot(kept);
+  const domain::Cluster empty = AddCluster("empty");
+  AddSnapshot(empty);  // never completed
+  store_->RemoveCluster(kept.id, kNow);
+  store_->RemoveCluster(empty.id, kNow);
+  AddCluster("kept");
+  EXPECT_EQ(list(Store::Unregistered::kLeaveOut).total, 1);
+  const auto all = list(kWithSnapshots);
+  EXPECT_THAT(Names(all), testing::ElementsAre("kept", "kept"));
+  EXPECT_EQ(all.total, 2);
+  EXPECT_TRUE(store_->MarkSnapshotDeleted(snapshot.id, kNow));
+  EXPECT_EQ(list(kWithSnapshots).total, 1);
+}
+
+TEST_P(StoreSuite, SnapshotsAreListedInEitherOrder) {
+  const domain::Cluster cluster = AddCluster("c0");
+  std::vector<SnapshotId> ids;
+  for (int hour = 0; hour < 3; ++hour) {
+    ids.push_back(AddSnapshot(cluster, kNow + std::chrono::hours{hour}).id);
+  }
+  ids.push_back(AddSnapshot(cluster, kNow + std::chrono::hours{2}).id);  // at the same moment
+  std::sort(ids.begin() + 2, ids.end());
+  const auto in_order = [](const domain::Listing<domain::Snapshot>& listing) {
+    std::vector<SnapshotId> listed;
+    for (const domain::Snapshot& snapshot : listing.rows) {
+      listed.push_back(snapshot.id);
+    }
+    return listed;
+  };
+  EXPECT_EQ(in_order(store_->ListSnapshotsOldestFirst(cluster.id, {})), ids);
+  const auto page = store_->ListSnapshotsOldestFirst(cluster.id, {.number = 2, .size = 3});
+  EXPECT_EQ(in_order(page), std::vector({ids[3]}));
+  EXPECT_EQ(page.total, 4);
+  store_->MarkSnapshotDeleted(ids[0], kNow);
+  EXPECT_EQ(store_->ListSnapshotsOldestFirst(cluster.id, {}).total, 3);
+  std::reverse(ids.begin(), ids.end());
+  ids.pop_back();
+  EXPECT_EQ(in_order(store_->ListSnapshots(cluster.id, {})), ids);
+}
+
 TEST_P(StoreSuite, ClusterFactsAreUpdated) {
   const domain::Cluster cluster = AddCluster("c0");
   store_->UpdateClusterFacts(cluster.id, domain::Topology::kSharded, "8.0.4", "");
@@ -232,6 +303,65 @@ TEST_P(StoreSuite, RestoreKeepsItsScopeChangesAndNotes) {
   EXPECT_EQ(listed[0].scope, restore.scope);
   EXPECT_EQ(listed[0].changes, changes);
   EXPECT_EQ(listed[0].notes, "one\ntwo");
+}
+
+TEST_P(StoreSuite, RestoreKeepsTheRightThatItNeeds) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  domain::RestoreJob restore = NewRestore(snapshot, AddCluster("c1"));
+  AddRestore(restore);
+  EXPECT_EQ(store_->FindRestore(restore.id).value().right, domain::Permission::kProjectOwner);
+  restore = NewRestore(snapshot, AddCluster("c2"));
+  restore.right = domain::Permission::kRestoreInto;
+  AddRestore(restore);
+  Reopen();
+  EXPECT_EQ(store_->FindRestore(restore.id).value().right, domain::Permission::kRestoreInto);
+}
+
+TEST_P(StoreSuite, WholeRestoresAreListedWithoutSelectiveOnes) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("c0"));
+  std::vector<std::string> expected;
+  for (int i = 0; i < 5; ++i) {
+    domain::RestoreJob restore = NewRestore(snapshot, AddCluster("t" + std::to_string(i)));
+    restore.created = kNow + std::chrono::seconds{i};
+    restore.scope = i % 2 == 0 ? "" : R"({"delta":true})";
+    AddRestore(restore);
+    if (restore.scope.empty()) {
+      expected.insert(expected.begin(), restore.id.ToString());
+    }
+  }
+  std::vector<std::string> seen;
+  for (int number = 1; number <= 2; ++number) {
+    const auto page = store_->ListWholeRestores(snapshot.cluster, {.number = number, .size = 2});
+    EXPECT_EQ(page.total, 3);
+    for (const domain::RestoreJob& row : page.rows) {
+      seen.push_back(row.id.ToString());
+    }
+  }
+  EXPECT_EQ(seen, expected);
+  EXPECT_EQ(store_->ListRestores(snapshot.cluster, {}).total, 5);
+}
+
+TEST_P(StoreSuite, SnapshotExpiresSoLongAfterItsCompletionAsWasAsked) {
+  const domain::Cluster cluster = AddCluster("c0");
+  for (const auto state : {domain::SnapshotState::kCompleted, domain::SnapshotState::kFailed}) {
+    domain::Snapshot snapshot{.id = NewId<SnapshotId>(),
+                              .project = cluster.project,
+                              .cluster = cluster.id,
+                              .cluster_name = cluster.name,
+                              .scheduled = kNow,
+                              .expires = kNow + std::chrono::hours{72},
+                              .retention_days = 3};
+    store_->AddSnapshot(snapshot, NewJob(domain::JobKind::kTakeSnapshot, snapshot.id.raw(), kNow));
+    snapshot.state = state;
+    snapshot.finished = kNow + std::chrono::hours{2};
+    ASSERT_TRUE(store_->FinishSnapshot(Claim(), snapshot));
+    const domain::Snapshot found = store_->FindSnapshot(snapshot.id).value();
+    EXPECT_EQ(found.retention_days, 3);
+    EXPECT_EQ(found.expires,
+              state == domain::SnapshotState::kCompleted ? kNow + std::chrono::hours{74}
+                                                         : kNow + std::chrono::hours{72});
+  }
+  EXPECT_FALSE(store_->FindSnapshot(AddFinishedSnapshot(cluster).id).value().retention_days);
 }
 
 TEST_P(StoreSuite, RestoreThatDoesNotCompareHasNoChanges) {

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import pytest
 from harness.client import legacy, role
 from harness.compare import assert_same, contents
 from harness.mongo_servers import prepare
@@ -67,3 +68,60 @@ def test_scenario_8_v1_client(world):
     assert seen["listed"] >= 2
     assert seen["unknownCode"] == "RESTORE_JOB_NOT_FOUND"
     assert_same(world.expected, contents(world.target))
+
+
+@pytest.fixture(scope="module")
+def flex(session_servers):
+    """A flex cluster with a snapshot and a cluster to restore into."""
+    tidemark = session_servers.tidemark()
+    owner = tidemark.client()
+    source, target = session_servers.memory(), session_servers.memory()
+    source.client["shop"]["orders"].insert_many([{"_id": n} for n in range(100)])
+    owner.add_cluster(tidemark.project, "Flex", source.uri, tier="flex")
+    owner.add_cluster(tidemark.project, "Target", target.uri)
+    tidemark.snapshot = owner.take_snapshot(tidemark.project, "Flex")
+    tidemark.expected, tidemark.source_server, tidemark.target_server = contents(source), source, target
+    return tidemark
+
+
+def run_on(tidemark, program, credentials):
+    environment = os.environ | credentials
+    environment |= {
+        "BASE_URL": tidemark.url,
+        "ORG_ID": tidemark.organization,
+        "GROUP_ID": tidemark.project,
+        "CLUSTER": "Target",
+        "FLEX": "Flex",
+        "SNAPSHOT_ID": tidemark.snapshot,
+        "TARGET": "Target",
+    }
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "release", ["v20241113005.0.0", "v20250312006.1.0", "v20250312008.0.0", "v20250312020.0.0"]
+)
+def test_flex_clusters_and_projects_with_the_sdk(flex, release):
+    program = prepare("gosdk.sh", "flex", release)
+    account = flex.client().create_service_account(role("ORG_OWNER", organization=flex.organization))
+    flex.target_server.wipe()
+    seen = run_on(flex, program, {"CLIENT_ID": account.id, "CLIENT_SECRET": account.secret})
+    assert (seen["projects"], seen["clusters"], seen["flexClusters"]) == (1, ["Target"], ["Flex"])
+    assert seen["address"] == flex.target_server.uri.rstrip("/") + "/"
+    assert seen["flexAddress"] == flex.source_server.uri.rstrip("/") + "/"
+    assert (seen["provider"], seen["snapshots"]) == ("TENANT", [flex.snapshot])
+    assert seen["bytes"] > 0
+    assert (seen["firstStatus"], seen["lastStatus"], seen["restoreExpiry"]) == ("PENDING", "COMPLETED", "6h0m0s")
+    assert seen["restores"][:2] == [seen["restoreId"], seen["downloadId"]]
+    assert_same(flex.expected, contents(flex.target_server))
+
+
+def test_clusters_with_the_v1_client(flex):
+    program = prepare("gosdk.sh", "clusters-v0.38.0")
+    key = flex.client().create_key(role("ORG_OWNER", organization=flex.organization))
+    seen = run_on(flex, program, {"PUBLIC_KEY": key.public, "PRIVATE_KEY": key.private})
+    assert (seen["projects"], seen["clusters"], seen["advancedClusters"]) == (1, ["Target"], ["Target"])
+    assert seen["address"] == seen["advancedAddress"]
+    assert (seen["size"], seen["flexCode"]) == ("M5", "CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API")

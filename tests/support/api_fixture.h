@@ -157,13 +157,20 @@ class ApiFixture : public testing::Test {
   }
 
   domain::Cluster AddCluster(const std::string& name,
-                             domain::Topology topology = domain::Topology::kReplicaSet) {
+                             domain::Topology topology = domain::Topology::kReplicaSet,
+                             domain::Tier tier = domain::Tier::kShared) {
     service::ClusterRegistration registration;
     registration.name = name;
+    registration.tier = tier;
     registration.connection_string = Secret("mongodb://127.0.0.1:1/");
     const domain::Cluster cluster = clusters_->Register(first_.project.id, registration);
     store_->UpdateClusterFacts(cluster.id, topology, "7.0.42", "rs0");
     return clusters_->Find(first_.project.id, name);
+  }
+
+  domain::Cluster AddFlexCluster(const std::string& name,
+                                 domain::Topology topology = domain::Topology::kReplicaSet) {
+    return AddCluster(name, topology, domain::Tier::kFlex);
   }
 
   domain::Job JobFor(domain::JobKind kind, const ObjectId& subject) {

@@ -37,6 +37,13 @@ const domain::Project& ProjectOf(const Call& call);
 // A registered cluster of the call's project, named by that path parameter; CLUSTER_NOT_FOUND.
 domain::Cluster FindCluster(const Call& call);
 
+// The same for the operations on clusters and their cloud backups, which refuse a flex cluster
+// (CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API), and for those on flex clusters, whose paths call it
+// {name}, and which refuse any other (CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API). Clients try one and
+// go by the code to the other (contract.md 10). Tenant and legacy operations take every cluster.
+domain::Cluster FindCloudCluster(const Call& call);
+domain::Cluster FindFlexCluster(const Call& call);
+
 // What a path or body names in `cluster` and is not there: a Refusal with `reason`.
 [[noreturn]] void RefuseAbsent(service::Reason reason,
                                const std::string& id,

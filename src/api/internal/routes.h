@@ -47,6 +47,9 @@ inline constexpr std::array kLegacyVersions{Version{"2023-01-01", "Sun, 1 Jan 20
 
 // The rows of each file.
 std::span<const Route> ProjectRoutes();
+std::span<const Route> ClusterRoutes();
+std::span<const Route> FlexClusterRoutes();
+std::span<const Route> FlexBackupRoutes();
 std::span<const Route> TenantRestoreRoutes();
 std::span<const Route> TenantSnapshotRoutes();
 std::span<const Route> LegacyCreateRoutes();

@@ -42,7 +42,8 @@ class Session {
   friend class Query;
   friend class Transaction;
 
-  // Kept for the life of the session. Bounded: `sql` is always a literal of this module.
+  // Kept for the life of the session, by a view. Bounded: `sql` is always a literal or constant of
+  // this module.
   sqlite3_stmt* Prepared(std::string_view sql);
   void Check(int result, std::string_view doing) const;
 

@@ -39,6 +39,10 @@ class SqliteStore final : public Store {
   std::optional<domain::Cluster> FindCluster(const ClusterId& id) override;
   domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
                                                 const domain::Page& page) override;
+  domain::Listing<domain::Cluster> ListClusters(const ProjectId& project,
+                                                ClusterKind kind,
+                                                Unregistered unregistered,
+                                                const domain::Page& page) override;
   std::int64_t CountClusters(const ProjectId& project) override;
   bool RemoveCluster(const ClusterId& id, Instant now) override;
   void UpdateClusterFacts(const ClusterId& id,
@@ -53,6 +57,8 @@ class SqliteStore final : public Store {
   domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                   const SnapshotStates& states,
                                                   const domain::Page& page) override;
+  domain::Listing<domain::Snapshot> ListSnapshotsOldestFirst(const ClusterId& cluster,
+                                                             const domain::Page& page) override;
   bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) override;
 
   bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) override;
@@ -89,6 +95,8 @@ class SqliteStore final : public Store {
                   std::string_view stopped_reason) override;
   std::optional<domain::RestoreJob> FindRestore(const RestoreJobId& id) override;
   void AddDownload(const domain::RestoreJob& restore) override;
+  domain::Listing<domain::RestoreJob> ListWholeRestores(const ClusterId& source,
+                                                        const domain::Page& page) override;
   domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                    const domain::Page& page) override;
   bool HasUnfinishedRestoreInto(const ClusterId& target) override;
@@ -103,6 +111,7 @@ class SqliteStore final : public Store {
   void SaveArchiveFacts(const RestoreJobId& id,
                         std::optional<std::uint64_t> size,
                         std::string_view sha1) override;
+  bool CancelDownload(const RestoreJobId& id, Instant now) override;
   bool ExpireDownload(const RestoreJobId& id, Instant now) override;
   void EndAllDownloads() override;
 

@@ -33,12 +33,36 @@ def check_answer(answer, template, method, media_type="application/vnd.atlas.202
     return list(problems(answer.json(), schema, "body"))
 
 
-def problems(value, schema, where):
+def follow(reference):
+    target = document()
+    for step in reference.removeprefix("#/").split("/"):
+        target = target[step]
+    return target
+
+
+def resolve(schema, value, chosen=()):
+    """The schema without $ref, discriminator and allOf: those of all parts as one."""
     if "$ref" in schema:
-        target = document()
-        for step in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[step]
-        yield from problems(value, target, where)
+        return resolve(follow(schema["$ref"]), value, (*chosen, schema["$ref"]))
+    choice = schema.get("discriminator", {})
+    name = value.get(choice.get("propertyName")) if isinstance(value, dict) else None
+    reference = choice.get("mapping", {}).get(name)
+    if reference and reference not in chosen:
+        return resolve({"$ref": reference}, value, chosen)
+    if "allOf" not in schema:
+        return schema
+    parts = [resolve(part, value, chosen) for part in schema["allOf"]]
+    whole = {name: rule for name, rule in schema.items() if name != "allOf"}
+    whole["properties"] = {name: rule for part in parts for name, rule in part.get("properties", {}).items()}
+    whole["required"] = [name for part in parts for name in part.get("required", ())]
+    return whole
+
+
+def problems(value, schema, where):
+    schema = resolve(schema, value)
+    if "oneOf" in schema:
+        tries = [list(problems(value, one, where)) for one in schema["oneOf"]]
+        yield from () if [] in tries else [f"{where} is none of its alternatives: {tries}"]
         return
     if value is None:
         if not schema.get("nullable"):
@@ -58,6 +82,9 @@ def problems(value, schema, where):
         yield f"{where} is less than {schema['minimum']}: {value!r}"
     if isinstance(value, dict) and "properties" in schema:
         yield from object_problems(value, schema, where)
+    elif isinstance(value, dict) and "additionalProperties" in schema:
+        for name, member in value.items():
+            yield from problems(member, schema["additionalProperties"], f"{where}.{name}")
     for index, element in enumerate(value if isinstance(value, list) else ()):
         yield from problems(element, schema.get("items", {}), f"{where}[{index}]")
 

@@ -1,0 +1,114 @@
+// Reads projects and clusters as a user of the v1.0 client does, and prints what it saw as one line of JSON. Exits with
+// 1 and a reason at the first deviation.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/mongodb-forks/digest"
+	"go.mongodb.org/atlas/mongodbatlas"
+)
+
+type result struct {
+	Projects         int      `json:"projects"`
+	Clusters         []string `json:"clusters"`
+	Address          string   `json:"address"`
+	Size             string   `json:"size"`
+	AdvancedClusters []string `json:"advancedClusters"`
+	AdvancedAddress  string   `json:"advancedAddress"`
+	FlexCode         string   `json:"flexCode"`
+}
+
+func setting(name string) string {
+	value := os.Getenv(name)
+	if value == "" {
+		fail("environment variable %s is missing", name)
+	}
+	return value
+}
+
+func fail(format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
+	os.Exit(1)
+}
+
+func readProjects(ctx context.Context, client *mongodbatlas.Client, seen *result) {
+	projects, _, err := client.Projects.GetAllProjects(ctx, nil)
+	if err != nil {
+		fail("list projects: %v", err)
+	}
+	project, _, err := client.Projects.GetOneProject(ctx, setting("GROUP_ID"))
+	if err != nil || project.ID != setting("GROUP_ID") {
+		fail("get project: %v, %v", project, err)
+	}
+	seen.Projects = len(projects.Results)
+}
+
+// v1.0
+func readClusters(ctx context.Context, client *mongodbatlas.Client, seen *result) {
+	clusters, _, err := client.Clusters.List(ctx, setting("GROUP_ID"), nil)
+	if err != nil {
+		fail("list clusters: %v", err)
+	}
+	for _, cluster := range clusters {
+		seen.Clusters = append(seen.Clusters, cluster.Name)
+	}
+	cluster, _, err := client.Clusters.Get(ctx, setting("GROUP_ID"), setting("CLUSTER"))
+	if err != nil {
+		fail("get cluster: %v", err)
+	}
+	if cluster.StateName != "IDLE" || cluster.ProviderSettings == nil {
+		fail("get cluster: %v", cluster)
+	}
+	seen.Address, seen.Size = cluster.ConnectionStrings.Standard, cluster.ProviderSettings.InstanceSizeName
+	_, _, err = client.Clusters.Get(ctx, setting("GROUP_ID"), setting("FLEX"))
+	var refused *mongodbatlas.ErrorResponse
+	if errors.As(err, &refused) {
+		seen.FlexCode = refused.ErrorCode
+	}
+	if _, _, err = client.Clusters.GetProcessArgs(ctx, setting("GROUP_ID"), setting("CLUSTER")); err != nil {
+		fail("get process args: %v", err)
+	}
+}
+
+// v1.5
+func readAdvancedClusters(ctx context.Context, client *mongodbatlas.Client, seen *result) {
+	clusters, _, err := client.AdvancedClusters.List(ctx, setting("GROUP_ID"), nil)
+	if err != nil {
+		fail("list advanced clusters: %v", err)
+	}
+	for _, cluster := range clusters.Results {
+		seen.AdvancedClusters = append(seen.AdvancedClusters, cluster.Name)
+	}
+	cluster, _, err := client.AdvancedClusters.Get(ctx, setting("GROUP_ID"), setting("CLUSTER"))
+	if err != nil {
+		fail("get advanced cluster: %v", err)
+	}
+	if len(cluster.ReplicationSpecs) != 1 || cluster.ReplicationSpecs[0].NumShards != 1 {
+		fail("get advanced cluster: replication specs %v", cluster.ReplicationSpecs)
+	}
+	seen.AdvancedAddress = cluster.ConnectionStrings.Standard
+}
+
+func main() {
+	ctx := context.Background()
+	web, err := digest.NewTransport(setting("PUBLIC_KEY"), setting("PRIVATE_KEY")).Client()
+	if err != nil {
+		fail("create the client: %v", err)
+	}
+	client, err := mongodbatlas.New(web, mongodbatlas.SetBaseURL(setting("BASE_URL")+"/"))
+	if err != nil {
+		fail("create the client: %v", err)
+	}
+	var seen result
+	readProjects(ctx, client, &seen)
+	readClusters(ctx, client, &seen)
+	readAdvancedClusters(ctx, client, &seen)
+	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
+		fail("print the result: %v", err)
+	}
+}
