@@ -102,9 +102,11 @@ json::object RenderSchedule(const Call& call,
                             const domain::Schedule& schedule) {
   const PolicyItem* hourly = FindItem(schedule.items, Frequency::kHourly);
   const PolicyItem* daily = FindItem(schedule.items, Frequency::kDaily);
-  const PolicyItem& base = hourly != nullptr  ? *hourly
-                           : daily != nullptr ? *daily
-                                              : schedule.items.front();
+  // A deleted schedule is told as the least that can be said.
+  const PolicyItem base = hourly != nullptr         ? *hourly
+                          : daily != nullptr        ? *daily
+                          : !schedule.items.empty() ? schedule.items.front()
+                                                    : PolicyItem();
   json::object body;
   body[kCheckpoint] = Down(schedule.checkpoint_minutes, kCheckpointMinutes);
   body["clusterId"] = cluster.id.ToString();
@@ -236,13 +238,14 @@ void ApplyPromoted(const Promoted& promoted, int retention, std::vector<PolicyIt
 }
 
 void Apply(const ScheduleChange& change, domain::Schedule& schedule) {
+  const bool deleted = schedule.items.empty();
   ApplyBase(change, schedule.items);
   for (std::size_t i = 0; i < kPromoted.size(); ++i) {
     if (change.promoted.at(i)) {
       ApplyPromoted(kPromoted.at(i), *change.promoted.at(i), schedule.items);
     }
   }
-  if (schedule.items.empty()) {
+  if (schedule.items.empty() && !deleted) {
     RefuseSchedule("nothing would be kept");
   }
   schedule.point_in_time_hours = change.window_hours.value_or(schedule.point_in_time_hours);

@@ -57,7 +57,7 @@ TEST_F(SchedulesTest, TheDefaultIsAtlas) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(HeaderOf(response, "Deprecation"), "Sun, 1 Jan 2023 00:00:00 GMT");
   const auto body = BodyOf(response);
-  EXPECT_THAT(NumbersOf(body), ElementsAre(6, 2, 7, 4, 13, 24, 15));
+  EXPECT_THAT(NumbersOf(body), ElementsAre(6, 5, 7, 4, 12, 168, 15));
   EXPECT_THAT(MembersOf(body),
               UnorderedElementsAre("clusterCheckpointIntervalMin",
                                    "clusterId",
@@ -81,9 +81,9 @@ TEST_F(SchedulesTest, AChangeIsPartialAndComesBack) {
   const http::Response response =
       Patch(Legacy(), R"({"snapshotIntervalHours": 12, "weeklySnapshotRetentionWeeks": 0})");
   EXPECT_EQ(response.status, 200);
-  EXPECT_THAT(NumbersOf(BodyOf(response)), ElementsAre(12, 2, 7, 0, 13, 24, 15));
+  EXPECT_THAT(NumbersOf(BodyOf(response)), ElementsAre(12, 5, 7, 0, 12, 168, 15));
   EXPECT_EQ(BodyOf(Get(Legacy())), BodyOf(response));
-  EXPECT_EQ(BodyOf(Get(Ours())).at("items").as_array().size(), 3U);
+  EXPECT_EQ(BodyOf(Get(Ours())).at("items").as_array().size(), 4U);
 }
 
 TEST_F(SchedulesTest, AllThatWasGivenMayBeSentBack) {
@@ -231,7 +231,7 @@ TEST_F(SchedulesTest, OurOwnIsChanged) {
   EXPECT_EQ(body.at("nextDue"), "2026-11-29T03:30:00Z");
   EXPECT_EQ(body.at("keepLast").as_int64(), 2);
   EXPECT_EQ(BodyOf(Get(Ours())), body);
-  EXPECT_THAT(NumbersOf(BodyOf(Get(Legacy()))), ElementsAre(24, 5, 0, 8, 0, 24, 15));
+  EXPECT_THAT(NumbersOf(BodyOf(Get(Legacy()))), ElementsAre(24, 5, 0, 8, 0, 168, 15));
   const auto off = BodyOf(Patch(Ours(), R"({"enabled": false})"));
   EXPECT_FALSE(off.at("enabled").as_bool());
   EXPECT_FALSE(off.contains("nextDue"));

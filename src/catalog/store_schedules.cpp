@@ -7,16 +7,38 @@ namespace {
 
 domain::PolicyItem ReadItem(const Query& row) {
   domain::PolicyItem item;
-  row.Read(item.frequency, item.interval, item.unit, item.retention);
+  row.Read(item.frequency, item.interval, item.unit, item.retention, item.id);
   return item;
 }
 
 std::vector<domain::PolicyItem> ReadItems(Session& session, const ClusterId& cluster) {
   return FindRows(session,
                   ReadItem,
-                  "SELECT frequency, interval, unit, retention FROM schedule_items "
+                  "SELECT frequency, interval, unit, retention, id FROM schedule_items "
                   "WHERE cluster = ?1 ORDER BY position",
                   cluster);
+}
+
+constexpr std::int64_t kOnDemand = 5;  // in the column `frequency` of an extra retention
+
+domain::ExtraRetention ReadExtra(const Query& row) {
+  domain::ExtraRetention extra;
+  std::int64_t frequency = 0;
+  row.Read(frequency, extra.days);
+  if (frequency != kOnDemand) {
+    extra.frequency = static_cast<domain::Frequency>(frequency);
+  }
+  return extra;
+}
+
+// What lies in rows of its own.
+void ReadParts(Session& session, domain::Schedule& schedule) {
+  schedule.items = ReadItems(session, schedule.cluster);
+  schedule.extra = FindRows(session,
+                            ReadExtra,
+                            "SELECT frequency, days FROM schedule_extra WHERE cluster = ?1 "
+                            "ORDER BY position",
+                            schedule.cluster);
 }
 
 domain::Schedule ReadSchedule(const Query& row) {
@@ -45,7 +67,9 @@ domain::Schedule ReadSchedule(const Query& row) {
            verification.snapshot,
            took,
            verification.failure,
-           schedule.revision);
+           schedule.revision,
+           schedule.policy,
+           schedule.names_in_export_prefix);
   if (verified) {
     verification.finished = *verified;
     verification.took = std::chrono::milliseconds(took);
@@ -54,18 +78,30 @@ domain::Schedule ReadSchedule(const Query& row) {
   return schedule;
 }
 
-void InsertItems(Session& session, const domain::Schedule& schedule) {
+void InsertParts(Session& session, const domain::Schedule& schedule) {
   std::int64_t position = 0;
   for (const domain::PolicyItem& item : schedule.items) {
     Query(session,
-          "INSERT INTO schedule_items (cluster, position, frequency, interval, unit, retention) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+          "INSERT INTO schedule_items (cluster, position, frequency, interval, unit, retention, "
+          "id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
           schedule.cluster,
           position++,
           item.frequency,
           item.interval,
           item.unit,
-          item.retention)
+          item.retention,
+          item.id)
+        .Run();
+  }
+  position = 0;
+  for (const domain::ExtraRetention& extra : schedule.extra) {
+    Query(session,
+          "INSERT INTO schedule_extra (cluster, position, frequency, days) "
+          "VALUES (?1, ?2, ?3, ?4)",
+          schedule.cluster,
+          position++,
+          extra.frequency ? static_cast<std::int64_t>(*extra.frequency) : kOnDemand,
+          extra.days)
         .Run();
   }
 }
@@ -76,9 +112,9 @@ std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) 
                "INSERT INTO schedules (cluster, enabled, reference_minute, keep_last, "
                "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, snapshot, "
                "settled, retry_at, missed, last_missed, missed_reason, wake_at, verify_days, "
-               "verified_ms, verify_failure, revision) "
+               "verified_ms, verify_failure, revision, policy, names_in_export_prefix) "
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-               "?17, 0, '', ?18) ON CONFLICT (cluster) DO NOTHING",
+               "?17, 0, '', ?18, ?19, ?20) ON CONFLICT (cluster) DO NOTHING",
                schedule.cluster,
                schedule.enabled,
                schedule.reference_minute,
@@ -96,7 +132,9 @@ std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) 
                run.missed_reason,
                domain::WakeAt(schedule),
                schedule.verify_days,
-               schedule.revision)
+               schedule.revision,
+               schedule.policy,
+               schedule.names_in_export_prefix)
       .Run();
 }
 
@@ -108,7 +146,8 @@ bool SaveSchedule(Session& session, const domain::Schedule& schedule) {
                "point_in_time_hours = ?6, checkpoint_minutes = ?7, next_due = ?8, due = ?9, "
                "attempt = ?10, snapshot = ?11, settled = ?12, retry_at = ?13, missed = ?14, "
                "last_missed = ?15, missed_reason = ?16, wake_at = ?17, "
-               "verify_days = ?18, revision = revision + 1 "
+               "verify_days = ?18, policy = ?19, names_in_export_prefix = ?20, "
+               "revision = revision + 1 "
                "WHERE cluster = ?1 AND revision = ?2",
                schedule.cluster,
                schedule.revision,
@@ -127,7 +166,9 @@ bool SaveSchedule(Session& session, const domain::Schedule& schedule) {
                run.last_missed,
                run.missed_reason,
                domain::WakeAt(schedule),
-               schedule.verify_days)
+               schedule.verify_days,
+               schedule.policy,
+               schedule.names_in_export_prefix)
              .Run() == 1;
 }
 
@@ -138,7 +179,7 @@ bool SqliteStore::AddSchedule(const domain::Schedule& schedule) {
   if (InsertSchedule(scope, schedule) == 0) {
     return false;
   }
-  InsertItems(scope, schedule);
+  InsertParts(scope, schedule);
   scope.Commit();
   return true;
 }
@@ -151,10 +192,11 @@ std::optional<domain::Schedule> SqliteStore::FindSchedule(const ClusterId& clust
                           "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, "
                           "snapshot, settled, retry_at, missed, last_missed, missed_reason, "
                           "verify_days, verified, verified_snapshot, verified_ms, "
-                          "verify_failure, revision FROM schedules WHERE cluster = ?1",
+                          "verify_failure, revision, policy, names_in_export_prefix "
+                          "FROM schedules WHERE cluster = ?1",
                           cluster);
   if (schedule) {
-    schedule->items = ReadItems(scope, cluster);
+    ReadParts(scope, *schedule);
   }
   return schedule;
 }
@@ -165,7 +207,8 @@ bool SqliteStore::UpdateSchedule(const domain::Schedule& schedule) {
     return false;
   }
   Query(scope, "DELETE FROM schedule_items WHERE cluster = ?1", schedule.cluster).Run();
-  InsertItems(scope, schedule);
+  Query(scope, "DELETE FROM schedule_extra WHERE cluster = ?1", schedule.cluster).Run();
+  InsertParts(scope, schedule);
   scope.Commit();
   return true;
 }
@@ -210,7 +253,8 @@ std::vector<domain::Schedule> SqliteStore::ListSchedulesToStep(Instant now, std:
                "SELECT s.cluster, enabled, reference_minute, keep_last, point_in_time_hours, "
                "checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, missed, "
                "last_missed, missed_reason, verify_days, verified, verified_snapshot, "
-               "verified_ms, verify_failure, revision FROM schedules s "
+               "verified_ms, verify_failure, revision, policy, names_in_export_prefix "
+               "FROM schedules s "
                "JOIN clusters c ON c.id = s.cluster AND c.removed IS NULL "
                "WHERE s.cluster IN (SELECT cluster FROM schedules WHERE wake_at <= ?1 UNION "
                "SELECT w.cluster FROM schedules w JOIN snapshots n ON n.id = w.snapshot "
@@ -218,7 +262,7 @@ std::vector<domain::Schedule> SqliteStore::ListSchedulesToStep(Instant now, std:
                now,
                limit);
   for (domain::Schedule& schedule : schedules) {
-    schedule.items = ReadItems(scope, schedule.cluster);
+    ReadParts(scope, schedule);
   }
   return schedules;
 }

@@ -1,11 +1,37 @@
 // Snapshots.
+#include <algorithm>
+
 #include "catalog/internal/sqlite_store.h"
 
 namespace tidemark::catalog {
 namespace {
 
+// Ids as one text: 24 hex digits each, a comma between.
+constexpr std::size_t kIdSize = 24;
+
+std::vector<domain::PolicyItemId> ParseIds(std::string_view text) {
+  std::vector<domain::PolicyItemId> ids;
+  while (text.size() >= kIdSize) {
+    const auto id = domain::PolicyItemId::Parse(text.substr(0, kIdSize));
+    TIDEMARK_CHECK(id.has_value());
+    ids.push_back(*id);
+    text.remove_prefix(std::min(kIdSize + 1, text.size()));
+  }
+  return ids;
+}
+
+std::string FormatIds(const std::vector<domain::PolicyItemId>& ids) {
+  std::string text;
+  for (const domain::PolicyItemId& id : ids) {
+    text += (text.empty() ? "" : ",") + id.ToString();
+  }
+  return text;
+}
+
 domain::Snapshot ReadSnapshot(const Query& row) {
   domain::Snapshot snapshot;
+  std::optional<std::int64_t> frequency;
+  std::string policy_items;
   row.Read(snapshot.id,
            snapshot.project,
            snapshot.cluster,
@@ -30,7 +56,13 @@ domain::Snapshot ReadSnapshot(const Query& row) {
            snapshot.due,
            snapshot.attempt,
            snapshot.do_not_delete,
+           frequency,
+           policy_items,
            snapshot.retention_days);
+  if (frequency) {
+    snapshot.frequency = static_cast<domain::Frequency>(*frequency);
+  }
+  snapshot.policy_items = ParseIds(policy_items);
   return snapshot;
 }
 
@@ -78,9 +110,10 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
         "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
         "scheduled, started, finished, expires, deleted, mongodb_version, consistent, "
         "inconsistent_reason, position_seconds, position_increment, failure, collections, "
-        "documents, logical_bytes, stored_bytes, due, attempt, do_not_delete, retention_days) "
+        "documents, logical_bytes, stored_bytes, due, attempt, do_not_delete, "
+        "frequency, policy_items, retention_days) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
         snapshot.id,
         snapshot.project,
         snapshot.cluster,
@@ -105,6 +138,8 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
         snapshot.due,
         snapshot.attempt,
         snapshot.do_not_delete,
+        snapshot.frequency,
+        FormatIds(snapshot.policy_items),
         snapshot.retention_days)
       .Run();
 }
@@ -120,14 +155,15 @@ void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Jo
 
 std::optional<domain::Snapshot> SqliteStore::FindSnapshot(const SnapshotId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadSnapshot,
-                 "SELECT id, project, cluster, cluster_name, state, description, scheduled, "
-                 "started, finished, expires, deleted, mongodb_version, consistent, "
-                 "inconsistent_reason, position_seconds, position_increment, failure, "
-                 "collections, documents, logical_bytes, stored_bytes, due, attempt, "
-                 "do_not_delete, retention_days FROM snapshots WHERE id = ?1",
-                 id);
+  return FindRow(
+      reader,
+      ReadSnapshot,
+      "SELECT id, project, cluster, cluster_name, state, description, scheduled, "
+      "started, finished, expires, deleted, mongodb_version, consistent, "
+      "inconsistent_reason, position_seconds, position_increment, failure, "
+      "collections, documents, logical_bytes, stored_bytes, due, attempt, "
+      "do_not_delete, frequency, policy_items, retention_days FROM snapshots WHERE id = ?1",
+      id);
 }
 
 domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cluster,
@@ -153,7 +189,8 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
                           "consistent, inconsistent_reason, position_seconds, "
                           "position_increment, failure, collections, documents, "
                           "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
-                          "retention_days FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+                          "frequency, policy_items, retention_days "
+                          "FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
                           "AND state BETWEEN ?4 AND ?5 "
                           "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3",
                           cluster,

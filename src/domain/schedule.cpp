@@ -14,7 +14,8 @@ using std::chrono::minutes;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
-constexpr int kSharedSnapshots = 8;  // contract.md 7.1
+constexpr int kSharedSnapshots = 8;        // contract.md 7.1
+constexpr int kCloudWindowHours = 7 * 24;  // contract.md 7.4
 constexpr std::int64_t kMinutesOfDay = 24 * 60;
 
 // Bounds of what a person may ask for: years of retention, not forever by mistake.
@@ -22,6 +23,7 @@ constexpr int kMaxItems = 16;
 constexpr int kMaxKeepLast = 1000;
 constexpr int kMaxPointInTimeHours = 366 * 24;
 constexpr int kMaxVerifyDays = 366;
+constexpr int kMaxExtraDays = 3660;
 constexpr std::array kMaxRetention{3660, 520, 120, 10};  // by RetentionUnit
 constexpr std::array kHourlyIntervals{1, 2, 4, 6, 8, 12, 24};
 
@@ -116,25 +118,30 @@ Instant AddMonths(Instant at, int count) {
   return Instant(sys_days(date)) + (at - Instant(day));
 }
 
-Instant AddRetention(Instant at, const PolicyItem& item) {
-  switch (item.unit) {
-    case RetentionUnit::kDays:
-      return at + days{item.retention};
-    case RetentionUnit::kWeeks:
-      return at + days{7 * item.retention};
-    case RetentionUnit::kMonths:
-      return AddMonths(at, item.retention);
-    case RetentionUnit::kYears:
-      return AddMonths(at, 12 * item.retention);
-  }
-  return at;
+Instant ExpiryOfItem(const Schedule& schedule, Instant at, const PolicyItem& item) {
+  return AddRetention(at, item.unit, item.retention) + ExtraOf(schedule, item.frequency);
 }
 
-std::vector<PolicyItem> LegacyItems() {
-  return {{Frequency::kHourly, 6, RetentionUnit::kDays, 2},
-          {Frequency::kDaily, 1, RetentionUnit::kDays, 7},
-          {Frequency::kWeekly, 6, RetentionUnit::kWeeks, 4},
-          {Frequency::kMonthly, kLastDayOfMonth, RetentionUnit::kMonths, 13}};
+// As recorded from Atlas: contract.md 7.4.
+std::vector<PolicyItem> CloudItems() {
+  return {
+      {.frequency = Frequency::kHourly,
+       .interval = 6,
+       .unit = RetentionUnit::kDays,
+       .retention = 7},
+      {.frequency = Frequency::kDaily, .interval = 1, .unit = RetentionUnit::kDays, .retention = 7},
+      {.frequency = Frequency::kWeekly,
+       .interval = 6,
+       .unit = RetentionUnit::kWeeks,
+       .retention = 4},
+      {.frequency = Frequency::kMonthly,
+       .interval = kLastDayOfMonth,
+       .unit = RetentionUnit::kMonths,
+       .retention = 12},
+      {.frequency = Frequency::kYearly,
+       .interval = 12,
+       .unit = RetentionUnit::kYears,
+       .retention = 1}};
 }
 
 bool IsInterval(const PolicyItem& item) {
@@ -167,6 +174,38 @@ std::string ItemProblem(const PolicyItem& item) {
            std::to_string(most);
   }
   return "";
+}
+
+std::string ExtraProblem(const std::vector<ExtraRetention>& extra) {
+  for (const ExtraRetention& one : extra) {
+    if (one.days < 0 || one.days > kMaxExtraDays) {
+      return "extraRetention: its days are from 0 to " + std::to_string(kMaxExtraDays);
+    }
+    if (std::ranges::count(extra, one.frequency, &ExtraRetention::frequency) > 1) {
+      return "extraRetention: there is at most one of a frequency";
+    }
+  }
+  return "";
+}
+
+// The id of the item of `before` that `item` stands for, that none of `items` has; zero when there
+// is none.
+PolicyItemId IdFor(const PolicyItem& item,
+                   const std::vector<PolicyItem>& before,
+                   const std::vector<PolicyItem>& items) {
+  std::vector<PolicyItem> left;
+  for (const PolicyItem& old : before) {
+    if (old.frequency == item.frequency &&
+        std::ranges::find(items, old.id, &PolicyItem::id) == items.end()) {
+      left.push_back(old);
+    }
+  }
+  const auto same = std::ranges::find(left, item.interval, &PolicyItem::interval);
+  if (same != left.end()) {
+    return same->id;
+  }
+  const bool alone = std::ranges::count(items, item.frequency, &PolicyItem::frequency) == 1;
+  return left.size() == 1 && alone ? left.front().id : PolicyItemId();
 }
 
 void Miss(ScheduleRun& run, Instant when, std::int64_t count, std::string reason) {
@@ -253,14 +292,36 @@ Schedule DefaultSchedule(const Cluster& cluster, Instant now) {
   schedule.reference_minute =
       static_cast<int>(std::chrono::duration_cast<minutes>(since_midnight).count());
   if (cluster.tier == Tier::kDedicated) {
-    schedule.items = LegacyItems();
-    schedule.point_in_time_hours = 24;
+    schedule.items = CloudItems();
+    schedule.point_in_time_hours = kCloudWindowHours;
   } else {
-    schedule.items = {{Frequency::kDaily, 1, RetentionUnit::kDays, kSharedSnapshots}};
+    schedule.items = {{.frequency = Frequency::kDaily,
+                       .interval = 1,
+                       .unit = RetentionUnit::kDays,
+                       .retention = kSharedSnapshots}};
     schedule.keep_last = kSharedSnapshots;
   }
   schedule.run.next_due = NextDue(schedule, now);
   return schedule;
+}
+
+void KeepIds(const std::vector<PolicyItem>& before, std::vector<PolicyItem>& items) {
+  for (PolicyItem& item : items) {
+    if (item.id.IsZero()) {
+      item.id = IdFor(item, before, items);
+    }
+  }
+}
+
+void GiveIds(Schedule& schedule, Instant now, RandomSource& random) {
+  if (schedule.policy.IsZero()) {
+    schedule.policy = PolicyId::Generate(now, random);
+  }
+  for (PolicyItem& item : schedule.items) {
+    if (item.id.IsZero()) {
+      item.id = PolicyItemId::Generate(now, random);
+    }
+  }
 }
 
 std::string ScheduleProblem(const Schedule& schedule) {
@@ -276,7 +337,7 @@ std::string ScheduleProblem(const Schedule& schedule) {
   if (schedule.verify_days < 0 || schedule.verify_days > kMaxVerifyDays) {
     return "verifyIntervalDays: it is from 0 to " + std::to_string(kMaxVerifyDays);
   }
-  if (schedule.items.empty() || schedule.items.size() > kMaxItems) {
+  if (schedule.items.size() > kMaxItems) {
     return "items: there are 1 to " + std::to_string(kMaxItems);
   }
   for (const PolicyItem& item : schedule.items) {
@@ -284,7 +345,7 @@ std::string ScheduleProblem(const Schedule& schedule) {
       return problem;
     }
   }
-  return "";
+  return ExtraProblem(schedule.extra);
 }
 
 std::optional<Instant> NextDue(const Schedule& schedule, Instant after) {
@@ -296,20 +357,55 @@ std::optional<Instant> NextDue(const Schedule& schedule, Instant after) {
   return next;
 }
 
-Instant ExpiryOf(const Schedule& schedule, Instant due, std::optional<Instant> earlier) {
-  TIDEMARK_CHECK(!schedule.items.empty());
-  // A schedule that is changed may leave a due time without an item: then the shortest counts.
-  Instant expiry = AddRetention(due, schedule.items.front());
-  for (const PolicyItem& item : schedule.items) {
-    expiry = std::min(expiry, AddRetention(due, item));
+Instant AddRetention(Instant at, RetentionUnit unit, int count) {
+  switch (unit) {
+    case RetentionUnit::kDays:
+      return at + days{count};
+    case RetentionUnit::kWeeks:
+      return at + days{7 * count};
+    case RetentionUnit::kMonths:
+      return AddMonths(at, count);
+    case RetentionUnit::kYears:
+      return AddMonths(at, 12 * count);
   }
+  return at;
+}
+
+days ExtraOf(const Schedule& schedule, std::optional<Frequency> frequency) {
+  const auto found = std::ranges::find(schedule.extra, frequency, &ExtraRetention::frequency);
+  return days{found == schedule.extra.end() ? 0 : found->days};
+}
+
+std::vector<PolicyItem> ItemsFor(const Schedule& schedule,
+                                 Instant due,
+                                 std::optional<Instant> earlier) {
+  TIDEMARK_CHECK(!schedule.items.empty());
+  std::vector<PolicyItem> first;
   for (const PolicyItem& item : schedule.items) {
     const Instant start = PeriodStart(item, minutes{schedule.reference_minute}, due);
     if (!earlier || *earlier < start) {
-      expiry = std::max(expiry, AddRetention(due, item));
+      first.push_back(item);
     }
   }
+  if (first.empty()) {
+    first.push_back(*std::ranges::min_element(schedule.items, {}, [&](const PolicyItem& item) {
+      return ExpiryOfItem(schedule, due, item);
+    }));
+  }
+  return first;
+}
+
+Instant ExpiryOf(const Schedule& schedule, Instant at, const std::vector<PolicyItem>& items) {
+  TIDEMARK_CHECK(!items.empty());
+  Instant expiry = at;
+  for (const PolicyItem& item : items) {
+    expiry = std::max(expiry, ExpiryOfItem(schedule, at, item));
+  }
   return expiry;
+}
+
+Instant ExpiryOf(const Schedule& schedule, Instant due, std::optional<Instant> earlier) {
+  return ExpiryOf(schedule, due, ItemsFor(schedule, due, earlier));
 }
 
 std::optional<ScheduleStep> NextStep(const Schedule& schedule,

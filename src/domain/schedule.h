@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/object_id.h"
+#include "base/random.h"
 #include "domain/cluster.h"
+#include "domain/frequency.h"
 #include "domain/snapshot.h"
 
 // When snapshots of a cluster are taken and how long they are kept. Rules only: the moment and all
@@ -16,7 +18,6 @@
 namespace tidemark::domain {
 
 // Persistent: never renumber.
-enum class Frequency { kHourly = 0, kDaily = 1, kWeekly = 2, kMonthly = 3, kYearly = 4 };
 enum class RetentionUnit { kDays = 0, kWeeks = 1, kMonths = 2, kYears = 3 };
 
 // The `interval` of a monthly item that means the last day of the month (Atlas' number for it).
@@ -32,9 +33,18 @@ struct PolicyItem {
   // 1 to 12, on its first day.
   int interval = 1;
   RetentionUnit unit = RetentionUnit::kDays;
-  int retention = 1;  // at least 1
+  int retention = 1;     // at least 1
+  PolicyItemId id = {};  // zero until it is stored
 
   bool operator==(const PolicyItem&) const = default;
+};
+
+// Days that snapshots of a kind are kept beyond their retention.
+struct ExtraRetention {
+  std::optional<Frequency> frequency;  // absent: those that a person asked for
+  int days = 0;
+
+  bool operator==(const ExtraRetention&) const = default;
 };
 
 // Where a schedule stands.
@@ -69,32 +79,52 @@ struct Schedule {
   int reference_minute = 0;  // minute of the day, 0 to 1439
   // So many completed snapshots of the cluster stay whatever their age: at least 1.
   int keep_last = 1;
-  std::vector<PolicyItem> items;
-  int point_in_time_hours = 0;  // how far back any moment should be restorable
-  int checkpoint_minutes = 15;  // sharded clusters
-  int verify_days = 0;          // the newest snapshot is read so often; 0: never
+  PolicyId policy;                      // zero until it is stored
+  std::vector<PolicyItem> items;        // none: deleted, nothing is due until there are some again
+  std::vector<ExtraRetention> extra;    // at most one of a kind
+  bool names_in_export_prefix = false;  // of organization and project, not their ids
+  int point_in_time_hours = 0;          // how far back any moment should be restorable
+  int checkpoint_minutes = 15;          // sharded clusters
+  int verify_days = 0;                  // the newest snapshot is read so often; 0: never
   ScheduleRun run;
   std::optional<Verification> verified;  // the last time
   std::int64_t revision = 0;  // grows with every stored change; what another node changed is seen
 };
 
 // What Atlas gives a new cluster: one snapshot a day of which the last 8 are kept (shared and flex
-// tier, contract.md 7.1), or the legacy schedule (contract.md 7.3). The reference time is the time
-// of day of its creation, so that many clusters are not due at once. Nothing is due before the
-// first due time after `now`.
+// tier, contract.md 7.1), or the cloud backup's default policy (contract.md 7.4). Without ids. The
+// reference time is the time of day of its creation, so that many clusters are not due at once.
+// Nothing is due before the first due time after `now`.
 Schedule DefaultSchedule(const Cluster& cluster, Instant now);
 
+// Items without an id get the one of an item of `before` that they stand for: same frequency and
+// interval, or else the only one left of that frequency. For views that do not know ids.
+void KeepIds(const std::vector<PolicyItem>& before, std::vector<PolicyItem>& items);
+// New ids for what has none.
+void GiveIds(Schedule& schedule, Instant now, RandomSource& random);
+
 // What is wrong with it, as a sentence that begins with the own API's name of the member; empty
-// when nothing is.
+// when nothing is. A schedule without items is right.
 std::string ScheduleProblem(const Schedule& schedule);
 
 // The first due time after `after`; nullopt without items.
 std::optional<Instant> NextDue(const Schedule& schedule, Instant after);
 
-// How long a snapshot for `due` is kept, when `earlier` is the due time of the completed scheduled
-// snapshot before it: of each item in whose period it is the first the retention counts, and the
-// longest wins. So what stands in for a missed weekly snapshot is kept like one. REQUIRES: there
-// are items.
+// The items that a snapshot for `due` is taken for, when `earlier` is the due time of the completed
+// scheduled snapshot before it: those in whose period it is the first, so that what stands in for a
+// missed weekly snapshot counts as one. A schedule that was changed may leave none: then the one
+// that keeps shortest. REQUIRES: there are items.
+std::vector<PolicyItem> ItemsFor(const Schedule& schedule,
+                                 Instant due,
+                                 std::optional<Instant> earlier);
+
+// When what was taken at `at` for `items` expires: the longest retention wins, each with the extra
+// one of its frequency. REQUIRES: there are items.
+Instant ExpiryOf(const Schedule& schedule, Instant at, const std::vector<PolicyItem>& items);
+// The extra days of that kind of snapshot.
+std::chrono::days ExtraOf(const Schedule& schedule, std::optional<Frequency> frequency);
+
+// The same for a snapshot for `due` with `earlier` before it. REQUIRES: there are items.
 Instant ExpiryOf(const Schedule& schedule, Instant due, std::optional<Instant> earlier);
 
 // What a look at the schedule leads to: the new state, and whether a snapshot for `run.due` is to
@@ -119,9 +149,10 @@ std::optional<ScheduleStep> NextStep(const Schedule& schedule,
 // When NextStep may have something to do even if no snapshot ends before.
 std::optional<Instant> WakeAt(const Schedule& schedule);
 
-// "hourly", "daily", "weekly", "monthly", "yearly"; "days", "weeks", "months", "years"; and back.
-std::string_view FrequencyName(Frequency frequency);
-std::optional<Frequency> ParseFrequency(std::string_view name);
+// Calendar arithmetic: a month after the 31st of January is the last of February.
+Instant AddRetention(Instant at, RetentionUnit unit, int count);
+
+// "days", "weeks", "months", "years", and back.
 std::string_view RetentionUnitName(RetentionUnit unit);
 std::optional<RetentionUnit> ParseRetentionUnit(std::string_view name);
 

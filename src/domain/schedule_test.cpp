@@ -1,11 +1,14 @@
 #include "domain/schedule.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace tidemark::domain {
 namespace {
 
+using testing::ElementsAre;
 using testing::StartsWith;
 
 Instant At(const std::string& text) {
@@ -111,6 +114,80 @@ TEST(ExpiryOf, IsNeverLessThanTheShortestItem) {  // the schedule has been chang
   EXPECT_EQ(ExpiryText("2026-11-25T05:00:00Z", "2026-11-25T04:00:00Z"), "2026-11-27T05:00:00Z");
 }
 
+TEST(ItemsFor, AreThoseInWhosePeriodItIsTheFirst) {
+  const Schedule schedule = With({kSixHours, kDaily, kSaturdays});
+  const auto items = [&](const std::string& due, const std::string& earlier) {
+    return ItemsFor(schedule, At(due), At(earlier));
+  };
+  // The 28th of November 2026 is a Saturday.
+  EXPECT_THAT(items("2026-11-28T06:00:00Z", "2026-11-28T00:00:00Z"), ElementsAre(kSixHours));
+  EXPECT_THAT(items("2026-11-29T00:00:00Z", "2026-11-28T18:00:00Z"),
+              ElementsAre(kSixHours, kDaily));
+  EXPECT_THAT(items("2026-11-28T00:00:00Z", "2026-11-27T18:00:00Z"),
+              ElementsAre(kSixHours, kDaily, kSaturdays));
+  EXPECT_THAT(items("2026-11-29T12:00:00Z", "2026-11-27T18:00:00Z"),
+              ElementsAre(kSixHours, kDaily, kSaturdays));
+  EXPECT_EQ(ItemsFor(schedule, At("2026-11-28T06:00:00Z"), std::nullopt).size(), 3U);
+  EXPECT_THAT(items("2026-11-28T05:00:00Z", "2026-11-28T04:00:00Z"), ElementsAre(kSixHours));
+}
+
+TEST(ExpiryOf, AddsTheExtraDaysOfTheFrequency) {
+  Schedule schedule = With({kSixHours, kDaily});
+  schedule.extra = {{.frequency = Frequency::kHourly, .days = 9}, {.days = 100}};
+  EXPECT_EQ(FormatInstant(ExpiryOf(schedule, At("2026-11-28T06:00:00Z"), {kSixHours})),
+            "2026-12-09T06:00:00Z");
+  EXPECT_EQ(FormatInstant(ExpiryOf(schedule, At("2026-11-28T06:00:00Z"), {kDaily})),
+            "2026-12-05T06:00:00Z");
+  // The one that is kept longest wins, with its extra days.
+  EXPECT_EQ(FormatInstant(ExpiryOf(schedule, At("2026-11-28T00:00:00Z"), {kSixHours, kDaily})),
+            "2026-12-09T00:00:00Z");
+  EXPECT_EQ(ExtraOf(schedule, std::nullopt).count(), 100);
+  EXPECT_EQ(ExtraOf(schedule, Frequency::kYearly).count(), 0);
+}
+
+TEST(KeepIds, GivesAnItemTheIdOfTheOneThatItStandsFor) {
+  SeededRandom random(1);
+  Schedule schedule = With({kSixHours, kDaily, kSaturdays, kSaturdays});
+  schedule.items.back().interval = 3;
+  GiveIds(schedule, At("2026-11-25T10:20:30Z"), random);
+  EXPECT_FALSE(schedule.policy.IsZero());
+  const std::vector<PolicyItem> before = schedule.items;
+  std::set<PolicyItemId> ids;
+  for (const PolicyItem& item : before) {
+    ids.insert(item.id);
+  }
+  EXPECT_EQ(ids.size(), 4U);
+  EXPECT_EQ(ids.count(PolicyItemId()), 0U);
+  // Another retention and interval of the only daily and hourly one; the weekly ones by their day.
+  std::vector<PolicyItem> after{{Frequency::kWeekly, 3, RetentionUnit::kWeeks, 9},
+                                {Frequency::kHourly, 12, RetentionUnit::kDays, 1},
+                                kDaily,
+                                kLastOfMonth};
+  KeepIds(before, after);
+  EXPECT_EQ(after[0].id, before[3].id);
+  EXPECT_EQ(after[1].id, before[0].id);
+  EXPECT_EQ(after[2].id, before[1].id);
+  EXPECT_TRUE(after[3].id.IsZero());
+  schedule.items = after;
+  const PolicyId policy = schedule.policy;
+  GiveIds(schedule, At("2026-11-25T10:20:30Z"), random);
+  EXPECT_EQ(schedule.policy, policy);
+  EXPECT_EQ(schedule.items[0].id, before[3].id);
+  EXPECT_EQ(ids.count(schedule.items[3].id), 0U);
+}
+
+TEST(ScheduleProblem, BoundsExtraDays) {
+  Schedule schedule = With({kDaily});
+  schedule.extra = {{.frequency = Frequency::kDaily, .days = 3}, {.days = 3660}};
+  EXPECT_EQ(ScheduleProblem(schedule), "");
+  schedule.extra.push_back({.frequency = Frequency::kDaily, .days = 4});
+  EXPECT_THAT(ScheduleProblem(schedule), StartsWith("extraRetention: there is at most one"));
+  schedule.extra = {{.days = -1}};
+  EXPECT_THAT(ScheduleProblem(schedule), StartsWith("extraRetention: its days"));
+  schedule.extra = {{.days = 3661}};
+  EXPECT_THAT(ScheduleProblem(schedule), StartsWith("extraRetention: its days"));
+}
+
 TEST(DefaultSchedule, OfTheSharedTierIsDailyAndKeepsEight) {
   const Cluster cluster{.tier = Tier::kFlex, .created = At("2026-11-25T10:20:30Z")};
   const Schedule schedule = DefaultSchedule(cluster, cluster.created);
@@ -122,11 +199,16 @@ TEST(DefaultSchedule, OfTheSharedTierIsDailyAndKeepsEight) {
   EXPECT_EQ(ScheduleProblem(schedule), "");
 }
 
-TEST(DefaultSchedule, OfADedicatedClusterIsTheLegacyOne) {
+TEST(DefaultSchedule, OfADedicatedClusterIsTheRecordedPolicy) {
   const Cluster cluster{.tier = Tier::kDedicated, .created = At("2026-11-25T10:20:30Z")};
   const Schedule schedule = DefaultSchedule(cluster, cluster.created);
-  EXPECT_THAT(schedule.items, testing::ElementsAre(kSixHours, kDaily, kSaturdays, kLastOfMonth));
-  EXPECT_EQ(schedule.point_in_time_hours, 24);
+  EXPECT_THAT(schedule.items,
+              testing::ElementsAre(PolicyItem{Frequency::kHourly, 6, RetentionUnit::kDays, 7},
+                                   kDaily,
+                                   kSaturdays,
+                                   PolicyItem{Frequency::kMonthly, 40, RetentionUnit::kMonths, 12},
+                                   PolicyItem{Frequency::kYearly, 12, RetentionUnit::kYears, 1}));
+  EXPECT_EQ(schedule.point_in_time_hours, 7 * 24);
   EXPECT_EQ(Text(schedule.run.next_due), "2026-11-25T16:20:00Z");
   EXPECT_EQ(ScheduleProblem(schedule), "");
 }
@@ -142,7 +224,7 @@ TEST(ScheduleProblem, NamesTheMember) {
   schedule = With({kDaily});
   schedule.point_in_time_hours = -1;
   EXPECT_THAT(ScheduleProblem(schedule), StartsWith("pointInTimeWindowHours: "));
-  EXPECT_THAT(ScheduleProblem(With({})), StartsWith("items: there are 1 to 16"));
+  EXPECT_EQ(ScheduleProblem(With({})), "");  // deleted
   EXPECT_THAT(ScheduleProblem(With(std::vector(17, kDaily))), StartsWith("items: "));
 }
 

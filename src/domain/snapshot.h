@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/object_id.h"
+#include "domain/frequency.h"
 
 namespace tidemark::domain {
 
@@ -32,6 +34,10 @@ struct Snapshot {
   Instant scheduled;
   std::optional<Instant> due;  // of a schedule's snapshot: the due time it is for
   std::int64_t attempt = 0;    // at that due time, from 1
+  // Of a schedule's snapshot: the items it was taken for, and the longest frequency of them. Items
+  // may have gone since. None of snapshots that were taken before Tidemark wrote it down.
+  std::optional<Frequency> frequency;
+  std::vector<PolicyItemId> policy_items;
   std::optional<Instant> started;
   std::optional<Instant> finished;
   Instant expires;

@@ -1,17 +1,28 @@
 #include "service/schedule_service.h"
 
+#include <algorithm>
+
 namespace tidemark::service {
 namespace {
 
 constexpr int kChangeAttempts = 5;  // the scheduler moves on once in seconds
 
 bool IsDueOtherwise(const domain::Schedule& before, const domain::Schedule& after) {
-  return before.enabled != after.enabled || before.items != after.items ||
-         before.reference_minute != after.reference_minute;
+  const auto same = [](const domain::PolicyItem& a, const domain::PolicyItem& b) {
+    return a.frequency == b.frequency && a.interval == b.interval;
+  };
+  return before.enabled != after.enabled || before.reference_minute != after.reference_minute ||
+         !std::ranges::equal(before.items, after.items, same);
 }
 
-void CheckValid(const domain::Schedule& schedule, const std::string& cluster) {
-  const std::string problem = domain::ScheduleProblem(schedule);
+// An edit does not leave a schedule without items: that is what deleting it is for.
+void CheckValid(const domain::Schedule& before,
+                const domain::Schedule& after,
+                const std::string& cluster) {
+  std::string problem = domain::ScheduleProblem(after);
+  if (after.items.empty() && !before.items.empty()) {
+    problem = "items: there is at least 1";
+  }
   if (!problem.empty()) {
     const std::string member = problem.substr(0, problem.find(':'));
     throw Refusal(Reason::kInvalidValue,
@@ -28,6 +39,7 @@ domain::Schedule ScheduleService::Find(const domain::Cluster& cluster) {
     return *std::move(found);
   }
   domain::Schedule made = domain::DefaultSchedule(cluster, env_.clock.Now());
+  domain::GiveIds(made, env_.clock.Now(), env_.random);
   if (env_.store.AddSchedule(made)) {
     return made;
   }
@@ -47,7 +59,9 @@ domain::Schedule ScheduleService::Change(const domain::Cluster& cluster,
     const domain::Schedule before = Find(cluster);
     domain::Schedule after = before;
     edit(after);
-    CheckValid(after, cluster.name);
+    CheckValid(before, after, cluster.name);
+    domain::KeepIds(before.items, after.items);
+    domain::GiveIds(after, env_.clock.Now(), env_.random);
     if (IsDueOtherwise(before, after)) {
       after.run.next_due = after.enabled ? domain::NextDue(after, env_.clock.Now()) : std::nullopt;
       after.run.retry_at.reset();

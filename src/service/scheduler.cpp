@@ -1,5 +1,7 @@
 #include "service/scheduler.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "service/internal/new_snapshot.h"
 
@@ -37,6 +39,17 @@ void InBatches(const Work& work) {
   }
 }
 
+// What the snapshot is taken for, and so how long it is kept.
+void TakeFor(const std::vector<domain::PolicyItem>& items,
+             const domain::Schedule& schedule,
+             domain::Snapshot& snapshot) {
+  snapshot.frequency = std::ranges::max(items, {}, &domain::PolicyItem::frequency).frequency;
+  for (const domain::PolicyItem& item : items) {
+    snapshot.policy_items.push_back(item.id);
+  }
+  snapshot.expires = domain::ExpiryOf(schedule, snapshot.scheduled, items);
+}
+
 }  // namespace
 
 void Scheduler::RunOnce() {
@@ -69,7 +82,9 @@ void Scheduler::MakeSchedules(Instant now) {
   InBatches([&] {
     const auto clusters = env_.store.ListUnscheduledClusters(kBatch);
     for (const domain::Cluster& cluster : clusters) {
-      env_.store.AddSchedule(domain::DefaultSchedule(cluster, now));
+      domain::Schedule schedule = domain::DefaultSchedule(cluster, now);
+      domain::GiveIds(schedule, now, env_.random);
+      env_.store.AddSchedule(schedule);
     }
     return clusters.size();
   });
@@ -108,8 +123,9 @@ bool Scheduler::Step(const domain::Schedule& schedule, Instant now) {
     queued->snapshot.scheduled = due;
     queued->snapshot.due = due;
     queued->snapshot.attempt = step->run.attempt;
-    queued->snapshot.expires =
-        domain::ExpiryOf(schedule, due, env_.store.FindDueBefore(cluster->id, due));
+    TakeFor(domain::ItemsFor(schedule, due, env_.store.FindDueBefore(cluster->id, due)),
+            schedule,
+            queued->snapshot);
     step->run.snapshot = queued->snapshot.id;
     step->run.settled = false;
   }

@@ -186,8 +186,8 @@ TEST_F(SchedulerTest, AYearOfTheSharedTierKeepsEight) {
   EXPECT_EQ(RunOf(cluster).missed, 0);
 }
 
-// What the legacy default keeps of `taken` at `now`, said in other words than the code's.
-std::set<Instant> LegacyKept(const std::set<Instant>& taken, Instant now, hours reference) {
+// What the recorded policy keeps of `taken` at `now`, said in other words than the code's.
+std::set<Instant> PolicyKept(const std::set<Instant>& taken, Instant now, hours reference) {
   std::set<Instant> kept;
   for (const Instant at : taken) {
     const hours age = std::chrono::floor<hours>(now - at);
@@ -195,15 +195,16 @@ std::set<Instant> LegacyKept(const std::set<Instant>& taken, Instant now, hours 
     const bool daily = at - day == reference;
     const bool saturday = (day.time_since_epoch().count() + 4) % 7 == 6;
     const bool month_end = FormatInstant(at + days{1}).substr(8, 2) == "01";
-    if (age < hours{48} || (daily && age < days{7}) || (daily && saturday && age < days{28}) ||
-        (daily && month_end) || at == *taken.begin()) {
+    const bool december = FormatInstant(at).substr(5, 5) == "12-01";
+    if (age < days{7} || (daily && saturday && age < days{28}) || (daily && month_end) ||
+        (daily && december) || at == *taken.begin()) {
       kept.insert(at);
     }
   }
   return kept;
 }
 
-TEST_F(SchedulerTest, AYearOfTheLegacyScheduleKeepsDailiesWeekliesAndMonthlies) {
+TEST_F(SchedulerTest, AYearOfTheRecordedPolicyKeepsWhatItSays) {
   clock_.Set(At("2027-01-01T00:00:00Z"));
   const domain::Cluster cluster = AddCluster(domain::Tier::kDedicated);
   const Instant start = clock_.Now();
@@ -214,21 +215,23 @@ TEST_F(SchedulerTest, AYearOfTheLegacyScheduleKeepsDailiesWeekliesAndMonthlies) 
       taken.insert(start + days{day - 1} + hours{6 * quarter});
       RunUntil(*taken.rbegin(), hours{3});
     }
-    ASSERT_EQ(Texts(Kept(cluster)), Texts(LegacyKept(taken, clock_.Now(), hours{0}))) << day;
+    ASSERT_EQ(Texts(Kept(cluster)), Texts(PolicyKept(taken, clock_.Now(), hours{0}))) << day;
   }
-  // 8 of two days, 5 more days, 3 more Saturdays, the ends of 12 months, and the first of all; of
-  // the month's end the 31st of December is among the days.
-  EXPECT_EQ(Kept(cluster).size(), 8U + 5U + 3U + 12U + 1U - 1U);
+  // 28 of seven days, 3 more Saturdays, the ends of 12 months, the first of December, and the first
+  // of all; of the months' ends the 31st of December is among the days.
+  EXPECT_EQ(Kept(cluster).size(), 28U + 3U + 12U + 1U + 1U - 1U);
   EXPECT_EQ(ran_, 4 * 365);
   EXPECT_EQ(RunOf(cluster).missed, 0);
-  // Thirteen months after the 31st of January is the last of February.
-  const Instant january = At("2027-01-31T00:00:00Z");
-  RunUntil(At("2028-02-28T18:00:00Z"), hours{6});
-  EXPECT_EQ(Kept(cluster).count(january), 1U);
-  RunUntil(At("2028-02-29T00:00:00Z"), hours{6});
-  EXPECT_EQ(Kept(cluster).count(january), 0U);
-  EXPECT_EQ(Kept(cluster).count(At("2027-02-28T00:00:00Z")), 1U);
+  // Twelve months after the ends of January and February; the first of all has gone after a year.
+  RunUntil(At("2028-01-30T18:00:00Z"), hours{6});
+  EXPECT_EQ(Kept(cluster).count(At("2027-01-31T00:00:00Z")), 1U);
+  EXPECT_EQ(Kept(cluster).count(At("2027-01-01T06:00:00Z")), 0U);
+  RunUntil(At("2028-01-31T00:00:00Z"), hours{6});
+  EXPECT_EQ(Kept(cluster).count(At("2027-01-31T00:00:00Z")), 0U);
+  RunUntil(At("2028-03-01T00:00:00Z"), hours{6});
+  EXPECT_EQ(Kept(cluster).count(At("2027-02-28T00:00:00Z")), 0U);
   EXPECT_EQ(Kept(cluster).count(At("2028-02-29T00:00:00Z")), 1U);
+  EXPECT_EQ(Kept(cluster).count(At("2027-12-01T00:00:00Z")), 1U);
 }
 
 TEST_F(SchedulerTest, AfterADowntimeOneStandsForAllAndIsKeptLikeThem) {
@@ -246,14 +249,20 @@ TEST_F(SchedulerTest, AfterADowntimeOneStandsForAllAndIsKeptLikeThem) {
   EXPECT_EQ(FormatInstant(RunOf(cluster).last_missed.value()), "2027-02-02T06:00:00Z");
   Pass();
   EXPECT_EQ(ran_, before + 1);
-  // It is the weekly of the 30th and the monthly of January; an ordinary one lives for two days.
+  // It is the weekly of the 30th and the monthly of January; an ordinary one lives for a week.
   const Instant stand_in = At("2027-02-02T12:00:00Z");
+  const domain::Snapshot newest = catalog_->ListSnapshots(cluster.id, domain::Page()).rows.front();
+  EXPECT_EQ(newest.due, stand_in);
+  EXPECT_EQ(newest.frequency, domain::Frequency::kMonthly);
+  const auto items = catalog_->FindSchedule(cluster.id).value().items;
+  EXPECT_THAT(newest.policy_items,
+              testing::ElementsAre(items[0].id, items[1].id, items[2].id, items[3].id));
   RunUntil(At("2027-03-31T00:00:00Z"), hours{6});
   EXPECT_EQ(Kept(cluster).count(stand_in), 1U);
   EXPECT_EQ(Kept(cluster).count(At("2027-02-02T18:00:00Z")), 0U);
-  RunUntil(At("2028-03-02T06:00:00Z"), hours{6});
+  RunUntil(At("2028-02-02T06:00:00Z"), hours{6});
   EXPECT_EQ(Kept(cluster).count(stand_in), 1U);
-  RunUntil(At("2028-03-02T12:00:00Z"), hours{6});
+  RunUntil(At("2028-02-02T12:00:00Z"), hours{6});
   EXPECT_EQ(Kept(cluster).count(stand_in), 0U);
 }
 

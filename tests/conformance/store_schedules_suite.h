@@ -31,6 +31,9 @@ inline void ExpectEqual(const domain::Schedule& a, const domain::Schedule& b) {
   EXPECT_EQ(a.point_in_time_hours, b.point_in_time_hours);
   EXPECT_EQ(a.checkpoint_minutes, b.checkpoint_minutes);
   EXPECT_EQ(a.verify_days, b.verify_days);
+  EXPECT_EQ(a.policy, b.policy);
+  EXPECT_EQ(a.extra, b.extra);
+  EXPECT_EQ(a.names_in_export_prefix, b.names_in_export_prefix);
   EXPECT_EQ(a.run, b.run);
   EXPECT_EQ(a.verified, b.verified);
 }
@@ -97,6 +100,10 @@ TEST_P(StoreSchedules, ScheduleComesBackWhole) {
   const domain::Cluster cluster = AddCluster("c0");
   domain::Schedule schedule = NewSchedule(cluster, kNow);
   schedule.enabled = false;
+  schedule.policy = NewId<domain::PolicyId>();
+  schedule.items.front().id = NewId<domain::PolicyItemId>();
+  schedule.extra = {{.frequency = domain::Frequency::kYearly, .days = 3}, {.days = 0}};
+  schedule.names_in_export_prefix = true;
   schedule.run = {.next_due = kNow + kHour,
                   .due = kNow,
                   .attempt = 2,
@@ -111,6 +118,25 @@ TEST_P(StoreSchedules, ScheduleComesBackWhole) {
   EXPECT_FALSE(store_->AddSchedule(NewSchedule(cluster, kNow)));
   Reopen();
   ExpectEqual(store_->FindSchedule(cluster.id).value(), schedule);
+}
+
+TEST_P(StoreSchedules, ASnapshotTellsWhatItWasTakenFor) {
+  const domain::Cluster cluster = AddCluster("c0");
+  Store::QueuedSnapshot queued = NewQueued(cluster, kNow);
+  queued.snapshot.frequency = domain::Frequency::kWeekly;
+  queued.snapshot.policy_items = {NewId<domain::PolicyItemId>(), NewId<domain::PolicyItemId>()};
+  store_->AddSnapshot(queued.snapshot, queued.job);
+  const domain::Snapshot other = AddSnapshot(cluster, kNow - kHour);
+  Reopen();
+  const domain::Snapshot found = store_->FindSnapshot(queued.snapshot.id).value();
+  EXPECT_EQ(found.frequency, domain::Frequency::kWeekly);
+  EXPECT_EQ(found.policy_items, queued.snapshot.policy_items);
+  const auto listed = store_->ListSnapshots(cluster.id, domain::Page()).rows;
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(listed.front().policy_items, queued.snapshot.policy_items);
+  EXPECT_EQ(listed.back().id, other.id);
+  EXPECT_FALSE(listed.back().frequency);
+  EXPECT_TRUE(listed.back().policy_items.empty());
 }
 
 // People are told of it, whichever statement says so.

@@ -15,7 +15,7 @@ ErrorCode CodeOf(int extended) {
     case SQLITE_CONSTRAINT_PRIMARYKEY:
       return ErrorCode::kConflict;
     case SQLITE_CONSTRAINT_FOREIGNKEY:
-    case SQLITE_CONSTRAINT_TRIGGER:  // ours tell that a row has gone
+    case SQLITE_CONSTRAINT_TRIGGER:  // ours tell that a row has gone, or is protected
       return ErrorCode::kNotFound;
     default:
       break;
@@ -96,7 +96,10 @@ void Session::Check(int result, std::string_view doing) const {
     return;
   }
   const char* why = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(result);
-  throw Error(CodeOf(result), std::string(doing) + ": " + why);
+  const bool protection =
+      result == SQLITE_CONSTRAINT_TRIGGER && std::string_view(why).starts_with("protected: ");
+  throw Error(protection ? ErrorCode::kPermissionDenied : CodeOf(result),
+              std::string(doing) + ": " + why);
 }
 
 Query::~Query() {
