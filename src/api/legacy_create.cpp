@@ -5,6 +5,7 @@
 #include "api/internal/failure.h"
 #include "api/internal/legacy.h"
 #include "api/internal/request_body.h"
+#include "api/internal/restore_refusals.h"
 #include "api/internal/routes.h"
 #include "service/refusal.h"
 
@@ -210,32 +211,21 @@ Selector ReadSelector(const Call& call, const json::object& body) {
   return body.contains("snapshotId") ? SnapshotSelector(body) : MillisSelector(call, body);
 }
 
-// The oplog is not kept yet: there are snapshots and nothing between them.
-[[noreturn]] void RefusePointInTime(const Call& call, const Selector& selector) {
+[[noreturn]] void RefuseSelector(const Call& call, const Selector& selector) {
   const domain::Cluster cluster = FindCluster(call);
   if (selector.checkpoint) {
     throw Refused(400,
                   "CHECKPOINT_RESTORE_UNSUPPORTED_FOR_REPLICA_SETS",
                   "Checkpoint restores are not supported for replica sets.");
   }
-  const Instant asked{std::chrono::seconds(selector.seconds.value_or(0))};
-  constexpr std::int64_t kLookedAt = 500;
-  for (const auto& snapshot : call.parts.snapshots.List(cluster, {.size = kLookedAt}).rows) {
-    if (snapshot.state == domain::SnapshotState::kCompleted && snapshot.finished <= asked) {
-      throw Refused(
-          400, "INVALID_PIT_RESTORE_TIME", "The point in time is not one that can be restored.");
-    }
-  }
-  throw Refused(404,
-                "UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME",
-                "No snapshot before the point in time was found.");
+  RefusePointInTime(call, cluster, Instant{std::chrono::seconds(selector.seconds.value_or(0))});
 }
 
 domain::RestoreJob StartDownload(const Call& call,
                                  const Selector& selector,
                                  const service::DownloadRequest& limits) {
   if (!selector.snapshot) {
-    RefusePointInTime(call, selector);
+    RefuseSelector(call, selector);
   }
   service::DownloadRequest request = limits;
   request.project = ProjectOf(call).id;
@@ -266,37 +256,12 @@ domain::RestoreJob StartAutomated(const Call& call,
                                   const Selector& selector,
                                   service::RestoreRequest request) {
   if (!selector.snapshot) {
-    RefusePointInTime(call, selector);
+    RefuseSelector(call, selector);
   }
   request.project = ProjectOf(call).id;
   request.cluster = call.path.Get("clusterName");
   request.snapshot = *selector.snapshot;
   return call.parts.restores.Start(call.caller, request);
-}
-
-// The checks are those of the shared tier, whose codes have its name: what the legacy family says
-// instead.
-[[noreturn]] void ThrowLegacy(const service::Refusal& refusal) {
-  switch (refusal.reason()) {
-    case service::Reason::kTenantSnapshotNotFound:
-      throw service::Refusal(service::Reason::kSnapshotNotFound,
-                             refusal.code(),
-                             std::string(refusal.message()),
-                             refusal.parameters());
-    case service::Reason::kDestinationEncryption:
-      throw Refused(400,
-                    "INVALID_SNAPSHOT_RESTORE_ENCRYPTION",
-                    "Cannot restore to cluster {0} because it has encryption at rest enabled.",
-                    refusal.parameters());
-    case service::Reason::kIncompatibleTopology:
-    case service::Reason::kVersionMismatch:
-    case service::Reason::kDestinationUnavailable: {
-      const std::string why = FailureOf(refusal, "").detail;
-      throw Refused(409, "RESTORE_INITIATION_FAILED", "The restore cannot be started: {0}", {why});
-    }
-    default:
-      throw refusal;
-  }
 }
 
 domain::RestoreJob Start(const Call& call) {
@@ -323,7 +288,7 @@ Reply CreateLegacyRestore(const Call& call) {
     const domain::RestoreJob job = Start(call);
     return ListReply(call.request, call.query, {RenderLegacyRestore(call, job)}, 1);
   } catch (const service::Refusal& refusal) {
-    ThrowLegacy(refusal);
+    ThrowOutsideTenant(refusal);
   }
 }
 

@@ -15,8 +15,11 @@ struct LegacyStatus {
 };
 
 // The pairs of contract.md 7.3.
-LegacyStatus StatusOf(domain::RestoreState state) {
-  switch (state) {
+LegacyStatus StatusOf(const domain::RestoreJob& job) {
+  if (job.cancelled) {
+    return {"KILLED", "INTERRUPTED"};
+  }
+  switch (job.state) {
     case domain::RestoreState::kPending:
       return {"IN_PROGRESS", "NOT_STARTED"};
     case domain::RestoreState::kQueued:
@@ -42,7 +45,9 @@ std::string PathOf(const domain::RestoreJob& job) {
 }
 
 void AddDownload(const Call& call, const domain::RestoreJob& job, json::object& delivery) {
-  delivery["statusName"] = DownloadStateName(call.parts.downloads.StateOf(job));
+  if (!job.cancelled) {
+    delivery["statusName"] = DownloadStateName(call.parts.downloads.StateOf(job));
+  }
   delivery["authHeader"] = kRestoreKeyHeader;
   delivery["expirationHours"] = DownloadOf(job).expiration_hours;
   delivery["expires"] = FormatInstant(job.expires);
@@ -59,7 +64,7 @@ void AddDownload(const Call& call, const domain::RestoreJob& job, json::object& 
 json::object RenderDelivery(const Call& call, const domain::RestoreJob& job) {
   json::object delivery;
   delivery["methodName"] = "HTTP";
-  delivery["statusName"] = StatusOf(job.state).delivery;
+  delivery["statusName"] = StatusOf(job).delivery;
   if (job.download) {
     AddDownload(call, job, delivery);
   } else {
@@ -107,7 +112,7 @@ json::object RenderLegacyRestore(const Call& call, const domain::RestoreJob& job
     body["pointInTime"] = false;
   }
   body["snapshotId"] = job.snapshot.ToString();
-  body["statusName"] = StatusOf(job.state).job;
+  body["statusName"] = StatusOf(job).job;
   body["timestamp"] = RenderTimestamp(job);
   return body;
 }

@@ -4,6 +4,7 @@
 #include "api/internal/request_body.h"
 #include "api/internal/request_values.h"
 #include "api/internal/routes.h"
+#include "api/internal/snapshot_changes.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -154,11 +155,7 @@ Reply UpdateLegacySnapshot(const Call& call) {
   const service::RetentionChange change = ReadChange(call);
   const domain::Cluster cluster = FindCluster(call);
   const domain::Snapshot snapshot = FindLegacySnapshot(call, cluster);
-  if (!domain::IsFinal(snapshot.state)) {
-    throw MakeFailure(400,
-                      "CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION",
-                      "Cannot modify the retention of a snapshot that is in progress.");
-  }
+  RefuseUnfinishedRetention(snapshot);
   return {
       200,
       Shape::kObject,
@@ -167,24 +164,7 @@ Reply UpdateLegacySnapshot(const Call& call) {
 
 Reply DeleteLegacySnapshot(const Call& call) {
   const domain::Cluster cluster = FindCluster(call);
-  const domain::Snapshot snapshot = FindLegacySnapshot(call, cluster);
-  if (!domain::IsFinal(snapshot.state)) {
-    throw MakeFailure(400,
-                      "CANNOT_DELETE_IN_PROGRESS_SNAPSHOT",
-                      "Cannot delete snapshot {0} that is in progress.",
-                      {snapshot.id.ToString()});
-  }
-  try {
-    call.parts.snapshots.Delete(cluster, snapshot.id);
-  } catch (const service::Refusal& refusal) {
-    if (refusal.reason() != service::Reason::kSnapshotInUse) {
-      throw;
-    }
-    throw service::Refusal(service::Reason::kSnapshotProtected,  // Atlas has no code for "in use"
-                           refusal.code(),
-                           std::string(refusal.message()),
-                           refusal.parameters());
-  }
+  DeleteSnapshot(call, cluster, FindLegacySnapshot(call, cluster));
   return {204, Shape::kNone, {}};
 }
 

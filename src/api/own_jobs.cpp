@@ -160,6 +160,7 @@ json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   AddInstant(body, "finished", job.finished);
   body["expires"] = FormatInstant(job.expires);
   AddText(body, "failure", job.failure);
+  AddInstant(body, "cancelled", job.cancelled);
   if (job.download) {
     body["download"] = RenderDownload(call, job);
   }

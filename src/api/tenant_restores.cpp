@@ -59,7 +59,7 @@ json::object RenderTenantRestore(const Call& call, const domain::RestoreJob& job
       MaySeeLinks(call, job)) {
     body["snapshotUrl"] = LinksOf(call, job).with_key;
   }
-  body["status"] = domain::RestoreStateName(job.state);
+  body["status"] = domain::RestoreStateName(domain::ShownState(job));
   body["targetDeploymentItemName"] = job.target_name;
   body["targetProjectId"] = job.target_project.ToString();
   return body;

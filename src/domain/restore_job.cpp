@@ -32,4 +32,8 @@ bool IsFinal(RestoreState state) {
   return state == RestoreState::kCompleted || state == RestoreState::kFailed;
 }
 
+RestoreState ShownState(const RestoreJob& job) {
+  return job.cancelled ? RestoreState::kFailed : job.state;
+}
+
 }  // namespace tidemark::domain

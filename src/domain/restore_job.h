@@ -96,4 +96,8 @@ std::string_view RestoreStateName(RestoreState state);
 
 bool IsFinal(RestoreState state);
 
+// What the shared tier and flex show: a download that was taken back has failed there
+// (contract.md 8).
+RestoreState ShownState(const RestoreJob& job);
+
 }  // namespace tidemark::domain

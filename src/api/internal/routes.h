@@ -46,6 +46,9 @@ inline constexpr std::array kTenantVersions{Version{"2023-01-01", "Wed, 13 Nov 2
 inline constexpr std::array kLegacyVersions{Version{"2023-01-01", "Sun, 1 Jan 2023 00:00:00 GMT"}};
 
 // The rows of each file.
+std::span<const Route> CloudRestoreRoutes();
+std::span<const Route> CloudShardedRoutes();
+std::span<const Route> CloudSnapshotRoutes();
 std::span<const Route> ProjectRoutes();
 std::span<const Route> ClusterRoutes();
 std::span<const Route> FlexClusterRoutes();
