@@ -97,6 +97,23 @@ void AddOutcome(json::object& body, const domain::Snapshot& snapshot) {
   body["storageSizeBytes"] = snapshot.stored_bytes;
 }
 
+// A scheduled one that is older than the catalog's column for it has no frequency.
+void AddFrequency(json::object& body, const domain::Snapshot& snapshot) {
+  if (!snapshot.due) {
+    body["frequencyType"] = "ondemand";
+  } else if (snapshot.frequency) {
+    body["frequencyType"] = domain::FrequencyName(*snapshot.frequency);
+  }
+}
+
+json::array PolicyItemsOf(const domain::Snapshot& snapshot) {
+  json::array items;
+  for (const domain::PolicyItemId& item : snapshot.policy_items) {
+    items.emplace_back(item.ToString());
+  }
+  return items;
+}
+
 // DiskBackupReplicaSet of openapi.json. A standalone has no replica set's name.
 json::object RenderCloudSnapshot(const Call& call,
                                  const domain::Cluster& cluster,
@@ -109,15 +126,13 @@ json::object RenderCloudSnapshot(const Call& call,
   if (!snapshot.do_not_delete) {
     body["expiresAt"] = FormatInstant(snapshot.expires);
   }
-  if (!snapshot.due) {
-    body["frequencyType"] = "ondemand";
-  }
+  AddFrequency(body, snapshot);
   body["id"] = snapshot.id.ToString();
   body["links"] =
       CloudLinks(call,
                  {{"self", CloudSnapshotPath(snapshot.project, snapshot.cluster_name, snapshot.id)},
                   {kClusterRel, ClusterPath(snapshot.project, snapshot.cluster_name)}});
-  body["policyItems"] = json::array();
+  body["policyItems"] = PolicyItemsOf(snapshot);
   if (!cluster.replica_set_name.empty()) {
     body["replicaSetName"] = cluster.replica_set_name;
   }
@@ -198,9 +213,9 @@ Retention ReadRetention(const Call& call) {
 // Counted from the completion, as at the beginning. What would be over already is refused: nobody
 // is to lose a snapshot by a number that was meant from now on.
 Instant ExpiryOf(const Call& call, const domain::Snapshot& snapshot, const Retention& retention) {
-  const Instant expires = domain::RetainedUntil(snapshot.finished.value_or(snapshot.scheduled),
-                                                retention.unit,
-                                                static_cast<int>(retention.value));
+  const Instant expires = domain::AddRetention(snapshot.finished.value_or(snapshot.scheduled),
+                                               retention.unit,
+                                               static_cast<int>(retention.value));
   if (expires <= call.parts.clock.Now()) {
     throw Refused(400,
                   "BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID",

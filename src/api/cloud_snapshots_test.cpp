@@ -231,6 +231,21 @@ TEST_F(CloudSnapshots, RightsAreThoseOfTheFamily) {
   EXPECT_EQ(As(manager, http::Method::kDelete, Path(snapshot)), "204");
 }
 
+TEST_F(CloudSnapshots, ScheduledOnesSayWhatTheyWereTakenFor) {
+  auto queued = snapshots_->Prepare(cluster_, "");
+  queued.snapshot.due = clock_.Now();
+  queued.snapshot.attempt = 1;
+  queued.snapshot.frequency = domain::Frequency::kWeekly;
+  queued.snapshot.policy_items = {domain::PolicyItemId::Parse("0123456789abcdef01234567").value()};
+  store_->AddSnapshot(queued.snapshot, queued.job);
+  const json::object body = BodyOf(Get(Path(queued.snapshot)));
+  EXPECT_EQ(body.at("snapshotType"), "scheduled");
+  EXPECT_EQ(body.at("frequencyType"), "weekly");
+  EXPECT_EQ(json::serialize(body.at("policyItems")), R"(["0123456789abcdef01234567"])");
+  EXPECT_FALSE(body.contains("description"));
+  Take("{}");  // nobody's rival
+}
+
 TEST_F(CloudSnapshots, OneThatIsKeptForGoodHasNoExpiry) {
   AddSnapshot(cluster_);
   const domain::Snapshot snapshot = Finish();

@@ -444,10 +444,6 @@ std::optional<Instant> WakeAt(const Schedule& schedule) {
                                : *schedule.run.next_due;
 }
 
-Instant RetainedUntil(Instant from, RetentionUnit unit, int retention) {
-  return AddRetention(from, {.unit = unit, .retention = retention});
-}
-
 std::string_view FrequencyName(Frequency frequency) {
   return NameOf(kFrequencies, frequency);
 }

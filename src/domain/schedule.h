@@ -127,10 +127,6 @@ std::chrono::days ExtraOf(const Schedule& schedule, std::optional<Frequency> fre
 // The same for a snapshot for `due` with `earlier` before it. REQUIRES: there are items.
 Instant ExpiryOf(const Schedule& schedule, Instant due, std::optional<Instant> earlier);
 
-// So long after `from`, by the calendar: a month after the 31st of January is the last of February.
-// REQUIRES: retention is at least 1 and within a century.
-Instant RetainedUntil(Instant from, RetentionUnit unit, int retention);
-
 // What a look at the schedule leads to: the new state, and whether a snapshot for `run.due` is to
 // be queued.
 struct ScheduleStep {
