@@ -9,6 +9,7 @@ namespace {
 
 namespace json = boost::json;
 
+using testing::HasSubstr;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
@@ -56,6 +57,29 @@ class CloudRestores : public ApiFixture {
 
   static std::string TextOf(const json::object& object, std::string_view name) {
     return std::string(object.at(name).as_string());
+  }
+
+  ProjectId Project() const { return first_.project.id; }
+
+  // Why a job of that key with that right fails as soon as it runs.
+  std::string FailureOfRun(const domain::Key& key, domain::Permission right) {
+    domain::RestoreJob restore;
+    restore.id = RestoreJobId::Generate(clock_.Now(), random_);
+    restore.project = Project();
+    restore.cluster = source_.id;
+    restore.cluster_name = source_.name;
+    restore.snapshot = snapshot_.id;
+    restore.target_project = Project();
+    restore.target_cluster = target_.id;
+    restore.target_name = target_.name;
+    restore.created = clock_.Now();
+    restore.requested_by = key.id;
+    restore.right = right;
+    store_->AddRestore(restore, JobFor(domain::JobKind::kRestore, restore.id.raw()), "stopped");
+    const domain::Job job =
+        store_->ClaimJob("node", clock_.Now(), std::chrono::seconds(60)).value();
+    restores_->Run({.job = job, .lease = {job.id, job.fence}});
+    return store_->FindRestore(restore.id).value().failure;
   }
 
   json::object Shown(const std::string& path) { return BodyOf(Get(path)); }
@@ -264,6 +288,23 @@ TEST_F(CloudRestores, RightIsAskedForOnTheTarget) {
       R"(,"targetClusterName":"t0","targetGroupId":")" + other.id.ToString() + "\"";
   EXPECT_EQ(ErrorOf(As(manager, http::Method::kPost, Path(), Body("automated", elsewhere))),
             "403 CANNOT_RESTORE_TO_TARGET");
+}
+
+// The job's own right counts when it starts, not the one of another family. Behind it comes the
+// look at the target, which is not registered any more.
+TEST_F(CloudRestores, RightOfTheJobIsAskedForAgainWhenItStarts) {
+  const auto manager = access_->CreateKey({first_.key.key},
+                                          domain::KeyKind::kApiKey,
+                                          "manager",
+                                          {{domain::Role::kGroupBackupManager, {}, Project()}});
+  store_->RemoveCluster(target_.id, clock_.Now());
+  EXPECT_THAT(FailureOfRun(manager.key, domain::Permission::kRestoreInto),
+              HasSubstr("no longer registered"));
+  EXPECT_THAT(FailureOfRun(manager.key, domain::Permission::kProjectOwner),
+              HasSubstr("has lost the right"));
+  access_->RevokeKey({first_.key.key}, manager.key.id);
+  EXPECT_THAT(FailureOfRun(manager.key, domain::Permission::kRestoreInto),
+              HasSubstr("has lost the right"));
 }
 
 TEST_F(CloudRestores, FlexClustersAreOfTheOtherHalf) {

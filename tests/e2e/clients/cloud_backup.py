@@ -22,6 +22,16 @@ def poll(client, snapshot):
     raise TimeoutError(f"snapshot {snapshot} is still {found.status}")
 
 
+def restore(client, snapshot):
+    asked = client.CloudBackups.request_snapshot_restore(CLUSTER, snapshot, os.environ["TARGET"])
+    for _ in range(600):
+        job = list(client.CloudBackups.get_snapshot_restore_requests(CLUSTER, asked.restore_id))[0]
+        if job.finished_at:
+            return job
+        time.sleep(0.2)
+    raise TimeoutError(f"restore job {asked.restore_id} does not end")
+
+
 def find_unknown(client):
     try:
         list(client.CloudBackups.get_snapshot_restore_requests(CLUSTER, UNKNOWN))
@@ -37,6 +47,7 @@ def main():
     taken = client.CloudBackups.create_snapshot_for_cluster(CLUSTER, 2, "by atlasapi", as_obj=False)
     finished = poll(client, taken["id"])
     listed = [snapshot.id for snapshot in client.CloudBackups.get_backup_snapshots_for_cluster(CLUSTER)]
+    restored = restore(client, taken["id"])
     download = os.environ["DOWNLOAD_ID"]
     client.CloudBackups.cancel_snapshot_restore_request(CLUSTER, download)
     job = list(client.CloudBackups.get_snapshot_restore_requests(CLUSTER, download))[0]
@@ -54,6 +65,8 @@ def main():
                 "cancelled": job.cancelled,
                 "jobListed": download in jobs,
                 "delivery": job.deliveryType.name,
+                "restored": restored.deliveryType.name == "automated",
+                "target": restored.target_deployment_item_name,
                 "unknown": find_unknown(client),
             }
         )
