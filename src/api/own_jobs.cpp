@@ -313,7 +313,7 @@ std::span<const Route> OwnJobRoutes() {
       Route{kPost,
             "/projects/{groupId}/clusters/{clusterName}/snapshots/import",
             kOwn,
-            kSnapshotCreate,
+            kBackupManage,
             "importSnapshot",
             ImportSnapshot},
       Route{kGet,

@@ -74,5 +74,6 @@ using SnapshotId = TypedId<struct SnapshotTag>;
 using RestoreJobId = TypedId<struct RestoreJobTag>;
 using JobId = TypedId<struct JobTag>;
 using KeyId = TypedId<struct KeyTag>;
+using ClientSecretId = TypedId<struct ClientSecretTag>;
 
 }  // namespace tidemark

@@ -18,33 +18,57 @@ constexpr std::array kRoles{
     RoleRow{Role::kGroupReadOnly, "GROUP_READ_ONLY"},
     RoleRow{Role::kGroupBackupManager, "GROUP_BACKUP_MANAGER"},
     RoleRow{Role::kGroupClusterManager, "GROUP_CLUSTER_MANAGER"},
+    RoleRow{Role::kGroupBackupCreator, "GROUP_BACKUP_CREATOR"},
+    RoleRow{Role::kGroupBackupRecoveryOperator, "GROUP_BACKUP_RECOVERY_OPERATOR"},
+    RoleRow{Role::kGroupBackupExportOperator, "GROUP_BACKUP_EXPORT_OPERATOR"},
+    RoleRow{Role::kGroupDataAccessAdmin, "GROUP_DATA_ACCESS_ADMIN"},
 };
 
-// Whether a role that applies to the project gives the permission on it.
-bool RoleGives(Role role, Permission permission) {
+// Whether a role that is no owner's gives the permission on its project: contract.md 3.
+bool OtherRoleGives(Role role, Permission permission) {
+  const bool manager = role == Role::kGroupBackupManager;
+  const bool recovery = role == Role::kGroupBackupRecoveryOperator;
+  const bool exporter = role == Role::kGroupBackupExportOperator;
   switch (permission) {
     case Permission::kAnyKey:
     case Permission::kProjectRead:
       return true;
     case Permission::kProjectOwner:
+    case Permission::kOrganizationOwner:
+      return false;
+    case Permission::kSnapshotCreate:
+      return manager || role == Role::kGroupBackupCreator;
+    case Permission::kBackupManage:
+      return manager;
+    case Permission::kRestoreOrDownload:
+      return manager || recovery || exporter;
+    case Permission::kRestoreInto:
+      return manager || recovery;
+    case Permission::kDownload:
+      return manager || exporter;
     case Permission::kFlexRestore:
+      return recovery;
     case Permission::kFlexDownload:
     case Permission::kExportCreate:
-      return role == Role::kGroupOwner || role == Role::kOrgOwner;
-    case Permission::kSnapshotCreate:
-    case Permission::kBackupManage:
-    case Permission::kRestoreOrDownload:
-    case Permission::kRestoreInto:
-    case Permission::kDownload:
-      return role == Role::kGroupOwner || role == Role::kOrgOwner ||
-             role == Role::kGroupBackupManager;
+      return exporter;
     case Permission::kClusterManage:
-      return role == Role::kGroupOwner || role == Role::kOrgOwner ||
-             role == Role::kGroupClusterManager;
-    case Permission::kOrganizationOwner:
-      return role == Role::kOrgOwner;
+      return role == Role::kGroupClusterManager;
   }
   return false;
+}
+
+// Whether a role that applies to the project gives the permission on it.
+bool RoleGives(Role role, Permission permission) {
+  switch (role) {
+    case Role::kOrgOwner:
+      return true;
+    case Role::kGroupOwner:
+      return permission != Permission::kOrganizationOwner;
+    case Role::kOrgReadOnly:
+      return permission == Permission::kProjectRead;
+    default:
+      return OtherRoleGives(role, permission);
+  }
 }
 
 bool AppliesTo(const Grant& grant, const OrganizationId& organization, const ProjectId& project) {

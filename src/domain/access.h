@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/object_id.h"
+#include "domain/network.h"
 
 namespace tidemark::domain {
 
@@ -17,6 +18,10 @@ enum class Role {
   kGroupReadOnly = 3,
   kGroupBackupManager = 4,
   kGroupClusterManager = 5,
+  kGroupBackupCreator = 6,
+  kGroupBackupRecoveryOperator = 7,
+  kGroupBackupExportOperator = 8,
+  kGroupDataAccessAdmin = 9,  // known to Atlas; reads here
 };
 
 // One role on one organization (ORG_*) or project (GROUP_*).
@@ -56,6 +61,22 @@ struct Key {
   std::vector<Grant> grants;
   Instant created;
   std::optional<Instant> revoked;
+  std::vector<Network> access_list;  // where it may be used from; empty: anywhere
+};
+
+inline constexpr std::size_t kMaxGrants = 1000;      // of one key
+inline constexpr std::size_t kMaxAccessList = 200;   // entries of one key
+inline constexpr std::size_t kMaxClientSecrets = 2;  // of one account: the old one and the new one
+inline constexpr std::size_t kMaxDescription = 250;  // bytes
+inline constexpr std::size_t kMaxOrganizations = 1000;  // of one server
+
+// One of the secrets of a service account, without its value.
+struct ClientSecret {
+  ClientSecretId id;
+  KeyId account;
+  std::string ending;  // the value's last characters, so that people can tell two apart
+  Instant created;
+  std::optional<Instant> expires;  // nullopt: never
 };
 
 // "GROUP_OWNER" and so on, and back.

@@ -1,5 +1,7 @@
 #include "domain/access.h"
 
+#include <array>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -17,7 +19,11 @@ constexpr std::array kAllRoles{Role::kOrgOwner,
                                Role::kGroupOwner,
                                Role::kGroupReadOnly,
                                Role::kGroupBackupManager,
-                               Role::kGroupClusterManager};
+                               Role::kGroupClusterManager,
+                               Role::kGroupBackupCreator,
+                               Role::kGroupBackupRecoveryOperator,
+                               Role::kGroupBackupExportOperator,
+                               Role::kGroupDataAccessAdmin};
 
 std::vector<Grant> GrantOf(Role role) {
   return IsOrganizationRole(role)
@@ -43,6 +49,7 @@ TEST(Role, NamesRoundTrip) {
     EXPECT_EQ(ParseRole(RoleName(role)), role);
   }
   EXPECT_EQ(RoleName(Role::kGroupBackupManager), "GROUP_BACKUP_MANAGER");
+  EXPECT_EQ(RoleName(Role::kGroupBackupRecoveryOperator), "GROUP_BACKUP_RECOVERY_OPERATOR");
   EXPECT_EQ(ParseRole("group_owner"), std::nullopt);
   EXPECT_EQ(ParseRole(""), std::nullopt);
 }
@@ -54,19 +61,40 @@ TEST(Role, NumbersArePersistent) {
   EXPECT_EQ(static_cast<int>(Role::kGroupReadOnly), 3);
   EXPECT_EQ(static_cast<int>(Role::kGroupBackupManager), 4);
   EXPECT_EQ(static_cast<int>(Role::kGroupClusterManager), 5);
+  EXPECT_EQ(static_cast<int>(Role::kGroupBackupCreator), 6);
+  EXPECT_EQ(static_cast<int>(Role::kGroupBackupRecoveryOperator), 7);
+  EXPECT_EQ(static_cast<int>(Role::kGroupBackupExportOperator), 8);
+  EXPECT_EQ(static_cast<int>(Role::kGroupDataAccessAdmin), 9);
 }
 
 TEST(Allows, EveryRoleReads) {
   EXPECT_EQ(RolesWith(Permission::kProjectRead), std::set(kAllRoles.begin(), kAllRoles.end()));
 }
 
+// contract.md 3, one line a row.
 TEST(Allows, OnlyTheRightRolesChangeThings) {
-  EXPECT_EQ(RolesWith(Permission::kProjectOwner), std::set({Role::kOrgOwner, Role::kGroupOwner}));
-  EXPECT_EQ(RolesWith(Permission::kSnapshotCreate),
-            std::set({Role::kOrgOwner, Role::kGroupOwner, Role::kGroupBackupManager}));
-  EXPECT_EQ(RolesWith(Permission::kClusterManage),
-            std::set({Role::kOrgOwner, Role::kGroupOwner, Role::kGroupClusterManager}));
-  EXPECT_EQ(RolesWith(Permission::kOrganizationOwner), std::set({Role::kOrgOwner}));
+  using enum Permission;
+  constexpr Role kOrgOwner = Role::kOrgOwner;
+  constexpr Role kOwner = Role::kGroupOwner;
+  constexpr Role kManager = Role::kGroupBackupManager;
+  constexpr Role kRecovery = Role::kGroupBackupRecoveryOperator;
+  constexpr Role kExporter = Role::kGroupBackupExportOperator;
+  const std::map<Permission, std::set<Role>> expected{
+      {kProjectOwner, {kOrgOwner, kOwner}},
+      {kSnapshotCreate, {kOrgOwner, kOwner, kManager, Role::kGroupBackupCreator}},
+      {kBackupManage, {kOrgOwner, kOwner, kManager}},
+      {kRestoreOrDownload, {kOrgOwner, kOwner, kManager, kRecovery, kExporter}},
+      {kRestoreInto, {kOrgOwner, kOwner, kManager, kRecovery}},
+      {kDownload, {kOrgOwner, kOwner, kManager, kExporter}},
+      {kFlexRestore, {kOrgOwner, kOwner, kRecovery}},
+      {kFlexDownload, {kOrgOwner, kOwner, kExporter}},
+      {kExportCreate, {kOrgOwner, kOwner, kExporter}},
+      {kClusterManage, {kOrgOwner, kOwner, Role::kGroupClusterManager}},
+      {kOrganizationOwner, {kOrgOwner}},
+  };
+  for (const auto& [permission, roles] : expected) {
+    EXPECT_EQ(RolesWith(permission), roles) << static_cast<int>(permission);
+  }
 }
 
 TEST(Allows, AnyKeyNeedsNoGrant) {

@@ -68,7 +68,7 @@ AccessService::NewKey AccessService::MakeKey(const OrganizationId& organization,
   const Instant now = env_.clock.Now();
   NewKey made;
   made.key = {
-      KeyId::Generate(now, env_.random), organization, kind, {}, description, grants, now, {}};
+      KeyId::Generate(now, env_.random), organization, kind, {}, description, grants, now, {}, {}};
   std::string stored;
   if (kind == domain::KeyKind::kApiKey) {
     made.key.public_name = RandomLetters(env_.random, kPublicKeyLength);
