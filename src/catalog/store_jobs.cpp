@@ -97,7 +97,7 @@ void SaveOutcome(Session& session, const ObjectId& id, const domain::Snapshot& s
         "inconsistent_reason = ?6, position_seconds = ?7, position_increment = ?8, "
         "failure = ?9, collections = ?10, documents = ?11, logical_bytes = ?12, "
         "stored_bytes = ?13, expires = CASE WHEN ?2 = 3 AND retention_days IS NOT NULL "
-        "THEN max(expires, ?3 + retention_days * 86400000000) ELSE expires END "
+        "THEN max(expires, expires + ?3 - scheduled) ELSE expires END "
         "WHERE id = ?1 AND state < 3",
         id,
         snapshot.state,

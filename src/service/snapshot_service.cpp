@@ -73,7 +73,7 @@ domain::Snapshot SnapshotService::Take(const ProjectId& project,
   auto [snapshot, job] = Prepare(source, description);
   if (retention_days) {
     snapshot.retention_days = retention_days;
-    snapshot.expires = snapshot.scheduled + std::chrono::hours(24 * *retention_days);
+    snapshot.expires += std::chrono::hours(24 * *retention_days) - kSnapshotLife;
   }
   env_.store.AddSnapshot(snapshot, job);
   env_.log.Info("snapshot={} cluster={}  snapshot queued", snapshot.id.ToString(), source.name);
