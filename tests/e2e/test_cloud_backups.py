@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import requests
 from harness import openapi
-from harness.client import V10, V15, assert_error, group, legacy, tenant
+from harness.client import OWN, V10, V15, ApiKey, assert_error, group, legacy, role, tenant
 from harness.compare import assert_same, contents
 from harness.mongo_servers import prepare
 from harness.processes import wait_until
@@ -155,6 +155,39 @@ def test_backup_manager_of_the_source_alone_cannot_wipe_another_project(world, m
     assert_error(manager.post(backup(world, "/restoreJobs"), body), 403, "CANNOT_RESTORE_TO_TARGET")
 
 
+def operator(world, role_name):
+    body = {"kind": "apiKey", "description": "by a test", "roles": [role(role_name, world.project)]}
+    made = world.owner.post(OWN + "/keys", body)
+    if made.status_code == 400:
+        pytest.skip(f"there is no role {role_name}")
+    assert made.status_code == 201, made.text
+    return world.tidemark.client(ApiKey(made.json()["publicKey"], made.json()["privateKey"]))
+
+
+@pytest.mark.parametrize(
+    ("role_name", "may", "may_not"),
+    [
+        ("GROUP_BACKUP_RECOVERY_OPERATOR", "automated", "download"),
+        ("GROUP_BACKUP_EXPORT_OPERATOR", "download", "automated"),
+    ],
+)
+def test_operators_may_ask_for_their_kind_only(world, manager, snapshot, role_name, may, may_not):
+    client = operator(world, role_name)
+    refused = {"deliveryType": may_not, "snapshotId": snapshot["id"], **target(world)}
+    assert_error(client.post(backup(world, "/restoreJobs"), refused), 401, "USER_UNAUTHORIZED")
+    job = start(world, client, may, snapshot["id"], **target(world))
+    assert len(job["deliveryUrl"]) == (1 if may == "download" else 0)
+    assert_error(client.get(job_path(world, job)), 401, "USER_UNAUTHORIZED")  # the list is the manager's
+    assert not wait_for_job(world, manager, job)["failed"]
+    other = start(world, manager, "download", snapshot["id"])
+    cancelled = client.delete(job_path(world, other))
+    if may == "download":
+        assert cancelled.status_code == 204
+    else:
+        assert_error(cancelled, 401, "USER_UNAUTHORIZED")
+        assert_error(client.delete(job_path(world, job)), 400, "CANNOT_CANCEL_AUTOMATED_RESTORE")
+
+
 @pytest.mark.parametrize(
     ("cluster", "status", "code"),
     [
@@ -225,9 +258,7 @@ def test_go_sdk_v20240530_with_digest(world):
 
 
 def test_go_sdk_v20250312020_with_a_service_account(world):
-    account = world.owner.create_service_account(
-        {"roleName": "GROUP_BACKUP_MANAGER", "projectId": world.project}
-    )
+    account = world.owner.create_service_account(role("GROUP_BACKUP_MANAGER", world.project))
     world.target.wipe()
     credentials = {"CLIENT_ID": account.id, "CLIENT_SECRET": account.secret, "PUBLIC_KEY": ""}
     check_go(world, run([prepare("gosdk.sh", "cloud")], world, **credentials))
