@@ -98,7 +98,13 @@ json::object RenderCloudRestore(const Call& call, const domain::RestoreJob& job)
   return body;
 }
 
-// What takes a part of its snapshot is no job of this family (docs/api-compatibility.md).
+// What takes a part of its snapshot, or brings it elsewhere than into a cluster or a download, is
+// no job of this family (docs/api-compatibility.md).
+bool IsCloudJob(const domain::RestoreJob& job) {
+  return job.scope.empty() &&
+         (job.delivery == domain::DeliveryMethod::kCluster || job.download.has_value());
+}
+
 domain::RestoreJob FindCloudRestore(const Call& call, const domain::Cluster& cluster) {
   const std::string& text = call.path.Get("restoreJobId");
   if (!RestoreJobId::Parse(text)) {
@@ -106,7 +112,7 @@ domain::RestoreJob FindCloudRestore(const Call& call, const domain::Cluster& clu
   }
   constexpr auto kReason = service::Reason::kRestoreJobNotFound;
   domain::RestoreJob job = FindRestoreJob(call, cluster, text, kReason);
-  if (!job.scope.empty()) {
+  if (!IsCloudJob(job)) {
     RefuseAbsent(kReason, text, cluster);
   }
   return job;
