@@ -27,6 +27,7 @@ void AddInit(CLI::App& app, Session& session);
 void AddServe(CLI::App& app, Session& session);
 void AddProject(CLI::App& app, Session& session);
 void AddKey(CLI::App& app, Session& session);
+void AddOrganization(CLI::App& app, Session& session);
 void AddCluster(CLI::App& app, Session& session);
 void AddSnapshot(CLI::App& app, Session& session);
 void AddSchedule(CLI::App& app, Session& session);
@@ -35,6 +36,9 @@ void AddMasterKey(CLI::App& app, Session& session);
 void AddRepo(CLI::App& app, Session& session);
 void AddAudit(CLI::App& app, Session& session);
 void AddNotify(CLI::App& app, Session& session);
+// Those of `tidemark key`.
+void AddKeySecret(CLI::App& key, Session& session);
+void AddKeyMakeOwner(CLI::App& key, Session& session);
 // Those of `tidemark repo`.
 void AddRepoOpen(CLI::App& repo, Session& session);
 

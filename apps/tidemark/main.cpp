@@ -24,6 +24,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddServe(app, session);
   tidemark::app::AddProject(app, session);
   tidemark::app::AddKey(app, session);
+  tidemark::app::AddOrganization(app, session);
   tidemark::app::AddCluster(app, session);
   tidemark::app::AddSnapshot(app, session);
   tidemark::app::AddSchedule(app, session);

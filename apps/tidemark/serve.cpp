@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "access_limits.h"
 #include "api/api.h"
 #include "base/stage_group.h"
 #include "command.h"
@@ -137,6 +138,13 @@ std::string NodeName(RandomSource& random) {
   return std::string(host.data()) + "-" + std::to_string(getpid()) + "-" + RandomHex(random, 4);
 }
 
+jobs::RunnerOptions MakeRunnerOptions(const config::Settings& settings, RandomSource& random) {
+  jobs::RunnerOptions options;
+  options.node = NodeName(random);
+  options.workers = static_cast<int>(settings.Integer("job-workers"));
+  return options;
+}
+
 // What acts on schedules, until it is destroyed; nothing with `schedules = off`.
 class ScheduleThreads {
  public:
@@ -238,13 +246,10 @@ int Serve(const ServeFlags& flags) {
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
   service::AuditService audit(environment);
 
-  jobs::RunnerOptions runner_options;
-  runner_options.node = NodeName(random);
-  runner_options.workers = static_cast<int>(settings.Integer("job-workers"));
   runner = jobs::Runner::Start(directory.store(),
                                clock,
                                *log,
-                               runner_options,
+                               MakeRunnerOptions(settings, random),
                                {{domain::JobKind::kTakeSnapshot,
                                  [&](const jobs::JobContext& context) { imports.Run(context); }},
                                 {domain::JobKind::kRestore,
@@ -265,7 +270,8 @@ int Serve(const ServeFlags& flags) {
                                    clock,
                                    random,
                                    *log,
-                                   directory.DeriveKey("digest nonces")});
+                                   directory.DeriveKey("digest nonces"),
+                                   MakeAccessLimits(settings)});
   StageGroup maintenance_thread;
   maintenance_thread.Start("repo-tasks",
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });

@@ -1,7 +1,9 @@
 #include "api/api.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "api/internal/admission.h"
 #include "api/internal/audit_trail.h"
 #include "api/internal/authentication.h"
 #include "api/internal/call.h"
@@ -102,11 +104,17 @@ class AtlasApi final : public Api {
  public:
   explicit AtlasApi(const ApiParts& parts)
       : parts_(parts),
+        admission_(parts.limits, parts.clock),
         authentication_(parts.access, parts.clock, parts.random, parts.nonce_key),
         trail_(parts.store, parts.clock, parts.log) {}
 
   http::Response Handle(const http::Request& request) override {
     try {
+      if (auto address = admission_.ForwardedAddress(request)) {
+        http::Request forwarded = request;
+        forwarded.remote_address = std::move(*address);
+        return Answer(forwarded);
+      }
       return Answer(request);
     } catch (const std::exception& error) {
       return Unexpected(request, error);
@@ -153,7 +161,15 @@ class AtlasApi final : public Api {
     audited.SetOperation(operation);
     audited.SetActor(OAuthClientName(request));
     try {
-      http::Response response = answer(parts_.access, request);
+      const auto login = admission_.LookAtLogins(request.remote_address);
+      const auto counted = admission_.CountTokenRequest(request.remote_address);
+      http::Response response =
+          login.granted && counted.granted
+              ? answer(parts_.access, request)
+              : OAuthRateLimited(std::max(login.retry_after, counted.retry_after));
+      if (response.status == 401) {
+        admission_.CountFailedLogin(request.remote_address);
+      }
       if (response.status == 200) {
         audited.EndUnannounced();
       } else {
@@ -170,8 +186,10 @@ class AtlasApi final : public Api {
     const Style style = ParseStyle(request.query);
     RouteTable::Match match;
     http::Response response;
+    std::optional<TokenBuckets::Answer> counted;
     AuditedRequest audited(trail_, request);
     try {
+      CheckLogins(request);
       Identity identity = authentication_.Identify(request);
       match = routes_.Find(request);
       audited.SetTarget(match);
@@ -179,13 +197,42 @@ class AtlasApi final : public Api {
       if (!identity.caller) {
         return Challenge(identity, request, audited);
       }
+      if (!MayComeFrom(identity.caller->key, request.remote_address)) {
+        throw AddressNotOnAccessList(request.remote_address);
+      }
+      counted = admission_.CountRequest(identity.caller->key);
+      if (!counted->granted) {
+        throw RateLimited(request.path, admission_.request_limit(), *counted);
+      }
       response = Dispatch(match, std::move(*identity.caller), request, audited);
       audited.End(response.status, "");
     } catch (const Error& error) {
       response = Refuse(error, request, style, audited);
     }
     AddDeprecation(match, request, response);
+    AddRateLimit(counted, response);
     return response;
+  }
+
+  // The first round of a digest exchange brings no credentials: it is never refused.
+  void CheckLogins(const http::Request& request) {
+    if (!request.Header("authorization")) {
+      return;
+    }
+    const auto login = admission_.LookAtLogins(request.remote_address);
+    if (!login.granted) {
+      throw RateLimited(request.path, admission_.login_limit(), login);
+    }
+  }
+
+  // Of the caller's key, on every answer to it but while there is no limit.
+  void AddRateLimit(const std::optional<TokenBuckets::Answer>& counted,
+                    http::Response& response) const {
+    const std::int64_t capacity = admission_.request_limit().capacity;
+    if (counted && capacity > 0) {
+      response.headers.emplace_back("RateLimit-Limit", std::to_string(capacity));
+      response.headers.emplace_back("RateLimit-Remaining", std::to_string(counted->remaining));
+    }
   }
 
   // The first request of a digest client has no credentials, and one with an old nonce is repeated:
@@ -195,6 +242,7 @@ class AtlasApi final : public Api {
                            AuditedRequest& audited) {
     http::Response response = authentication_.Challenge(identity.staleness);
     if (request.Header("authorization") && identity.staleness == Staleness::kNo) {
+      admission_.CountFailedLogin(request.remote_address);
       audited.End(response.status, "UNEXPECTED_ERROR");
     }
     return response;
@@ -254,6 +302,7 @@ class AtlasApi final : public Api {
 
   const ApiParts parts_;
   const RouteTable routes_;
+  Admission admission_;
   Authentication authentication_;
   AuditTrail trail_;
 };

@@ -14,6 +14,22 @@
 
 namespace tidemark::api {
 
+// A token bucket: so many requests at once, and `refill` more in every `interval`. Capacity 0: off.
+// REQUIRES: refill and interval are at least 1.
+struct RateLimit {
+  std::int64_t capacity = 0;
+  std::int64_t refill = 1;
+  std::chrono::seconds interval{1};
+};
+
+struct AccessLimits {
+  RateLimit requests;        // of one key
+  RateLimit failed_logins;   // of one address
+  RateLimit token_requests;  // of one address
+  // Whose X-Forwarded-For is believed; none by default.
+  std::vector<domain::Network> trusted_proxies;
+};
+
 // What the API needs; borrowed, must outlive it.
 struct ApiParts {
   service::AccessService& access;
@@ -32,6 +48,7 @@ struct ApiParts {
   Log& log;
   std::string
       nonce_key;  // 32 random bytes: digest nonces prove themselves under it (contract.md 2.1)
+  AccessLimits limits = {};
 };
 
 // Every HTTP request of Tidemark: the Atlas families, the token endpoints, our own API, health.

@@ -28,6 +28,18 @@ Row AccessRow(Reason reason) {
       return {401, "USER_UNAUTHORIZED", "Current user is not authorized to perform this action."};
     case Reason::kKeyNotFound:
       return {404, "KEY_NOT_FOUND", "No key with ID {0} exists."};
+    case Reason::kOrganizationNotFound:
+      return {404, "ORG_NOT_FOUND", "No organization with ID {0} exists."};
+    case Reason::kTooManyOrganizations:
+      return {409, "TOO_MANY_ORGANIZATIONS", "There are as many organizations as there may be."};
+    case Reason::kLastOwner:
+      return {409,
+              "CANNOT_REMOVE_LAST_ORG_OWNER",
+              "The organization would be left without an owner: nobody could make keys any more."};
+    case Reason::kTooManySecrets:
+      return {409, "TOO_MANY_SECRETS", "Service account {0} has as many secrets as it may."};
+    case Reason::kSecretNotFound:
+      return {404, "SECRET_NOT_FOUND", "No secret with ID {0} exists."};
     case Reason::kNotificationNotFound:
       return {404, "NOTIFICATION_NOT_FOUND", "No notification with ID {0} exists."};
     case Reason::kTooManyNotifications:
@@ -132,6 +144,11 @@ Row RowOf(Reason reason) {
     case Reason::kUserCannotAccessGroup:
     case Reason::kUserUnauthorized:
     case Reason::kKeyNotFound:
+    case Reason::kOrganizationNotFound:
+    case Reason::kTooManyOrganizations:
+    case Reason::kLastOwner:
+    case Reason::kTooManySecrets:
+    case Reason::kSecretNotFound:
     case Reason::kNotificationNotFound:
     case Reason::kTooManyNotifications:
       return AccessRow(reason);

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "api/internal/admission.h"
 #include "api/internal/render.h"
 #include "api/internal/text.h"
 
@@ -107,6 +108,21 @@ std::optional<http::Response> RefuseGrant(const http::Request& request) {
   return std::nullopt;
 }
 
+std::optional<service::AccessService::Client> FindClient(service::AccessService& access,
+                                                         const std::vector<ClientPair>& pairs) {
+  for (const ClientPair& pair : pairs) {
+    if (auto client = access.FindClient(pair.id, pair.secret)) {
+      return client;
+    }
+  }
+  return std::nullopt;
+}
+
+http::Response AccessDenied(const std::string& address) {
+  return OAuthError(
+      403, "access_denied", "IP address " + address + " is not on the account's access list.");
+}
+
 }  // namespace
 
 http::Response IssueOAuthToken(service::AccessService& access, const http::Request& request) {
@@ -120,15 +136,18 @@ http::Response IssueOAuthToken(service::AccessService& access, const http::Reque
   if (auto refused = RefuseGrant(request)) {
     return std::move(*refused);
   }
-  for (const ClientPair& pair : pairs) {
-    if (const auto token = access.IssueToken(pair.id, pair.secret)) {
-      return JsonResponse(200,
-                          {{"access_token", token->Reveal()},
-                           {"expires_in", service::kTokenLife.count()},
-                           {"token_type", "Bearer"}});
-    }
+  const auto client = FindClient(access, pairs);
+  if (!client) {
+    return InvalidClient();
   }
-  return InvalidClient();
+  if (!MayComeFrom(client->account, request.remote_address)) {
+    return AccessDenied(request.remote_address);
+  }
+  const service::AccessService::NewToken made = access.IssueToken(*client);
+  return JsonResponse(200,
+                      {{"access_token", made.token.Reveal()},
+                       {"expires_in", made.life.count()},
+                       {"token_type", "Bearer"}});
 }
 
 http::Response RevokeOAuthToken(service::AccessService& access, const http::Request& request) {
@@ -143,12 +162,15 @@ http::Response RevokeOAuthToken(service::AccessService& access, const http::Requ
   if (!token) {
     return OAuthError(400, "invalid_request", "Exactly one token is required.");
   }
-  for (const ClientPair& pair : pairs) {
-    if (access.RevokeToken(pair.id, pair.secret, *token)) {
-      return {200, {{"Cache-Control", "no-store"}}, {}};
-    }
+  const auto client = FindClient(access, pairs);
+  if (!client) {
+    return InvalidClient();
   }
-  return InvalidClient();
+  if (!MayComeFrom(client->account, request.remote_address)) {
+    return AccessDenied(request.remote_address);
+  }
+  access.RevokeToken(*client, *token);
+  return {200, {{"Cache-Control", "no-store"}}, {}};
 }
 
 std::string OAuthClientName(const http::Request& request) {
@@ -159,6 +181,13 @@ std::string OAuthClientName(const http::Request& request) {
     return {};
   }
   return pairs.front().id;
+}
+
+http::Response OAuthRateLimited(std::chrono::seconds retry_after) {
+  http::Response response =
+      OAuthError(429, "too_many_requests", "Too many token requests from this address.");
+  response.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));
+  return response;
 }
 
 http::Response OAuthServerError() {

@@ -87,8 +87,11 @@ std::string FilterOf(const Call& call) {
   return filter;
 }
 
-Reply List(const Call& call, const std::optional<ProjectId>& project) {
+Reply List(const Call& call,
+           const std::optional<ProjectId>& project,
+           const std::optional<OrganizationId>& organization) {
   const catalog::AuditFilter filter{.project = project,
+                                    .organization = organization,
                                     .since = InstantParameter(call, "since"),
                                     .until = InstantParameter(call, "until"),
                                     .actor = Parameter(call, "actor"),
@@ -122,11 +125,11 @@ std::optional<catalog::AuditAnchor> ReadAnchor(const Call& call) {
 }
 
 Reply ListProjectAudit(const Call& call) {
-  return List(call, ProjectOf(call).id);
+  return List(call, ProjectOf(call).id, std::nullopt);
 }
 
 Reply ListAudit(const Call& call) {
-  return List(call, std::nullopt);
+  return List(call, std::nullopt, call.caller.key.organization);
 }
 
 Reply VerifyAudit(const Call& call) {

@@ -1,3 +1,4 @@
+#include "api/internal/access_list.h"
 #include "api/internal/failure.h"
 #include "api/internal/routes.h"
 
@@ -37,7 +38,7 @@ json::value RenderApiKey(const domain::Key& key) {
   if (key.kind != domain::KeyKind::kApiKey) {
     return nullptr;
   }
-  return json::object{{"accessList", json::array{}},
+  return json::object{{"accessList", RenderAtlasAccessList(key)},
                       {"id", key.id.ToString()},
                       {"publicKey", key.public_name},
                       {"roles", RenderGrants(key.grants)}};

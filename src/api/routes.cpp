@@ -29,7 +29,9 @@ std::vector<Route> Collect() {
                           OwnJobRoutes,
                           OwnKeyRoutes,
                           OwnNoticeRoutes,
+                          OwnOrganizationRoutes,
                           OwnRepositoryRoutes,
+                          OwnSecretRoutes,
                           OwnScheduleRoutes}) {
     const auto some = rows();
     all.insert(all.end(), some.begin(), some.end());

@@ -13,6 +13,9 @@ namespace tidemark::catalog {
 // Empty members ask for nothing.
 struct AuditFilter {
   std::optional<ProjectId> project;
+  // What concerns it: rows of its projects and of its keys; of the first organization also those
+  // that are nobody's (starts of the server, strangers). Not with `project`.
+  std::optional<OrganizationId> organization;
   std::optional<Instant> since;  // inclusive
   std::optional<Instant> until;  // exclusive
   std::string actor;

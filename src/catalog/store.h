@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/audit_log.h"
+#include "catalog/key_book.h"
 #include "catalog/outbox.h"
 #include "domain/access.h"
 #include "domain/cluster.h"
@@ -45,12 +46,14 @@ enum class DownloadOutcome {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store : public AuditLog, public Outbox {
+class Store : public AuditLog, public Outbox, public KeyBook {
  public:
   ~Store() override = default;
 
   // Organizations and projects.
-  virtual void AddOrganization(const domain::Organization& organization) = 0;
+  using KeyBook::AddOrganization;
+  virtual void AddOrganization(
+      const domain::Organization& organization) = 0;  // kConflict: name taken
   virtual std::optional<domain::Organization> FindOrganization(const OrganizationId& id) = 0;
   virtual void AddProject(
       const domain::Project& project) = 0;  // kConflict: name taken in the organization
@@ -76,8 +79,7 @@ class Store : public AuditLog, public Outbox {
   virtual std::vector<ProjectId> ListProjectsToShred() = 0;
   virtual void MarkProjectShredded(const ProjectId& id, Instant now) = 0;
 
-  // Keys. `sealed_secret`: an API key's HA1 sealed by the repository, or a service account's secret
-  // hash.
+  // Keys. `sealed_secret`: an API key's HA1 sealed by the repository; empty for a service account.
   virtual void AddKey(const domain::Key& key, std::string_view sealed_secret) = 0;
 
   struct StoredKey {
@@ -89,14 +91,6 @@ class Store : public AuditLog, public Outbox {
   virtual std::optional<StoredKey> FindKey(const KeyId& id) = 0;
   virtual domain::Listing<domain::Key> ListKeys(const OrganizationId& organization,
                                                 const domain::Page& page) = 0;
-  virtual bool RevokeKey(const KeyId& id, Instant now) = 0;  // false: none, or revoked already
-
-  // OAuth tokens, by the SHA-256 (hex) of the token.
-  virtual void AddToken(std::string_view token_hash, const KeyId& key, Instant expires) = 0;
-  // The key of a token that has not expired or been revoked, and whose key is not revoked.
-  virtual std::optional<domain::Key> FindKeyByToken(std::string_view token_hash, Instant now) = 0;
-  virtual void RevokeToken(std::string_view token_hash) = 0;
-  virtual void DeleteExpiredTokens(Instant now) = 0;
 
   // Clusters. The connection string is stored as it comes: the caller has sealed it
   // (domain::Cluster::connection_string holds the sealed text in this interface).

@@ -44,32 +44,48 @@ domain::Listing<domain::AuditEntry> ListOfProject(Session& session,
   return listing;
 }
 
-domain::Listing<domain::AuditEntry> ListOfAll(Session& session,
-                                              const AuditFilter& filter,
-                                              const domain::Page& page) {
+// Of one organization, or of all. Ids begin with the second of their making: the first organization
+// is the one with the least.
+domain::Listing<domain::AuditEntry> ListOfOrganization(Session& session,
+                                                       const AuditFilter& filter,
+                                                       const domain::Page& page) {
   domain::Listing<domain::AuditEntry> listing;
-  listing.total = CountRows(session,
-                            "SELECT count(*) FROM audit WHERE phase = 1 "
-                            "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
-                            "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4)",
-                            MicrosOf(filter.since),
-                            MicrosOf(filter.until),
-                            filter.actor,
-                            filter.operation);
-  listing.rows = FindRows(session,
-                          ReadAudit,
-                          "SELECT number, at, phase, begun, request, actor, address, operation, "
-                          "project, cluster, object, status, error_code, skipped, hash "
-                          "FROM audit WHERE phase = 1 "
-                          "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
-                          "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4) "
-                          "ORDER BY number DESC LIMIT ?5 OFFSET ?6",
-                          MicrosOf(filter.since),
-                          MicrosOf(filter.until),
-                          filter.actor,
-                          filter.operation,
-                          page.size,
-                          page.Offset());
+  listing.total =
+      CountRows(session,
+                "SELECT count(*) FROM audit WHERE phase = 1 "
+                "AND (?5 IS NULL OR project IN (SELECT id FROM projects WHERE organization = ?5) "
+                "OR actor IN (SELECT public_name FROM keys WHERE organization = ?5) "
+                "OR (?5 = (SELECT min(id) FROM organizations) "
+                "AND actor NOT IN (SELECT public_name FROM keys) "
+                "AND coalesce(project, '') NOT IN (SELECT id FROM projects))) "
+                "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
+                "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4)",
+                MicrosOf(filter.since),
+                MicrosOf(filter.until),
+                filter.actor,
+                filter.operation,
+                filter.organization);
+  listing.rows =
+      FindRows(session,
+               ReadAudit,
+               "SELECT number, at, phase, begun, request, actor, address, operation, "
+               "project, cluster, object, status, error_code, skipped, hash "
+               "FROM audit WHERE phase = 1 "
+               "AND (?5 IS NULL OR project IN (SELECT id FROM projects WHERE organization = ?5) "
+               "OR actor IN (SELECT public_name FROM keys WHERE organization = ?5) "
+               "OR (?5 = (SELECT min(id) FROM organizations) "
+               "AND actor NOT IN (SELECT public_name FROM keys) "
+               "AND coalesce(project, '') NOT IN (SELECT id FROM projects))) "
+               "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
+               "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4) "
+               "ORDER BY number DESC LIMIT ?6 OFFSET ?7",
+               MicrosOf(filter.since),
+               MicrosOf(filter.until),
+               filter.actor,
+               filter.operation,
+               filter.organization,
+               page.size,
+               page.Offset());
   return listing;
 }
 
@@ -158,7 +174,7 @@ domain::Listing<domain::AuditEntry> SqliteStore::ListAudit(const AuditFilter& fi
                                                            const domain::Page& page) {
   const ReadScope scope(pool_);
   return filter.project ? ListOfProject(scope, *filter.project, filter, page)
-                        : ListOfAll(scope, filter, page);
+                        : ListOfOrganization(scope, filter, page);
 }
 
 AuditVerdict SqliteStore::VerifyAudit(const std::optional<AuditAnchor>& anchor,

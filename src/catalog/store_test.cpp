@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/c_handle.h"
 #include "base/file.h"
+#include "tests/conformance/store_keys_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -24,6 +25,7 @@ const auto kDialectName = [](const testing::TestParamInfo<StoreDialect>& info) {
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
 
 INSTANTIATE_TEST_SUITE_P(Sqlite,
                          OutboxSuite,
@@ -96,6 +98,44 @@ TEST_F(SqliteFile, OfTheFirstVersionIsUpgraded) {
     EXPECT_EQ(found.notes, "");
     EXPECT_FALSE(found.changes);
   }
+}
+
+// Accounts and tokens from before secrets had a table of their own go on working.
+TEST_F(SqliteFile, OfTheFirstVersionKeepsItsKeys) {
+  const Instant now{std::chrono::seconds{1'700'000'000}};
+  {
+    const auto raw = OpenRaw();
+    const Bytes file = ReadFile(
+        std::filesystem::path(TIDEMARK_SOURCE_DIR) / "src/catalog/migrations/0001_initial.sql",
+        1U << 20);
+    const std::string schema(AsText(file));
+    ASSERT_EQ(sqlite3_exec(raw.get(), schema.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(raw.get(),
+                           "INSERT INTO organizations VALUES ('000000000000000000000001', 'org');"
+                           "INSERT INTO keys VALUES ('000000000000000000000002', "
+                           "'000000000000000000000001', 1, 'account', '', x'616263', 7, NULL);"
+                           "INSERT INTO keys VALUES ('000000000000000000000003', "
+                           "'000000000000000000000001', 0, 'abcdefgh', '', x'646566', 7, NULL);"
+                           "INSERT INTO grants VALUES ('000000000000000000000002', 0, 5, NULL, "
+                           "'000000000000000000000004');"
+                           "INSERT INTO tokens VALUES ('token', '000000000000000000000002', "
+                           "1800000000000000); PRAGMA user_version = 1",
+                           nullptr,
+                           nullptr,
+                           nullptr),
+              SQLITE_OK);
+  }
+  const auto store = OpenSqliteStore({.path = path_});
+  const KeyId account = KeyId::Parse("000000000000000000000002").value();
+  const auto secret = store->FindClientSecret(account, "abc", now);
+  ASSERT_TRUE(secret.has_value());
+  EXPECT_FALSE(secret->expires);
+  EXPECT_EQ(store->FindKeyByPublicName("account").value().sealed_secret, "");
+  EXPECT_EQ(store->FindKeyByPublicName("abcdefgh").value().sealed_secret, "def");
+  EXPECT_EQ(store->FindKeyByToken("token", now).value().grants.at(0).role,
+            domain::Role::kGroupClusterManager);
+  EXPECT_EQ(store->DeleteClientSecret(account, secret->id), KeyChange::kDone);
+  EXPECT_FALSE(store->FindKeyByToken("token", now));
 }
 
 TEST_F(SqliteFile, ThatIsNoDatabaseIsCorrupt) {

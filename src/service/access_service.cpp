@@ -2,88 +2,10 @@
 
 #include <algorithm>
 
-#include "codec/codec.h"
+#include "service/internal/credentials.h"
 #include "service/internal/labels.h"
 
 namespace tidemark::service {
-namespace {
-
-constexpr std::size_t kPublicKeyLength = 8;  // lower-case letters, as Atlas makes them
-
-std::string RandomLetters(RandomSource& random, std::size_t count) {
-  Bytes bytes(count);
-  random.Fill(bytes);
-  std::string letters;
-  for (const std::uint8_t byte : bytes) {
-    letters.push_back(static_cast<char>('a' + byte % 26));
-  }
-  return letters;
-}
-
-// 16 random bytes in the 8-4-4-4-12 form of an Atlas private key.
-std::string RandomPrivateKey(RandomSource& random) {
-  std::string hex = RandomHex(random, 16);
-  for (const std::size_t at : {20U, 16U, 12U, 8U}) {
-    hex.insert(at, "-");
-  }
-  return hex;
-}
-
-std::string HashText(const std::string& text) {
-  return HexEncode(codec::Sha256(AsBytes(text)));
-}
-
-// ^[\p{L}\p{N}\-_.(),:&@+']{1,64}$ of the Group schema, plus spaces inside; letters beyond ASCII
-// are taken as they are.
-bool IsProjectName(const std::string& name) {
-  constexpr std::size_t kMaxBytes = 256;
-  const auto allowed = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || std::isalnum(byte) != 0 ||
-           std::string_view("-_.(),:&@+' ").find(c) != std::string_view::npos;
-  };
-  return !name.empty() && name.size() <= kMaxBytes && std::ranges::all_of(name, allowed);
-}
-
-}  // namespace
-
-AccessService::Bootstrap AccessService::Initialize(const std::string& organization_name,
-                                                   const std::string& project_name) {
-  const Instant now = env_.clock.Now();
-  Bootstrap made;
-  made.organization = {OrganizationId::Generate(now, env_.random), organization_name};
-  made.project = {ProjectId::Generate(now, env_.random), made.organization.id, project_name, now};
-  env_.store.AddOrganization(made.organization);
-  env_.store.AddProject(made.project);
-  const domain::Grant owner{domain::Role::kOrgOwner, made.organization.id, {}};
-  made.key =
-      MakeKey(made.organization.id, domain::KeyKind::kApiKey, "made by tidemark init", {owner});
-  return made;
-}
-
-AccessService::NewKey AccessService::MakeKey(const OrganizationId& organization,
-                                             domain::KeyKind kind,
-                                             const std::string& description,
-                                             const std::vector<domain::Grant>& grants) {
-  const Instant now = env_.clock.Now();
-  NewKey made;
-  made.key = {
-      KeyId::Generate(now, env_.random), organization, kind, {}, description, grants, now, {}, {}};
-  std::string stored;
-  if (kind == domain::KeyKind::kApiKey) {
-    made.key.public_name = RandomLetters(env_.random, kPublicKeyLength);
-    made.secret = Secret(RandomPrivateKey(env_.random));
-    const Secret ha1(codec::Md5Hex(made.key.public_name + ":" + std::string(kDigestRealm) + ":" +
-                                   made.secret.Reveal()));
-    stored = env_.repository.SealSecret(Ha1Label(made.key.public_name), ha1.Reveal());
-  } else {
-    made.key.public_name = "mdb_sa_id_" + made.key.id.ToString();
-    made.secret = Secret("mdb_sa_sk_" + RandomHex(env_.random, 32));
-    stored = HashText(made.secret.Reveal());
-  }
-  env_.store.AddKey(made.key, stored);
-  return made;
-}
 
 std::optional<AccessService::DigestKey> AccessService::FindDigestKey(std::string_view public_key) {
   const auto stored = env_.store.FindKeyByPublicName(public_key);
@@ -99,41 +21,42 @@ std::optional<Caller> AccessService::FindByToken(const std::string& token) {
   return key ? std::optional(Caller{std::move(*key)}) : std::nullopt;
 }
 
-std::optional<domain::Key> AccessService::CheckClient(std::string_view client_id,
-                                                      const std::string& client_secret) {
+std::optional<AccessService::Client> AccessService::FindClient(std::string_view client_id,
+                                                               const std::string& client_secret) {
   const auto stored = env_.store.FindKeyByPublicName(client_id);
-  if (!stored || stored->key.kind != domain::KeyKind::kServiceAccount || stored->key.revoked ||
-      !ConstantTimeEqual(stored->sealed_secret, HashText(client_secret))) {
+  if (!stored || stored->key.kind != domain::KeyKind::kServiceAccount || stored->key.revoked) {
     return std::nullopt;
   }
-  return stored->key;
+  // Compared by hash: how long that takes tells nothing about the secret.
+  const auto secret =
+      env_.store.FindClientSecret(stored->key.id, HashText(client_secret), env_.clock.Now());
+  return secret ? std::optional(Client{stored->key, *secret}) : std::nullopt;
+}
+
+AccessService::NewToken AccessService::IssueToken(const Client& client) {
+  const Instant now = env_.clock.Now();
+  Instant expires = now + kTokenLife;
+  if (client.secret.expires) {
+    expires = std::min(expires, *client.secret.expires);
+  }
+  NewToken made{Secret(RandomHex(env_.random, 32)),
+                std::chrono::floor<std::chrono::seconds>(expires - now)};
+  env_.store.DeleteExpiredTokens(now);
+  env_.store.AddToken(HashText(made.token.Reveal()), client.secret, expires);
+  return made;
 }
 
 std::optional<Secret> AccessService::IssueToken(std::string_view client_id,
                                                 const std::string& client_secret) {
-  const auto key = CheckClient(client_id, client_secret);
-  if (!key) {
-    return std::nullopt;
-  }
-  Secret token(RandomHex(env_.random, 32));
-  const Instant now = env_.clock.Now();
-  env_.store.DeleteExpiredTokens(now);
-  env_.store.AddToken(HashText(token.Reveal()), key->id, now + kTokenLife);
-  return token;
+  const auto client = FindClient(client_id, client_secret);
+  return client ? std::optional(IssueToken(*client).token) : std::nullopt;
 }
 
-bool AccessService::RevokeToken(std::string_view client_id,
-                                const std::string& client_secret,
-                                const std::string& token) {
-  const auto key = CheckClient(client_id, client_secret);
-  if (!key) {
-    return false;
-  }
+void AccessService::RevokeToken(const Client& client, const std::string& token) {
   const auto owner = FindByToken(token);
-  if (owner && owner->key.id == key->id) {
+  if (owner && owner->key.id == client.account.id) {
     env_.store.RevokeToken(HashText(token));
   }
-  return true;
 }
 
 domain::Project AccessService::RequireProject(const Caller& caller,
@@ -191,7 +114,7 @@ void AccessService::RequireOwner(const Caller& caller) {
 
 domain::Project AccessService::CreateProject(const Caller& caller, const std::string& name) {
   RequireOwner(caller);
-  if (!IsProjectName(name)) {
+  if (!IsDisplayName(name)) {
     throw Refusal(Reason::kInvalidValue,
                   ErrorCode::kInvalidArgument,
                   "a project name is 1 to 64 letters, digits, spaces and -_.(),:&@+'",
@@ -216,46 +139,6 @@ domain::Project AccessService::CreateProject(const Caller& caller, const std::st
 
 std::int64_t AccessService::CountClusters(const ProjectId& project) {
   return env_.store.CountClusters(project);
-}
-
-AccessService::NewKey AccessService::CreateKey(const Caller& caller,
-                                               domain::KeyKind kind,
-                                               const std::string& description,
-                                               const std::vector<domain::Grant>& grants) {
-  RequireOwner(caller);
-  for (const domain::Grant& grant : grants) {
-    const auto project = domain::IsOrganizationRole(grant.role)
-                             ? std::nullopt
-                             : env_.store.FindProject(grant.project);
-    const bool known = domain::IsOrganizationRole(grant.role)
-                           ? grant.organization == caller.key.organization
-                           : project && project->organization == caller.key.organization;
-    if (!known) {
-      throw Refusal(Reason::kInvalidValue,
-                    ErrorCode::kInvalidArgument,
-                    "a role needs a project or the organization that the key belongs to",
-                    {"roles"});
-    }
-  }
-  return MakeKey(caller.key.organization, kind, description, grants);
-}
-
-domain::Listing<domain::Key> AccessService::ListKeys(const Caller& caller,
-                                                     const domain::Page& page) {
-  RequireOwner(caller);
-  return env_.store.ListKeys(caller.key.organization, page);
-}
-
-void AccessService::RevokeKey(const Caller& caller, const KeyId& id) {
-  RequireOwner(caller);
-  const auto stored = env_.store.FindKey(id);
-  if (!stored || stored->key.organization != caller.key.organization ||
-      !env_.store.RevokeKey(id, env_.clock.Now())) {
-    throw Refusal(Reason::kKeyNotFound,
-                  ErrorCode::kNotFound,
-                  "revoking key " + id.ToString() + ": there is none",
-                  {id.ToString()});
-  }
 }
 
 }  // namespace tidemark::service

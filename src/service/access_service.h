@@ -30,6 +30,11 @@ class AccessService {
     Secret secret;  // private key or client secret
   };
 
+  struct NewOrganization {
+    domain::Organization organization;
+    NewKey key;  // of its first owner
+  };
+
   struct Bootstrap {
     domain::Organization organization;
     domain::Project project;
@@ -48,13 +53,26 @@ class AccessService {
   std::optional<DigestKey> FindDigestKey(std::string_view public_key);
   // The caller behind a bearer token; nullopt when unknown, expired or revoked.
   std::optional<Caller> FindByToken(const std::string& token);
-  // A new token; nullopt for wrong client credentials.
+
+  // Who asks for tokens, and the secret that proved it.
+  struct Client {
+    domain::Key account;
+    domain::ClientSecret secret;
+  };
+
+  // nullopt for wrong client credentials, and for a secret that has expired.
+  std::optional<Client> FindClient(std::string_view client_id, const std::string& client_secret);
+
+  struct NewToken {
+    Secret token;
+    std::chrono::seconds life;  // kTokenLife, or less when the secret expires before
+  };
+
+  NewToken IssueToken(const Client& client);
+  // FindClient and IssueToken.
   std::optional<Secret> IssueToken(std::string_view client_id, const std::string& client_secret);
-  // False for wrong client credentials. Revoking an unknown token is no error; only tokens of that
-  // client are revoked.
-  bool RevokeToken(std::string_view client_id,
-                   const std::string& client_secret,
-                   const std::string& token);
+  // Revoking an unknown token is no error; only tokens of that client are revoked.
+  void RevokeToken(const Client& client, const std::string& token);
 
   // The project, if it exists (kGroupNotFound), the caller touches it (kUserCannotAccessGroup) and
   // has the right (kUserUnauthorized); contract.md 2.3.
@@ -74,22 +92,68 @@ class AccessService {
   void FinishProjectDeletions();
   std::int64_t CountClusters(const ProjectId& project);
 
-  // Key administration: ORG_OWNER only. `grants` on foreign organizations or unknown projects are
-  // kInvalidValue.
+  // A key belongs to one organization for good and reaches nothing of another. Whoever owns an
+  // organization may found another one: it gets an owner key of its own, and no rights there.
+  NewOrganization CreateOrganization(const Caller& caller, const std::string& name);
+  // kOrganizationNotFound unless it is the caller's.
+  domain::Organization FindOrganization(const Caller& caller, const OrganizationId& id);
+  // A new owner key for an organization that lost its own: for whoever holds the data directory.
+  // The organization that `project` is of; kGroupNotFound.
+  NewKey MakeOwnerKey(const ProjectId& project);
+
+  // Key administration: owners of the organization only, who hold every right in it, so that no key
+  // can give what it does not hold. Grants on foreign organizations or unknown projects are
+  // kInvalidValue. A key that is revoked or of another organization is kKeyNotFound.
+  struct KeyLimits {
+    std::vector<domain::Network> access_list;       // empty: from anywhere
+    std::optional<std::chrono::hours> secret_life;  // service accounts; nullopt: for good
+  };
+
   NewKey CreateKey(const Caller& caller,
                    domain::KeyKind kind,
                    const std::string& description,
-                   const std::vector<domain::Grant>& grants);
+                   const std::vector<domain::Grant>& grants,
+                   const KeyLimits& limits = {});
   domain::Listing<domain::Key> ListKeys(const Caller& caller, const domain::Page& page);
+  domain::Key FindKey(const Caller& caller, const KeyId& id);  // a revoked one, too
+
+  struct KeyChanges {  // nullopt: stays
+    std::optional<std::string> description;
+    std::optional<std::vector<domain::Grant>> grants;
+    std::optional<std::vector<domain::Network>> access_list;
+  };
+
+  // At once, for tokens that exist too. kLastOwner.
+  domain::Key UpdateKey(const Caller& caller, const KeyId& id, const KeyChanges& changes);
+  // Its tokens die with it. kLastOwner.
   void RevokeKey(const Caller& caller, const KeyId& id);
 
+  // Secrets of service accounts; kInvalidValue for an API key.
+  struct NewClientSecret {
+    domain::ClientSecret secret;
+    Secret value;
+  };
+
+  // kTooManySecrets: it has two that have not expired.
+  NewClientSecret AddClientSecret(const Caller& caller,
+                                  const KeyId& id,
+                                  std::optional<std::chrono::hours> life);
+  std::vector<domain::ClientSecret> ListClientSecrets(const Caller& caller, const KeyId& id);
+  // Its tokens die with it. kSecretNotFound, kLastOwner.
+  void DeleteClientSecret(const Caller& caller, const KeyId& id, const ClientSecretId& secret);
+
  private:
-  NewKey MakeKey(const OrganizationId& organization,
-                 domain::KeyKind kind,
-                 const std::string& description,
-                 const std::vector<domain::Grant>& grants);
-  std::optional<domain::Key> CheckClient(std::string_view client_id,
-                                         const std::string& client_secret);
+  domain::Key MakeKey(const OrganizationId& organization,
+                      const std::string& description,
+                      const std::vector<domain::Grant>& grants);
+  NewKey MakeApiKey(domain::Key key);
+  NewKey AddAccount(domain::Key key, std::optional<std::chrono::hours> secret_life);
+  NewKey MakeOwner(const OrganizationId& organization, const std::string& description);
+  std::string SealHa1(const NewKey& key);
+  NewClientSecret MakeClientSecret(const KeyId& account, std::optional<std::chrono::hours> life);
+  void RequireGrants(const Caller& caller, const std::vector<domain::Grant>& grants);
+  domain::Key RequireValidKey(const Caller& caller, const KeyId& id);
+  domain::Key RequireAccount(const Caller& caller, const KeyId& id);
   void RequireOwner(const Caller& caller);
   void Shred(const ProjectId& id);
 

@@ -104,11 +104,12 @@ TEST_F(AccessServiceTest, TokenNeedsTheRightSecretAndItsOwnClientRevokesIt) {
   const auto other = access_->CreateKey(Owner(), KeyKind::kServiceAccount, "other", {});
   EXPECT_FALSE(access_->IssueToken(account.key.public_name, "wrong").has_value());
   const auto token = access_->IssueToken(account.key.public_name, account.secret.Reveal());
-  EXPECT_TRUE(access_->RevokeToken(other.key.public_name, other.secret.Reveal(), token->Reveal()));
+  const auto foreign = access_->FindClient(other.key.public_name, other.secret.Reveal());
+  access_->RevokeToken(foreign.value(), token->Reveal());
   EXPECT_TRUE(access_->FindByToken(token->Reveal()).has_value());
-  EXPECT_FALSE(access_->RevokeToken(account.key.public_name, "wrong", token->Reveal()));
-  EXPECT_TRUE(
-      access_->RevokeToken(account.key.public_name, account.secret.Reveal(), token->Reveal()));
+  EXPECT_FALSE(access_->FindClient(account.key.public_name, "wrong").has_value());
+  const auto own = access_->FindClient(account.key.public_name, account.secret.Reveal());
+  access_->RevokeToken(own.value(), token->Reveal());
   EXPECT_FALSE(access_->FindByToken(token->Reveal()).has_value());
 }
 
@@ -134,6 +135,29 @@ TEST_F(AccessServiceTest, OnlyTheOrganizationOwnerMakesKeysAndOnlyForItsOwnProje
   const Grant foreign{Role::kGroupOwner, {}, ProjectId::Generate(clock_.Now(), random_)};
   EXPECT_EQ(RefusalOf([&] { access_->CreateKey(Owner(), KeyKind::kApiKey, "x", {foreign}); }),
             Reason::kInvalidValue);
+}
+
+TEST_F(AccessServiceTest, OwnerOfOneOrganizationAdministersNoOther) {
+  const auto other = access_->CreateOrganization(Owner(), "Other");
+  const Caller theirs{other.key.key};
+  EXPECT_EQ(other.key.key.organization, other.organization.id);
+  EXPECT_EQ(RefusalOf([&] { access_->FindKey(theirs, first_.key.key.id); }), Reason::kKeyNotFound);
+  EXPECT_EQ(RefusalOf([&] { access_->RevokeKey(theirs, first_.key.key.id); }),
+            Reason::kKeyNotFound);
+  EXPECT_EQ(RefusalOf([&] { access_->UpdateKey(theirs, first_.key.key.id, {}); }),
+            Reason::kKeyNotFound);
+  EXPECT_EQ(RefusalOf([&] { access_->DeleteProject(theirs, first_.project.id); }),
+            Reason::kGroupNotFound);
+  EXPECT_EQ(access_->ListProjects(theirs, {}).total, 0);
+  access_->CreateProject(theirs, "Project 0");  // unique in its organization only
+  EXPECT_EQ(access_->ListProjects(Owner(), {}).total, 1);
+}
+
+TEST_F(AccessServiceTest, LostOwnerIsReplacedByTheDataDirectorysHolder) {
+  const auto made = access_->MakeOwnerKey(first_.project.id);
+  EXPECT_TRUE(access_->FindDigestKey(made.key.public_name).has_value());
+  access_->CreateProject({made.key}, "Project 1");
+  EXPECT_EQ(RefusalOf([&] { access_->MakeOwnerKey(ProjectId()); }), Reason::kGroupNotFound);
 }
 
 TEST_F(AccessServiceTest, ProjectsAreListedForTheKeysThatReachThem) {

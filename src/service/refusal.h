@@ -35,6 +35,11 @@ enum class Reason {
   kSnapshotInUse,           // [id] own API: a restore job needs it
   kSnapshotProtected,       // [id] CANNOT_MODIFY_SNAPSHOT
   kKeyNotFound,             // [id] own API
+  kOrganizationNotFound,    // [id] own API
+  kTooManyOrganizations,    // [] own API
+  kLastOwner,               // [] own API: the organization would be left without an owner
+  kTooManySecrets,          // [id] own API: the service account has two
+  kSecretNotFound,          // [id] own API
   kNotificationNotFound,    // [id] own API
   kTooManyNotifications,    // [project] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs

@@ -14,7 +14,8 @@ http::Response RevokeOAuthToken(service::AccessService& access, const http::Requ
 // The client id of the request if it has the form of one, for the audit log: what somebody puts in
 // its place may be a secret.
 std::string OAuthClientName(const http::Request& request);
-// The 500 of these endpoints.
+// The 429 and the 500 of these endpoints.
+http::Response OAuthRateLimited(std::chrono::seconds retry_after);
 http::Response OAuthServerError();
 
 }  // namespace tidemark::api

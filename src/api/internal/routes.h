@@ -66,8 +66,10 @@ std::span<const Route> OwnExportRoutes();
 std::span<const Route> OwnJobRoutes();
 std::span<const Route> OwnKeyRoutes();
 std::span<const Route> OwnNoticeRoutes();
+std::span<const Route> OwnOrganizationRoutes();
 std::span<const Route> OwnRepositoryRoutes();
 std::span<const Route> OwnScheduleRoutes();
+std::span<const Route> OwnSecretRoutes();
 
 // Every route there is.
 std::span<const Route> Routes();

@@ -27,8 +27,27 @@ class SqliteStore final : public Store {
   std::optional<StoredKey> FindKey(const KeyId& id) override;
   domain::Listing<domain::Key> ListKeys(const OrganizationId& organization,
                                         const domain::Page& page) override;
-  bool RevokeKey(const KeyId& id, Instant now) override;
-  void AddToken(std::string_view token_hash, const KeyId& key, Instant expires) override;
+
+  std::int64_t CountOrganizations() override;
+  void AddOrganization(const domain::Organization& organization,
+                       const domain::Key& owner,
+                       std::string_view sealed_secret) override;
+  void AddServiceAccount(const domain::Key& account,
+                         const domain::ClientSecret& secret,
+                         std::string_view hash) override;
+  KeyChange UpdateKey(const domain::Key& key) override;
+  KeyChange RevokeKey(const KeyId& id, Instant now) override;
+  bool AddClientSecret(const domain::ClientSecret& secret,
+                       std::string_view hash,
+                       Instant now) override;
+  std::vector<domain::ClientSecret> ListClientSecrets(const KeyId& account) override;
+  std::optional<domain::ClientSecret> FindClientSecret(const KeyId& account,
+                                                       std::string_view hash,
+                                                       Instant now) override;
+  KeyChange DeleteClientSecret(const KeyId& account, const ClientSecretId& id) override;
+  void AddToken(std::string_view token_hash,
+                const domain::ClientSecret& secret,
+                Instant expires) override;
   std::optional<domain::Key> FindKeyByToken(std::string_view token_hash, Instant now) override;
   void RevokeToken(std::string_view token_hash) override;
   void DeleteExpiredTokens(Instant now) override;
