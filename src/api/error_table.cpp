@@ -92,6 +92,35 @@ Row RestoreRow(Reason reason) {
   }
 }
 
+// Backup compliance policies.
+Row ComplianceRow(Reason reason) {
+  switch (reason) {
+    case Reason::kSnapshotCompliance:
+      return {400,
+              "CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY",
+              "Snapshots cannot be deleted while a Backup Compliance Policy is enabled."};
+    case Reason::kRetentionCompliance:
+      return {
+          400,
+          "CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY",
+          "Snapshot retention cannot be decreased while a Backup Compliance Policy is enabled."};
+    case Reason::kSchedulesTooWeak:
+      return {400,
+              "BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS",
+              "The backup policy does not meet the Backup Compliance Policy: {0}."};
+    case Reason::kComplianceWeakened:
+      return {400,
+              "CANNOT_WEAKEN_BACKUP_COMPLIANCE_POLICY",
+              "A Backup Compliance Policy can be neither weakened nor disabled: {0}."};
+    case Reason::kProjectCompliance:
+      return {409,
+              "CANNOT_CLOSE_GROUP_WITH_BACKUP_COMPLIANCE_POLICY",
+              "Group {0} cannot be deleted while a Backup Compliance Policy is enabled."};
+    default:
+      CheckFailed("every reason has a row", __FILE__, __LINE__);
+  }
+}
+
 // contract.md 9.
 Row DownloadRow(Reason reason) {
   switch (reason) {
@@ -157,6 +186,12 @@ Row RowOf(Reason reason) {
     case Reason::kDownloadExpired:
     case Reason::kDownloadUsedUp:
       return DownloadRow(reason);
+    case Reason::kSnapshotCompliance:
+    case Reason::kRetentionCompliance:
+    case Reason::kSchedulesTooWeak:
+    case Reason::kComplianceWeakened:
+    case Reason::kProjectCompliance:
+      return ComplianceRow(reason);
     case Reason::kIncompleteSnapshot:
     case Reason::kDeletedSnapshot:
     case Reason::kCannotRestoreToTarget:

@@ -11,6 +11,7 @@
 #include "catalog/audit_log.h"
 #include "catalog/key_book.h"
 #include "catalog/outbox.h"
+#include "catalog/protection.h"
 #include "domain/access.h"
 #include "domain/cluster.h"
 #include "domain/import.h"
@@ -46,7 +47,7 @@ enum class DownloadOutcome {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store : public AuditLog, public Outbox, public KeyBook {
+class Store : public AuditLog, public Outbox, public KeyBook, public Protection {
  public:
   ~Store() override = default;
 

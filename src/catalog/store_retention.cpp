@@ -34,7 +34,7 @@ void MarkGarbage(Session& session, const ProjectId& project) {
 
 bool SqliteStore::UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) {
   return RunAlone(pool_,
-                  "UPDATE snapshots SET do_not_delete = ?2, expires = ?3 "
+                  "UPDATE snapshots SET do_not_delete = ?2, expires = ?3, by_hand = 1 "
                   "WHERE id = ?1 AND state >= 3 AND deleted IS NULL",
                   id,
                   do_not_delete,

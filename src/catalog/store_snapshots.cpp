@@ -9,17 +9,6 @@ namespace {
 // Ids as one text: 24 hex digits each, a comma between.
 constexpr std::size_t kIdSize = 24;
 
-std::vector<domain::PolicyItemId> ParseIds(std::string_view text) {
-  std::vector<domain::PolicyItemId> ids;
-  while (text.size() >= kIdSize) {
-    const auto id = domain::PolicyItemId::Parse(text.substr(0, kIdSize));
-    TIDEMARK_CHECK(id.has_value());
-    ids.push_back(*id);
-    text.remove_prefix(std::min(kIdSize + 1, text.size()));
-  }
-  return ids;
-}
-
 std::string FormatIds(const std::vector<domain::PolicyItemId>& ids) {
   std::string text;
   for (const domain::PolicyItemId& id : ids) {
@@ -62,7 +51,7 @@ domain::Snapshot ReadSnapshot(const Query& row) {
   if (frequency) {
     snapshot.frequency = static_cast<domain::Frequency>(*frequency);
   }
-  snapshot.policy_items = ParseIds(policy_items);
+  snapshot.policy_items = ParsePolicyItems(policy_items);
   return snapshot;
 }
 
@@ -104,6 +93,17 @@ void RefuseWhileDownloadable(Session& session, const SnapshotId& id, Instant now
 }
 
 }  // namespace
+
+std::vector<domain::PolicyItemId> ParsePolicyItems(std::string_view text) {
+  std::vector<domain::PolicyItemId> ids;
+  while (text.size() >= kIdSize) {
+    const auto id = domain::PolicyItemId::Parse(text.substr(0, kIdSize));
+    TIDEMARK_CHECK(id.has_value());
+    ids.push_back(*id);
+    text.remove_prefix(std::min(kIdSize + 1, text.size()));
+  }
+  return ids;
+}
 
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
   Query(session,

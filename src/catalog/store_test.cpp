@@ -8,6 +8,7 @@
 #include "base/c_handle.h"
 #include "base/file.h"
 #include "tests/conformance/store_keys_suite.h"
+#include "tests/conformance/store_protection_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -26,6 +27,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreProtection, kSqlite, kDialectName);
 
 INSTANTIATE_TEST_SUITE_P(Sqlite,
                          OutboxSuite,

@@ -19,6 +19,12 @@ catalog::Store::DeletedProject DeleteFromCatalog(Environment& env, const Project
     }
     return *deleted;
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kPermissionDenied) {
+      throw Refusal(Reason::kProjectCompliance,
+                    ErrorCode::kPermissionDenied,
+                    "deleting project " + id.ToString() + ": it has a backup compliance policy",
+                    {id.ToString()});
+    }
     if (error.code() != ErrorCode::kConflict) {
       throw;
     }

@@ -43,7 +43,12 @@ enum class Reason {
   kNotificationNotFound,    // [id] own API
   kTooManyNotifications,    // [project] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs
-  kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right
+  kSnapshotCompliance,      // [] CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY
+  kRetentionCompliance,     // [] CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY
+  kSchedulesTooWeak,    // [why] BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS
+  kComplianceWeakened,  // [why] a backup compliance policy is not weakened or disabled
+  kProjectCompliance,   // [id] the project has a backup compliance policy
+  kInvalidValue,        // [name] own API: VALIDATION_ERROR; message says what is right
   kClusterBusy,  // [name] own API: a restore is wiping the cluster / the cluster has unfinished
                  // jobs
 };

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "service/internal/new_schedule.h"
+
 namespace tidemark::service {
 namespace {
 
 constexpr int kChangeAttempts = 5;  // the scheduler moves on once in seconds
+constexpr std::int64_t kFollowBatch = 500;
 
 bool IsDueOtherwise(const domain::Schedule& before, const domain::Schedule& after) {
   const auto same = [](const domain::PolicyItem& a, const domain::PolicyItem& b) {
@@ -15,31 +18,69 @@ bool IsDueOtherwise(const domain::Schedule& before, const domain::Schedule& afte
          !std::ranges::equal(before.items, after.items, same);
 }
 
-// An edit does not leave a schedule without items: that is what deleting it is for.
-void CheckValid(const domain::Schedule& before,
-                const domain::Schedule& after,
-                const std::string& cluster) {
-  std::string problem = domain::ScheduleProblem(after);
-  if (after.items.empty() && !before.items.empty()) {
-    problem = "items: there is at least 1";
-  }
+[[noreturn]] void RefuseValue(const std::string& problem, const std::string& cluster) {
+  throw Refusal(Reason::kInvalidValue,
+                ErrorCode::kInvalidArgument,
+                "changing the schedule of cluster " + cluster + ": " + problem,
+                {problem.substr(0, problem.find(':'))});
+}
+
+void CheckValid(const domain::Schedule& schedule, const std::string& cluster) {
+  const std::string problem = domain::ScheduleProblem(schedule);
   if (!problem.empty()) {
-    const std::string member = problem.substr(0, problem.find(':'));
-    throw Refusal(Reason::kInvalidValue,
-                  ErrorCode::kInvalidArgument,
-                  "changing the schedule of cluster " + cluster + ": " + problem,
-                  {member});
+    RefuseValue(problem, cluster);
   }
 }
 
+void RefuseWeak(const std::optional<domain::CompliancePolicy>& policy,
+                const domain::Schedule& schedule,
+                const std::string& cluster) {
+  const std::string shortfall = policy ? domain::ShortfallOf(schedule, *policy) : "";
+  if (!shortfall.empty()) {
+    throw Refusal(Reason::kSchedulesTooWeak,
+                  ErrorCode::kPermissionDenied,
+                  "changing the schedule of cluster " + cluster + ": " + shortfall,
+                  {shortfall});
+  }
+}
+
+// When a snapshot expires that was taken for items of the schedule, by what they say now.
+Instant FollowingExpiry(const domain::Schedule& schedule,
+                        const catalog::Store::ScheduledSnapshot& snapshot) {
+  std::vector<domain::PolicyItem> items;
+  for (const domain::PolicyItemId& id : snapshot.policy_items) {
+    const auto item = std::ranges::find(schedule.items, id, &domain::PolicyItem::id);
+    if (item != schedule.items.end()) {
+      items.push_back(*item);
+    }
+  }
+  if (items.empty()) {
+    return snapshot.expires;
+  }
+  const Instant expires = domain::ExpiryOf(schedule, snapshot.scheduled, items);
+  const bool whole = items.size() == snapshot.policy_items.size();
+  return whole ? expires : std::max(expires, snapshot.expires);
+}
+
 }  // namespace
+
+domain::Schedule NewSchedule(Environment& environment,
+                             const domain::Cluster& cluster,
+                             Instant now) {
+  domain::Schedule schedule = domain::DefaultSchedule(cluster, now);
+  if (const auto policy = environment.store.FindCompliancePolicy(cluster.project)) {
+    domain::RaiseTo(*policy, schedule);
+    schedule.run.next_due = domain::NextDue(schedule, now);
+  }
+  domain::GiveIds(schedule, now, environment.random);
+  return schedule;
+}
 
 domain::Schedule ScheduleService::Find(const domain::Cluster& cluster) {
   if (auto found = env_.store.FindSchedule(cluster.id)) {
     return *std::move(found);
   }
-  domain::Schedule made = domain::DefaultSchedule(cluster, env_.clock.Now());
-  domain::GiveIds(made, env_.clock.Now(), env_.random);
+  const domain::Schedule made = NewSchedule(env_, cluster, env_.clock.Now());
   if (env_.store.AddSchedule(made)) {
     return made;
   }
@@ -53,13 +94,18 @@ std::optional<domain::Snapshot> ScheduleService::FindLast(const domain::Schedule
                                         : env_.store.FindSnapshot(schedule.run.snapshot);
 }
 
-domain::Schedule ScheduleService::Change(const domain::Cluster& cluster,
-                                         const std::function<void(domain::Schedule&)>& edit) {
+domain::Schedule ScheduleService::Edit(const domain::Cluster& cluster,
+                                       const std::function<void(domain::Schedule&)>& edit,
+                                       Items items) {
   for (int attempt = 0; attempt < kChangeAttempts; ++attempt) {
     const domain::Schedule before = Find(cluster);
     domain::Schedule after = before;
     edit(after);
-    CheckValid(before, after, cluster.name);
+    CheckValid(after, cluster.name);
+    if (after.items.empty() && !before.items.empty() && items == Items::kNeeded) {
+      RefuseValue("items: there is at least 1", cluster.name);
+    }
+    RefuseWeak(env_.store.FindCompliancePolicy(cluster.project), after, cluster.name);
     domain::KeepIds(before.items, after.items);
     domain::GiveIds(after, env_.clock.Now(), env_.random);
     if (IsDueOtherwise(before, after)) {
@@ -68,13 +114,68 @@ domain::Schedule ScheduleService::Change(const domain::Cluster& cluster,
     }
     if (env_.store.UpdateSchedule(after)) {
       ++after.revision;
-      env_.log.Info("cluster={} enabled={}  schedule changed", cluster.name, after.enabled);
+      env_.log.Info("cluster={} enabled={} items={}  schedule changed",
+                    cluster.name,
+                    after.enabled,
+                    after.items.size());
       return after;
     }
   }
   throw Error(ErrorCode::kUnavailable,
               "changing the schedule of cluster " + cluster.name + ": it keeps changing",
               "try again");
+}
+
+domain::Schedule ScheduleService::Change(const domain::Cluster& cluster,
+                                         const std::function<void(domain::Schedule&)>& edit,
+                                         ExistingSnapshots existing) {
+  domain::Schedule changed = Edit(cluster, edit, Items::kNeeded);
+  // A policy that has come between the look at it and the change.
+  const auto policy = env_.store.FindCompliancePolicy(cluster.project);
+  if (policy) {
+    Raise(cluster, *policy);
+    changed = Find(cluster);
+  }
+  if (existing == ExistingSnapshots::kFollow) {
+    Follow(changed, policy ? Following::kLongerOnly : Following::kBothWays);
+  }
+  return changed;
+}
+
+domain::Schedule ScheduleService::Delete(const domain::Cluster& cluster) {
+  return Edit(cluster, [](domain::Schedule& schedule) { schedule.items.clear(); }, Items::kMayGo);
+}
+
+void ScheduleService::Raise(const domain::Cluster& cluster,
+                            const domain::CompliancePolicy& policy) {
+  if (!domain::ShortfallOf(Find(cluster), policy).empty()) {
+    Edit(
+        cluster,
+        [&](domain::Schedule& schedule) { domain::RaiseTo(policy, schedule); },
+        Items::kNeeded);
+  }
+}
+
+void ScheduleService::Follow(const domain::Schedule& schedule, Following following) {
+  SnapshotId after;
+  for (;;) {
+    const auto rows = env_.store.ListScheduled(schedule.cluster, after, kFollowBatch);
+    std::vector<std::pair<SnapshotId, Instant>> expiries;
+    for (const auto& row : rows) {
+      const Instant expires = FollowingExpiry(schedule, row);
+      const bool allowed = following == Following::kBothWays || expires > row.expires;
+      if (expires != row.expires && allowed) {
+        expiries.emplace_back(row.id, expires);
+      }
+    }
+    if (!expiries.empty()) {
+      env_.store.SetExpiries(expiries);
+    }
+    if (static_cast<std::int64_t>(rows.size()) < kFollowBatch) {
+      return;
+    }
+    after = rows.back().id;
+  }
 }
 
 }  // namespace tidemark::service

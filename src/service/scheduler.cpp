@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "service/internal/new_schedule.h"
 #include "service/internal/new_snapshot.h"
 
 namespace tidemark::service {
@@ -82,9 +83,7 @@ void Scheduler::MakeSchedules(Instant now) {
   InBatches([&] {
     const auto clusters = env_.store.ListUnscheduledClusters(kBatch);
     for (const domain::Cluster& cluster : clusters) {
-      domain::Schedule schedule = domain::DefaultSchedule(cluster, now);
-      domain::GiveIds(schedule, now, env_.random);
-      env_.store.AddSchedule(schedule);
+      env_.store.AddSchedule(NewSchedule(env_, cluster, now));
     }
     return clusters.size();
   });

@@ -234,6 +234,32 @@ TEST_F(SchedulerTest, AYearOfTheRecordedPolicyKeepsWhatItSays) {
   EXPECT_EQ(Kept(cluster).count(At("2027-12-01T00:00:00Z")), 1U);
 }
 
+TEST_F(SchedulerTest, ExtraDaysAreKeptFromTheReferenceTimeOn) {
+  clock_.Set(At("2027-01-01T00:00:00Z"));  // a Friday
+  const domain::Cluster cluster = AddCluster(domain::Tier::kDedicated);
+  schedules_.Change(cluster, [](domain::Schedule& schedule) {
+    schedule.reference_minute = 5 * 60 + 30;
+    schedule.items = {{domain::Frequency::kHourly, 12, domain::RetentionUnit::kDays, 1},
+                      {domain::Frequency::kWeekly, 3, domain::RetentionUnit::kWeeks, 2}};
+    schedule.extra = {{.frequency = domain::Frequency::kHourly, .days = 2},
+                      {.frequency = domain::Frequency::kWeekly, .days = 3}};
+  });
+  const Instant first = At("2027-01-01T05:30:00Z");
+  for (int half = 0; half < 2 * 120; ++half) {
+    RunUntil(first + half * hours{12}, hours{12});
+    std::set<Instant>
+        expected;  // 3 days; 17 days for the first of all and those of Wednesdays, 05:30
+    for (int past = 0; past <= half; ++past) {
+      const int age = half - past;
+      if (age < 2 * 3 || (age < 2 * 17 && (past == 0 || past % 14 == 10))) {
+        expected.insert(first + past * hours{12});
+      }
+    }
+    ASSERT_EQ(Texts(Kept(cluster)), Texts(expected)) << half;
+  }
+  EXPECT_EQ(ran_, 2 * 120);
+}
+
 TEST_F(SchedulerTest, AfterADowntimeOneStandsForAllAndIsKeptLikeThem) {
   clock_.Set(At("2027-01-01T00:00:00Z"));
   const domain::Cluster cluster = AddCluster(domain::Tier::kDedicated);

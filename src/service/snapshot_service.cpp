@@ -38,6 +38,20 @@ void Describe(domain::Snapshot& snapshot, const engine::SnapshotSummary& summary
   snapshot.stored_bytes = summary.stored_bytes;
 }
 
+bool UpdateRetention(catalog::Store& store, const domain::Snapshot& snapshot) {
+  try {
+    return store.UpdateRetention(snapshot.id, snapshot.do_not_delete, snapshot.expires);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kPermissionDenied) {
+      throw;
+    }
+    throw Refusal(
+        Reason::kRetentionCompliance,
+        ErrorCode::kPermissionDenied,
+        "keeping snapshot " + snapshot.id.ToString() + ": the compliance policy keeps it longer");
+  }
+}
+
 }  // namespace
 
 catalog::Store::QueuedSnapshot NewSnapshot(Environment& environment,
@@ -62,6 +76,9 @@ catalog::Store::QueuedSnapshot SnapshotService::Prepare(const domain::Cluster& c
   auto queued = NewSnapshot(env_, cluster, now);
   queued.snapshot.description = description;
   queued.snapshot.expires = now + kSnapshotLife;
+  if (const auto schedule = env_.store.FindSchedule(cluster.id)) {
+    queued.snapshot.expires += domain::ExtraOf(*schedule, std::nullopt);
+  }
   return queued;
 }
 
@@ -152,6 +169,11 @@ void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& i
   try {
     env_.store.MarkSnapshotDeleted(id, env_.clock.Now());
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kPermissionDenied) {
+      throw Refusal(Reason::kSnapshotCompliance,
+                    ErrorCode::kPermissionDenied,
+                    "deleting snapshot " + id.ToString() + ": the compliance policy keeps it");
+    }
     if (error.code() != ErrorCode::kConflict) {
       throw;
     }
@@ -179,7 +201,7 @@ domain::Snapshot SnapshotService::Keep(const domain::Cluster& cluster,
       snapshot->expires = std::max(snapshot->expires, env_.clock.Now() + kGrace);
     }
   }
-  if (!snapshot || !env_.store.UpdateRetention(id, snapshot->do_not_delete, snapshot->expires)) {
+  if (!snapshot || !UpdateRetention(env_.store, *snapshot)) {
     throw Refusal(Reason::kSnapshotNotFound,
                   ErrorCode::kNotFound,
                   "keeping snapshot " + id.ToString() + ": there is no finished one",

@@ -62,13 +62,13 @@ def test_the_default_schedule_of_a_dedicated_cluster(world):
     assert body["links"] == [{"href": world.url + schedule(world), "rel": "self"}]
     assert {name: body[name] for name in SCHEDULE} == {
         "snapshotIntervalHours": 6,
-        "snapshotRetentionDays": 2,
+        "snapshotRetentionDays": 5,
         "dailySnapshotRetentionDays": 7,
         "weeklySnapshotRetentionWeeks": 4,
-        "monthlySnapshotRetentionMonths": 13,
+        "monthlySnapshotRetentionMonths": 12,
         "clusterCheckpointIntervalMin": 15,
     }
-    assert body["pointInTimeWindowHours"] == 24
+    assert body["pointInTimeWindowHours"] == 168
 
 
 @pytest.mark.parametrize("cluster", ["Source", "Target"])

@@ -180,6 +180,13 @@ class SqliteStore final : public Store {
               Instant now,
               Instant next_try) override;
 
+  std::vector<ScheduledSnapshot> ListScheduled(const ClusterId& cluster,
+                                               const SnapshotId& after,
+                                               std::int64_t limit) override;
+  void SetExpiries(const std::vector<std::pair<SnapshotId, Instant>>& expiries) override;
+  std::optional<domain::CompliancePolicy> FindCompliancePolicy(const ProjectId& project) override;
+  bool PutCompliancePolicy(const domain::CompliancePolicy& policy) override;
+
  private:
   SessionPool pool_;
 };
@@ -189,6 +196,8 @@ void InsertJob(Session& session, const domain::Job& job);
 // The download of a restore job that was inserted in the caller's transaction.
 void InsertDownload(Session& session, const domain::RestoreJob& restore);
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);
+// The column `policy_items` of a snapshot.
+std::vector<domain::PolicyItemId> ParsePolicyItems(std::string_view text);
 
 // A row of clusters, its columns in the order of the schema.
 domain::Cluster ReadCluster(const Query& row);

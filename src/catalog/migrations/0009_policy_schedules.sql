@@ -56,6 +56,7 @@ END;
 
 CREATE TRIGGER compliance_item_grows BEFORE UPDATE ON compliance_items
 WHEN NEW.project <> OLD.project OR NEW.id <> OLD.id OR NEW.frequency <> OLD.frequency OR NEW.floor < OLD.floor
+  OR (NEW.frequency = 0 AND NEW.interval > OLD.interval)
 BEGIN
   SELECT RAISE(ABORT, 'protected: an item of a backup compliance policy is not weakened');
 END;
