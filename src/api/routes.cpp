@@ -22,6 +22,7 @@ std::vector<Route> Collect() {
                           LegacyRestoreRoutes,
                           LegacySnapshotRoutes,
                           LegacyScheduleRoutes,
+                          CloudScheduleRoutes,
                           OwnAuditRoutes,
                           OwnClusterRoutes,
                           OwnDiffRoutes,
