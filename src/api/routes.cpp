@@ -23,6 +23,7 @@ std::vector<Route> Collect() {
                           LegacySnapshotRoutes,
                           LegacyScheduleRoutes,
                           CloudScheduleRoutes,
+                          CompliancePolicyRoutes,
                           OwnAuditRoutes,
                           OwnClusterRoutes,
                           OwnDiffRoutes,

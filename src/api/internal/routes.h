@@ -60,6 +60,7 @@ std::span<const Route> LegacyRestoreRoutes();
 std::span<const Route> LegacySnapshotRoutes();
 std::span<const Route> LegacyScheduleRoutes();
 std::span<const Route> CloudScheduleRoutes();
+std::span<const Route> CompliancePolicyRoutes();
 std::span<const Route> OwnAuditRoutes();
 std::span<const Route> OwnClusterRoutes();
 std::span<const Route> OwnDiffRoutes();
