@@ -19,7 +19,7 @@ HOMES = {  # header prefix: the folders of src/ that may include it; apps/ may i
     "mongoc/": {"mongo"},
     "bson/bson.h": {"bson", "mongo"},
     "sqlite3.h": {"catalog"},
-    "curl/": {"notify"},
+    "curl/": {"curl"},
     "boost/asio": {"http"},
     "boost/beast": {"http"},
     "boost/json": {"api", "apps"},

@@ -10,10 +10,12 @@
 #include <netinet/in.h>
 
 #include "base/error.h"
-#include "notify/internal/curl_handles.h"
+#include "curl/handles.h"
 
 namespace tidemark::notify {
 namespace {
+
+using curl::UrlHandle;
 
 [[noreturn]] void Refuse(std::string_view why) {
   throw Error(ErrorCode::kInvalidArgument, "reading the URL of a channel: " + std::string(why));

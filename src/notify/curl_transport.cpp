@@ -4,11 +4,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "notify/internal/curl_handles.h"
+#include "curl/handles.h"
 #include "notify/transport.h"
 
 namespace tidemark::notify {
 namespace {
+
+using curl::Append;
+using curl::CheckOption;
+using curl::CurlLibrary;
+using curl::EasyHandle;
+using curl::ListHandle;
+using curl::ThrowCurlError;
 
 constexpr std::size_t kMaxAnswer = 64U << 10;  // bytes; nobody reads it
 

@@ -1,6 +1,6 @@
-#include "notify/internal/curl_handles.h"
+#include "curl/handles.h"
 
-namespace tidemark::notify {
+namespace tidemark::curl {
 namespace {
 
 ErrorCode CodeOf(CURLcode code) {
@@ -53,4 +53,4 @@ void Append(ListHandle& list, const std::string& line) {
   }
 }
 
-}  // namespace tidemark::notify
+}  // namespace tidemark::curl

@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 // The wall around libcurl: owners of its handles, and the one translation of its errors.
-namespace tidemark::notify {
+namespace tidemark::curl {
 
 using UrlHandle = CHandle<CURLU, curl_url_cleanup>;
 using EasyHandle = CHandle<CURL, curl_easy_cleanup>;
@@ -30,4 +30,4 @@ void CheckOption(CURLcode code);
 
 void Append(ListHandle& list, const std::string& line);
 
-}  // namespace tidemark::notify
+}  // namespace tidemark::curl
