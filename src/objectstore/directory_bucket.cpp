@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
+#include "codec/stream_hash.h"
+#include "objectstore/bucket.h"
+
+namespace tidemark::objectstore {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kMode = 0640;
+constexpr std::size_t kPiece = 256U << 10;  // bytes read at once
+
+// What an object is called until it is whole. No key ends so: names have no '%' that is not an
+// escape.
+constexpr std::string_view kUnfinished = ".%unfinished";
+
+void ThrowFile(const std::error_code& error, std::string_view doing, const fs::path& path) {
+  if (error) {
+    ThrowErrno(error.value(), doing, path.string());
+  }
+}
+
+void ReadPieces(const fs::path& path,
+                const std::stop_token& stop,
+                const std::function<void(ByteView bytes)>& visit) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    ThrowErrno(errno, "reading", path.string());
+  }
+  Bytes buffer(kPiece);
+  while (file) {
+    if (stop.stop_requested()) {
+      throw Error(ErrorCode::kCancelled, "reading " + path.string() + ": stopped");
+    }
+    file.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
+    visit(ByteView(buffer).first(static_cast<std::size_t>(file.gcount())));
+  }
+  if (file.bad()) {
+    ThrowErrno(EIO, "reading", path.string());
+  }
+}
+
+// New folders from `base` on down to `folder`, each durable in the one above.
+void MakeFolders(const fs::path& base, const fs::path& folder) {
+  if (fs::is_directory(folder)) {
+    return;
+  }
+  if (folder != base) {
+    MakeFolders(base, folder.parent_path());
+  }
+  std::error_code error;
+  fs::create_directory(folder, error);
+  ThrowFile(error, "creating", folder);
+  SyncDirectory(folder.parent_path());
+}
+
+class FileUpload final : public Upload {
+ public:
+  FileUpload(fs::path path, std::stop_token stop)
+      : path_(std::move(path)), unfinished_(Unfinished(path_)), stop_(std::move(stop)) {
+    std::error_code ignored;
+    fs::remove(unfinished_, ignored);
+    writer_.emplace(unfinished_, kMode);
+  }
+
+  FileUpload(const FileUpload&) = delete;
+  FileUpload& operator=(const FileUpload&) = delete;
+
+  ~FileUpload() override {
+    std::error_code ignored;
+    fs::remove(unfinished_, ignored);
+  }
+
+  void Write(ByteView bytes) override {
+    if (stop_.stop_requested()) {
+      throw Error(ErrorCode::kCancelled, "writing " + path_.string() + ": stopped");
+    }
+    hash_.Add(bytes);
+    size_ += bytes.size();
+    writer_->Write(bytes);
+  }
+
+  Result Finish() override {
+    writer_->Commit();
+    const Result result{.size = size_, .checksum = HexEncode(hash_.Take())};
+    codec::StreamHash stored(codec::StreamHashKind::kSha256);
+    ReadPieces(unfinished_, stop_, [&](ByteView bytes) { stored.Add(bytes); });
+    if (HexEncode(stored.Take()) != result.checksum) {
+      throw Error(ErrorCode::kCorrupt, "reading back " + path_.string() + ": its bytes are others");
+    }
+    std::error_code error;
+    fs::rename(unfinished_, path_, error);
+    ThrowFile(error, "renaming", path_);
+    SyncDirectory(path_.parent_path());
+    return result;
+  }
+
+ private:
+  static fs::path Unfinished(fs::path path) { return path += kUnfinished; }
+
+  const fs::path path_;
+  const fs::path unfinished_;
+  const std::stop_token stop_;
+  std::optional<FileWriter> writer_;
+  codec::StreamHash hash_{codec::StreamHashKind::kSha256};
+  std::uint64_t size_ = 0;
+};
+
+class DirectoryBucket final : public Bucket {
+ public:
+  explicit DirectoryBucket(fs::path folder) : folder_(std::move(folder)) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    ThrowFile(error, "creating", folder_);
+  }
+
+  std::unique_ptr<Upload> Begin(const std::string& key, const std::stop_token& stop) override {
+    const fs::path path = PathOf(key);
+    MakeFolders(folder_, path.parent_path());
+    return std::make_unique<FileUpload>(path, stop);
+  }
+
+  bool Exists(const std::string& key, const std::stop_token&) override {
+    return fs::exists(PathOf(key));
+  }
+
+  void Read(const std::string& key,
+            const std::stop_token& stop,
+            const std::function<void(ByteView bytes)>& visit) override {
+    ReadPieces(PathOf(key), stop, visit);
+  }
+
+  void Delete(const std::string& key, const std::stop_token&) override {
+    std::error_code error;
+    fs::remove(PathOf(key), error);
+    ThrowFile(error, "removing", PathOf(key));
+  }
+
+  void DropUploads(const std::string& prefix, const std::stop_token&) override {
+    const fs::path below = PathOf(prefix);
+    if (!fs::is_directory(below)) {
+      return;
+    }
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::recursive_directory_iterator(below)) {
+      if (entry.path().filename().string().find(kUnfinished) != std::string::npos) {
+        left.push_back(entry.path());
+      }
+    }
+    for (const fs::path& path : left) {
+      fs::remove(path);
+    }
+  }
+
+ private:
+  fs::path PathOf(const std::string& key) const {
+    TIDEMARK_CHECK(!key.empty() && key.size() <= kMaxKey);
+    fs::path path = folder_;
+    for (const fs::path& part : fs::path(key)) {
+      TIDEMARK_CHECK(!part.is_absolute() && part != "." && part != "..");
+      path /= part;
+    }
+    return path;
+  }
+
+  const fs::path folder_;
+};
+
+}  // namespace
+
+bool IsBucketName(std::string_view name) {
+  const auto alnum = [](unsigned char c) { return c < 0x80 && std::isalnum(c) != 0; };
+  const auto allowed = [&](unsigned char c) {
+    return alnum(c) || c == '.' || c == '_' || c == '-';
+  };
+  return name.size() >= 3 && name.size() <= 63 && alnum(static_cast<unsigned char>(name.front())) &&
+         alnum(static_cast<unsigned char>(name.back())) && std::ranges::all_of(name, allowed) &&
+         name.find("..") == std::string_view::npos;
+}
+
+Upload::Result Bucket::Put(const std::string& key, ByteView bytes, const std::stop_token& stop) {
+  const auto upload = Begin(key, stop);
+  upload->Write(bytes);
+  return upload->Finish();
+}
+
+std::unique_ptr<Bucket> OpenDirectoryBucket(const std::filesystem::path& folder) {
+  return std::make_unique<DirectoryBucket>(folder);
+}
+
+}  // namespace tidemark::objectstore

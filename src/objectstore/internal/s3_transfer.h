@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/bytes.h"
+#include "objectstore/s3.h"
+#include "objectstore/sigv4.h"
+
+namespace tidemark::objectstore {
+
+struct HttpCall {
+  std::string method;
+  std::string url;
+  Pairs headers;
+  ByteView body;  // borrowed
+  // Gets the body of an answer with status 2xx instead of HttpAnswer::body; may be empty.
+  std::function<void(ByteView bytes)> on_body;
+};
+
+struct HttpAnswer {
+  long status = 0;
+  std::string etag;  // without quotes
+  std::optional<std::uint64_t> length;
+  std::string region;  // x-amz-bucket-region: where the bucket really is
+  std::string body;    // at most kMaxXml bytes
+};
+
+// One exchange over a connection of its own. kUnavailable, kTimeout, kPermissionDenied for an
+// address that may not be, kCancelled; any answer is returned. What `on_body` throws comes through.
+HttpAnswer Perform(const HttpCall& call, const S3Options& options, const std::stop_token& stop);
+
+}  // namespace tidemark::objectstore
