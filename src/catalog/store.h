@@ -10,6 +10,7 @@
 
 #include "catalog/audit_log.h"
 #include "catalog/key_book.h"
+#include "catalog/export_catalog.h"
 #include "catalog/outbox.h"
 #include "catalog/protection.h"
 #include "domain/access.h"
@@ -47,7 +48,7 @@ enum class DownloadOutcome {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store : public AuditLog, public Outbox, public KeyBook, public Protection {
+class Store : public AuditLog, public Outbox, public KeyBook, public Protection, public ExportCatalog {
  public:
   ~Store() override = default;
 
@@ -139,16 +140,16 @@ class Store : public AuditLog, public Outbox, public KeyBook, public Protection 
   // As the first, in the opposite order.
   virtual domain::Listing<domain::Snapshot> ListSnapshotsOldestFirst(const ClusterId& cluster,
                                                                      const domain::Page& page) = 0;
-  // kConflict with the job's id when an unfinished restore job reads the snapshot, or its archive
-  // can still be downloaded. False: none, or deleted already.
+  // kConflict with the job's id when an unfinished restore or export reads the snapshot, or its
+  // archive can still be downloaded. False: none, or deleted already.
   virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;
   // What a person decides about a finished snapshot. False: none, deleted, or unfinished.
   virtual bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) = 0;
 
   // Retention. Marks at most `limit` finished snapshots deleted whose expiry has come, or that
   // failed before `failed_before`, and returns them. Never one that is not to be deleted, that an
-  // unfinished restore reads or a download that is still offered comes from, or that is among the
-  // newest completed ones of its cluster, as many as its schedule keeps (at least 1);
+  // unfinished restore or export reads or a download that is still offered comes from, or that is
+  // among the newest completed ones of its cluster, as many as its schedule keeps (at least 1);
   // imported ones are not counted as newer.
   struct DeletedSnapshot {
     SnapshotId id;
@@ -295,11 +296,19 @@ class Store : public AuditLog, public Outbox, public KeyBook, public Protection 
   virtual std::optional<domain::Job> FindJobBySubject(const ObjectId& subject) = 0;
 
   // Everything that is sealed under the master key, whoever it belongs to.
-  enum class SecretKind { kApiKey, kCluster, kDownload, kChannelUrl, kChannelSecret };
+  enum class SecretKind {
+    kApiKey,
+    kCluster,
+    kDownload,
+    kChannelUrl,
+    kChannelSecret,
+    kExportTarget
+  };
 
   struct SealedSecret {
     SecretKind kind = SecretKind::kApiKey;
-    std::string owner;  // the API key's public name, the id of the cluster, restore job or channel
+    std::string owner;  // the API key's public name, the id of the cluster, restore job, channel
+                        // or export target
     std::string sealed;
   };
 

@@ -19,7 +19,8 @@ void RefuseWhileInUse(Session& session, const ProjectId& id) {
   if (CountRows(session,
                 "SELECT (SELECT count(*) FROM snapshots WHERE project = ?1 AND state < 3) + "
                 "(SELECT count(*) FROM restores "
-                "WHERE (project = ?1 OR target_project = ?1) AND state < 3)",
+                "WHERE (project = ?1 OR target_project = ?1) AND state < 3) + "
+                "(SELECT count(*) FROM exports WHERE project = ?1 AND state < 3)",
                 id) > 0) {
     RefuseDeletion(id, "it has unfinished jobs", "delete it when they have finished");
   }

@@ -69,26 +69,10 @@ void MoveSubjectToRunning(Session& session, const domain::Job& job, Instant now)
       Query(session, "UPDATE restores SET state = 2 WHERE id = ?1 AND state < 3", job.subject)
           .Run();
       return;
+    case domain::JobKind::kExport:
+      Query(session, "UPDATE exports SET state = 2 WHERE id = ?1 AND state < 3", job.subject).Run();
+      return;
   }
-}
-
-// The subject of the job that the lease has just finished; nullopt when the lease is lost.
-std::optional<ObjectId> FinishJob(Session& session,
-                                  const domain::Lease& lease,
-                                  domain::JobKind kind) {
-  Query query(session,
-              "UPDATE jobs SET state = 2, owner = '', lease_until = NULL "
-              "WHERE id = ?1 AND fence = ?2 AND state = 1 AND kind = ?3 RETURNING subject",
-              lease.job,
-              lease.fence,
-              kind);
-  if (!query.Next()) {
-    return std::nullopt;
-  }
-  ObjectId subject;
-  query.Read(subject);
-  query.Run();
-  return subject;
 }
 
 void SaveOutcome(Session& session, const ObjectId& id, const domain::Snapshot& snapshot) {
@@ -116,6 +100,24 @@ void SaveOutcome(Session& session, const ObjectId& id, const domain::Snapshot& s
 }
 
 }  // namespace
+
+std::optional<ObjectId> FinishJob(Session& session,
+                                  const domain::Lease& lease,
+                                  domain::JobKind kind) {
+  Query query(session,
+              "UPDATE jobs SET state = 2, owner = '', lease_until = NULL "
+              "WHERE id = ?1 AND fence = ?2 AND state = 1 AND kind = ?3 RETURNING subject",
+              lease.job,
+              lease.fence,
+              kind);
+  if (!query.Next()) {
+    return std::nullopt;
+  }
+  ObjectId subject;
+  query.Read(subject);
+  query.Run();
+  return subject;
+}
 
 void InsertJob(Session& session, const domain::Job& job) {
   Query(session,

@@ -43,7 +43,10 @@ std::int64_t SqliteStore::ResealSecrets(
               "UPDATE channels SET sealed_url = ?2 WHERE id = ?1") +
       replace(SecretKind::kChannelSecret,
               "SELECT id, sealed_secret FROM channels WHERE length(sealed_secret) > 0",
-              "UPDATE channels SET sealed_secret = ?2 WHERE id = ?1");
+              "UPDATE channels SET sealed_secret = ?2 WHERE id = ?1") +
+      replace(SecretKind::kExportTarget,
+              "SELECT id, sealed_secret FROM export_targets WHERE length(sealed_secret) > 0",
+              "UPDATE export_targets SET sealed_secret = ?2 WHERE id = ?1");
   scope.Commit();
   return count;
 }

@@ -75,6 +75,17 @@ void RefuseWhileBeingRestored(Session& session, const SnapshotId& id) {
   }
 }
 
+void RefuseWhileBeingExported(Session& session, const SnapshotId& id) {
+  const std::optional<ObjectId> reader =
+      FindRow(session, ReadId, "SELECT id FROM exports WHERE snapshot = ?1 AND state < 3", id);
+  if (reader) {
+    throw Error(
+        ErrorCode::kConflict,
+        "cannot delete snapshot " + id.ToString() + ": export " + reader->ToString() + " reads it",
+        "delete it when the export has finished");
+  }
+}
+
 void RefuseWhileDownloadable(Session& session, const SnapshotId& id, Instant now) {
   const std::optional<ObjectId> download =
       FindRow(session,
@@ -225,6 +236,7 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshotsOldestFirst(const Cl
 bool SqliteStore::MarkSnapshotDeleted(const SnapshotId& id, Instant now) {
   WriteScope scope(pool_);
   RefuseWhileBeingRestored(scope, id);
+  RefuseWhileBeingExported(scope, id);
   RefuseWhileDownloadable(scope, id, now);
   const std::int64_t changed = Query(scope,
                                      "UPDATE snapshots SET deleted = ?2 "

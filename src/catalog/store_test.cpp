@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "tests/conformance/store_keys_suite.h"
 #include "tests/conformance/store_protection_suite.h"
+#include "tests/conformance/store_exports_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -25,6 +26,7 @@ const auto kDialectName = [](const testing::TestParamInfo<StoreDialect>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, ExportSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreProtection, kSqlite, kDialectName);

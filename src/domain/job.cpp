@@ -8,6 +8,8 @@ std::string_view JobKindName(JobKind kind) {
       return "takeSnapshot";
     case JobKind::kRestore:
       return "restore";
+    case JobKind::kExport:
+      return "export";
   }
   return {};
 }

@@ -22,6 +22,10 @@ std::string_view EventOperation(EventKind kind) {
       return "verificationFailed";
     case EventKind::kCollectionEnded:
       return "collectionEnded";
+    case EventKind::kExportCompleted:
+      return "exportCompleted";
+    case EventKind::kExportFailed:
+      return "exportFailed";
   }
   return {};
 }
@@ -36,10 +40,13 @@ std::string_view NoticeName(EventKind kind) {
       return "SCHEDULE_MISSED";
     case EventKind::kVerificationFailed:
       return "VERIFICATION_FAILED";
+    case EventKind::kExportFailed:
+      return "EXPORT_FAILED";
     case EventKind::kSnapshotCompleted:
     case EventKind::kRestoreCompleted:
     case EventKind::kSnapshotDeleted:
     case EventKind::kCollectionEnded:
+    case EventKind::kExportCompleted:
       return {};
   }
   return {};
@@ -49,7 +56,8 @@ const std::vector<EventKind>& NoticeKinds() {
   static const std::vector<EventKind> kinds{EventKind::kSnapshotFailed,
                                             EventKind::kRestoreFailed,
                                             EventKind::kScheduleMissed,
-                                            EventKind::kVerificationFailed};
+                                            EventKind::kVerificationFailed,
+                                            EventKind::kExportFailed};
   return kinds;
 }
 

@@ -23,6 +23,8 @@ enum class EventKind {
   kScheduleMissed = 5,
   kVerificationFailed = 6,
   kCollectionEnded = 7,
+  kExportCompleted = 8,
+  kExportFailed = 9,
 };
 
 struct Event {

@@ -21,6 +21,8 @@ std::string LabelOf(const Store::SealedSecret& secret) {
       return ChannelUrlLabel(secret.owner);
     case Store::SecretKind::kChannelSecret:
       return ChannelSecretLabel(secret.owner);
+    case Store::SecretKind::kExportTarget:
+      return ExportTargetLabel(secret.owner);
   }
   CheckFailed("every kind has a label", __FILE__, __LINE__);
 }

@@ -187,12 +187,42 @@ class SqliteStore final : public Store {
   std::optional<domain::CompliancePolicy> FindCompliancePolicy(const ProjectId& project) override;
   bool PutCompliancePolicy(const domain::CompliancePolicy& policy) override;
 
+  void AddExportTarget(const domain::ExportTarget& target) override;
+  std::optional<domain::ExportTarget> FindExportTarget(const ProjectId& project,
+                                                       const domain::ExportTargetId& id) override;
+  std::optional<domain::ExportTarget> FindExportTarget(const ProjectId& project,
+                                                       std::string_view bucket) override;
+  std::vector<domain::ExportTarget> ListExportTargets(const ProjectId& project) override;
+  bool RemoveExportTarget(const ProjectId& project, const domain::ExportTargetId& id) override;
+  void AddExportBucket(const domain::ExportBucket& bucket) override;
+  std::optional<domain::ExportBucket> FindExportBucket(const ProjectId& project,
+                                                       const domain::ExportBucketId& id) override;
+  domain::Listing<domain::ExportBucket> ListExportBuckets(const ProjectId& project,
+                                                          const domain::Page& page) override;
+  bool UpdateExportBucket(const ProjectId& project,
+                          const domain::ExportBucketId& id,
+                          bool require_private_networking) override;
+  bool RemoveExportBucket(const ProjectId& project, const domain::ExportBucketId& id) override;
+  void AddExport(const domain::ExportJob& job, const domain::Job& work) override;
+  std::optional<domain::ExportJob> FindExport(const domain::ExportId& id) override;
+  domain::Listing<domain::ExportJob> ListExports(const ClusterId& cluster,
+                                                 const domain::Page& page) override;
+  bool FinishExport(const domain::Lease& lease,
+                    domain::ExportState state,
+                    std::string_view failure,
+                    Instant now) override;
+
  private:
   SessionPool pool_;
 };
 
 // In the caller's transaction.
 void InsertJob(Session& session, const domain::Job& job);
+// In the caller's transaction. The subject of the job that the lease has just finished; nullopt
+// when the lease is lost.
+std::optional<ObjectId> FinishJob(Session& session,
+                                  const domain::Lease& lease,
+                                  domain::JobKind kind);
 // The download of a restore job that was inserted in the caller's transaction.
 void InsertDownload(Session& session, const domain::RestoreJob& restore);
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);

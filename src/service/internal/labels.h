@@ -27,6 +27,11 @@ inline std::string ChannelUrlLabel(std::string_view channel_id) {
   return "notice-url:" + std::string(channel_id);
 }
 
+// Of the secret key of an export target.
+inline std::string ExportTargetLabel(std::string_view target_id) {
+  return "export-target:" + std::string(target_id);
+}
+
 inline std::string ChannelSecretLabel(std::string_view channel_id) {
   return "notice-secret:" + std::string(channel_id);
 }
