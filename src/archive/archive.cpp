@@ -12,6 +12,7 @@
 #include "archive/internal/metadata_json.h"
 #include "archive/internal/pack_pipeline.h"
 #include "archive/internal/plain_writer.h"
+#include "archive/lines.h"
 #include "base/error.h"
 #include "base/stage_group.h"
 #include "codec/codec.h"

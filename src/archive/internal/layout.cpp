@@ -11,6 +11,7 @@
 #include "archive/internal/gzip.h"
 #include "archive/internal/metadata_json.h"
 #include "archive/internal/tar_header.h"
+#include "archive/lines.h"
 #include "base/error.h"
 #include "bson/builder.h"
 

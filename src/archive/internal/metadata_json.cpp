@@ -1,5 +1,6 @@
 #include "archive/internal/metadata_json.h"
 
+#include "archive/lines.h"
 #include "base/error.h"
 #include "bson/extended_json.h"
 

@@ -7,10 +7,6 @@
 
 namespace tidemark::archive {
 
-// What mongodump writes into <collection>.metadata.json: options, indexes, name and type in
-// canonical Extended JSON on one line. Without `uuid`, which a snapshot does not know.
-std::string MetadataJson(const repo::NamespaceEntry& entry);
-
 // "collection", "view" or "timeseries", as listCollections says.
 std::string_view TypeName(repo::NamespaceKind kind);
 
