@@ -41,7 +41,7 @@ struct S3Answer {
 class S3Server {
  public:
   static constexpr const char* kAccessKey = "AKTIDEMARKTEST";
-  static constexpr const char* kSecretKey = "a/secret+of=the tests";
+  static constexpr const char* kSecretKey = "a/secret+of=the-tests";
   static constexpr const char* kRegion = "eu-test-1";
 
   explicit S3Server(std::string bucket)
