@@ -107,6 +107,11 @@ delivery::RestoreOptions MakeRestoreOptions(const service::MemoryPlan& plan) {
   return options;
 }
 
+service::ExportServiceOptions MakeExportOptions(const config::Settings& settings) {
+  return {.folder = settings.Text("export-directory"),
+          .loopback = settings.IsOn("export-loopback")};
+}
+
 notify::TransportOptions MakeTransportOptions(const config::Settings& settings) {
   return {.loopback = settings.IsOn("notify-loopback") ? notify::Loopback::kAllow
                                                        : notify::Loopback::kRefuse};
@@ -210,6 +215,18 @@ void TakeOver(DataDirectory& directory, const Clock& clock, Log& log) {
            audited.unknown);
 }
 
+// What runs a job of each kind.
+std::map<domain::JobKind, jobs::JobHandler> HandlersOf(service::ImportService& imports,
+                                                       service::RestoreService& restores,
+                                                       service::ExportService& exports) {
+  return {{domain::JobKind::kTakeSnapshot,
+           [&imports](const jobs::JobContext& context) { imports.Run(context); }},
+          {domain::JobKind::kRestore,
+           [&restores](const jobs::JobContext& context) { restores.Run(context); }},
+          {domain::JobKind::kExport,
+           [&exports](const jobs::JobContext& context) { exports.Run(context); }}};
+}
+
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
 int Serve(const ServeFlags& flags) {
   const Shutdown shutdown;
@@ -245,15 +262,13 @@ int Serve(const ServeFlags& flags) {
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
   service::AuditService audit(environment);
+  service::ExportService exports(environment, access, MakeExportOptions(settings));
 
   runner = jobs::Runner::Start(directory.store(),
                                clock,
                                *log,
                                MakeRunnerOptions(settings, random),
-                               {{domain::JobKind::kTakeSnapshot,
-                                 [&](const jobs::JobContext& context) { imports.Run(context); }},
-                                {domain::JobKind::kRestore,
-                                 [&](const jobs::JobContext& context) { restores.Run(context); }}});
+                               HandlersOf(imports, restores, exports));
 
   NoticeThread notice_thread(directory, environment, settings, clock, *log);
   const auto api = api::Api::Make({access,
@@ -266,6 +281,7 @@ int Serve(const ServeFlags& flags) {
                                    schedules,
                                    audit,
                                    notice_thread.notices(),
+                                   exports,
                                    directory.store(),
                                    clock,
                                    random,

@@ -5,6 +5,7 @@
 #include "service/audit_service.h"
 #include "service/cluster_service.h"
 #include "service/download_service.h"
+#include "service/export_service.h"
 #include "service/import_service.h"
 #include "service/notice_service.h"
 #include "service/repository_service.h"
@@ -42,6 +43,7 @@ struct ApiParts {
   service::ScheduleService& schedules;
   service::AuditService& audit;
   service::NoticeService& notices;
+  service::ExportService& exports;
   catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests
   const Clock& clock;
   RandomSource& random;

@@ -140,6 +140,34 @@ Row DownloadRow(Reason reason) {
   }
 }
 
+// Exports into buckets. Atlas tells the codes of buckets only (contract.md 6).
+Row ExportRow(Reason reason) {
+  switch (reason) {
+    case Reason::kExportBucketNotFound:
+      return {404, "EXPORT_BUCKET_NOT_FOUND", "No export bucket with ID {0} exists."};
+    case Reason::kExportBucketName:
+      return {400, "EXPORT_BUCKET_NAME_INVALID", "Export bucket {0} cannot be used: {1}."};
+    case Reason::kExportBucketInUse:
+      return {400,
+              "EXPORT_BUCKET_DELETE_FAILED",
+              "Export bucket {0} cannot be deleted: an unfinished export writes to it."};
+    case Reason::kExportNotFound:
+      return {404, "EXPORT_JOB_NOT_FOUND", "No export job with ID {0} exists for cluster {1}."};
+    case Reason::kExportIncomplete:
+      return {409,
+              "CANNOT_EXPORT_INCOMPLETE_SNAPSHOT",
+              "Snapshot {0} cannot be exported because it is not completed."};
+    case Reason::kExportInProgress:
+      return {409, "EXPORT_IN_PROGRESS", "An export of snapshot {0} is already in progress."};
+    case Reason::kExportTargetNotFound:
+      return {404, "EXPORT_TARGET_NOT_FOUND", "No export target with ID {0} exists."};
+    case Reason::kExportTargetInUse:
+      return {409, "EXPORT_TARGET_IN_USE", "An export bucket named {0} stands for the target."};
+    default:
+      CheckFailed("every reason has a row", __FILE__, __LINE__);
+  }
+}
+
 // The exhaustive one: a new enumerator stops it from compiling.
 Row RowOf(Reason reason) {
   switch (reason) {
@@ -192,6 +220,15 @@ Row RowOf(Reason reason) {
     case Reason::kComplianceWeakened:
     case Reason::kProjectCompliance:
       return ComplianceRow(reason);
+    case Reason::kExportBucketNotFound:
+    case Reason::kExportBucketName:
+    case Reason::kExportBucketInUse:
+    case Reason::kExportNotFound:
+    case Reason::kExportIncomplete:
+    case Reason::kExportInProgress:
+    case Reason::kExportTargetNotFound:
+    case Reason::kExportTargetInUse:
+      return ExportRow(reason);
     case Reason::kIncompleteSnapshot:
     case Reason::kDeletedSnapshot:
     case Reason::kCannotRestoreToTarget:

@@ -103,7 +103,8 @@ std::vector<domain::EventKind> EventsOf(const json::object& body) {
     if (!kind) {
       throw InvalidValue(
           "events",
-          "must be of SNAPSHOT_FAILED, RESTORE_FAILED, SCHEDULE_MISSED, VERIFICATION_FAILED");
+          "must be of SNAPSHOT_FAILED, RESTORE_FAILED, SCHEDULE_MISSED, VERIFICATION_FAILED, "
+          "EXPORT_FAILED");
     }
     events.push_back(*kind);
   }

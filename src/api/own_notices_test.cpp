@@ -46,7 +46,7 @@ TEST_F(Notifications, WebhookIsShownWithoutItsSecrets) {
                                             "waiting"));
   EXPECT_EQ(made.at("address"), "https://hooks.example.org:443");
   EXPECT_EQ(made.at("signed"), true);
-  EXPECT_EQ(made.at("events").as_array().size(), 4U);
+  EXPECT_EQ(made.at("events").as_array().size(), 5U);
   const std::string shown = Get(Own("/notifications/") + IdOf(made)).body +
                             Get(Own("/notifications")).body + Get("/api/tidemark/v1/audit").body;
   EXPECT_THAT(shown, HasSubstr("createNotification"));

@@ -164,6 +164,21 @@ constexpr std::array kOptions{
            0,
            "",
            "let webhooks and mail go to this machine itself"},
+    Option{"export-directory",
+           OptionType::kText,
+           "",
+           0,
+           0,
+           "",
+           "folder with a folder for each project, named by its id, whose folders may be export "
+           "buckets; none: no such buckets"},
+    Option{"export-loopback",
+           OptionType::kSwitch,
+           "off",
+           0,
+           0,
+           "",
+           "let exports go to this machine itself"},
 };
 
 }  // namespace

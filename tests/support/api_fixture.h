@@ -44,6 +44,10 @@ class ApiFixture : public testing::Test {
     schedules_.emplace(*environment_, service::Schedules::kOn);
     audit_.emplace(*environment_);
     notices_.emplace(*environment_, *transport_);
+    exports_.emplace(
+        *environment_,
+        *access_,
+        service::ExportServiceOptions{.folder = directory_ / "exports", .loopback = true});
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -60,6 +64,7 @@ class ApiFixture : public testing::Test {
                       *schedules_,
                       *audit_,
                       *notices_,
+                      *exports_,
                       *store_,
                       clock_,
                       random_,
@@ -267,6 +272,7 @@ class ApiFixture : public testing::Test {
   std::optional<service::AuditService> audit_;
   std::unique_ptr<notify::Transport> transport_ = notify::MakeCurlTransport({}, clock_);
   std::optional<service::NoticeService> notices_;
+  std::optional<service::ExportService> exports_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;
