@@ -39,6 +39,7 @@ void AddNotify(CLI::App& app, Session& session);
 // Those of `tidemark key`.
 void AddKeySecret(CLI::App& key, Session& session);
 void AddKeyMakeOwner(CLI::App& key, Session& session);
+void AddExportTarget(CLI::App& app, Session& session);
 // Those of `tidemark repo`.
 void AddRepoOpen(CLI::App& repo, Session& session);
 

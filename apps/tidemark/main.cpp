@@ -33,6 +33,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddRepo(app, session);
   tidemark::app::AddAudit(app, session);
   tidemark::app::AddNotify(app, session);
+  tidemark::app::AddExportTarget(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

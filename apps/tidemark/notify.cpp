@@ -106,8 +106,8 @@ void AddAdd(CLI::App& notify, Session& session, const SharedOptions& options) {
   add->add_option("--username", options->username, "login of the mail server");
   add->add_option("--event",
                   options->events,
-                  "SNAPSHOT_FAILED, RESTORE_FAILED, SCHEDULE_MISSED or VERIFICATION_FAILED; may be "
-                  "repeated (default: all)");
+                  "SNAPSHOT_FAILED, RESTORE_FAILED, SCHEDULE_MISSED, VERIFICATION_FAILED or "
+                  "EXPORT_FAILED; may be repeated (default: all)");
   add->footer(
       "Examples: tidemark notify add --address https://hooks.example.org/backup --project "
       "32b6e34b3d91647abb20e7b8\n"
