@@ -134,6 +134,16 @@ TEST_P(BucketSuite, StopEndsAnUpload) {
   EXPECT_FALSE(bucket_->Exists("stopped", {}));
 }
 
+TEST(DirectoryBucket, FileInTheWayIsAnError) {
+  SystemRandom random;
+  const fs::path folder = fs::temp_directory_path() / ("bucket_test-" + RandomHex(random, 8));
+  const auto bucket = OpenDirectoryBucket(folder);
+  bucket->Put("a", AsBytes("x"), {});
+  EXPECT_THROW(bucket->Put("a/b", AsBytes("x"), {}), Error);
+  EXPECT_THROW(OpenDirectoryBucket(folder / "a" / "b"), Error);
+  fs::remove_all(folder);
+}
+
 TEST(IsBucketName, TakesNamesOfEveryProvider) {
   for (const char* name : {"abc", "my-bucket.1", "My_Bucket"}) {
     EXPECT_TRUE(IsBucketName(name)) << name;

@@ -46,6 +46,16 @@ void ReadPieces(const fs::path& path,
   }
 }
 
+// Calls `body`; what the library throws becomes an Error that names `path`.
+template <class Body>
+auto OrFileError(std::string_view doing, const fs::path& path, const Body& body) {
+  try {
+    return body();
+  } catch (const fs::filesystem_error& error) {
+    ThrowErrno(error.code().value(), doing, path.string());
+  }
+}
+
 // New folders from `base` on down to `folder`, each durable in the one above.
 void MakeFolders(const fs::path& base, const fs::path& folder) {
   if (fs::is_directory(folder)) {
@@ -112,6 +122,21 @@ class FileUpload final : public Upload {
   std::uint64_t size_ = 0;
 };
 
+void RemoveUnfinished(const fs::path& below) {
+  if (!fs::is_directory(below)) {
+    return;
+  }
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::recursive_directory_iterator(below)) {
+    if (entry.path().filename().string().find(kUnfinished) != std::string::npos) {
+      left.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : left) {
+    fs::remove(path);
+  }
+}
+
 class DirectoryBucket final : public Bucket {
  public:
   explicit DirectoryBucket(fs::path folder) : folder_(std::move(folder)) {
@@ -122,12 +147,15 @@ class DirectoryBucket final : public Bucket {
 
   std::unique_ptr<Upload> Begin(const std::string& key, const std::stop_token& stop) override {
     const fs::path path = PathOf(key);
-    MakeFolders(folder_, path.parent_path());
-    return std::make_unique<FileUpload>(path, stop);
+    return OrFileError("creating", path, [&] {
+      MakeFolders(folder_, path.parent_path());
+      return std::make_unique<FileUpload>(path, stop);
+    });
   }
 
   bool Exists(const std::string& key, const std::stop_token&) override {
-    return fs::exists(PathOf(key));
+    const fs::path path = PathOf(key);
+    return OrFileError("looking at", path, [&path] { return fs::exists(path); });
   }
 
   void Read(const std::string& key,
@@ -144,18 +172,7 @@ class DirectoryBucket final : public Bucket {
 
   void DropUploads(const std::string& prefix, const std::stop_token&) override {
     const fs::path below = PathOf(prefix);
-    if (!fs::is_directory(below)) {
-      return;
-    }
-    std::vector<fs::path> left;
-    for (const auto& entry : fs::recursive_directory_iterator(below)) {
-      if (entry.path().filename().string().find(kUnfinished) != std::string::npos) {
-        left.push_back(entry.path());
-      }
-    }
-    for (const fs::path& path : left) {
-      fs::remove(path);
-    }
+    OrFileError("clearing", below, [&below] { RemoveUnfinished(below); });
   }
 
  private:

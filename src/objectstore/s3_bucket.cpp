@@ -144,6 +144,7 @@ class S3Bucket final : public Bucket {
     }
   }
 
+  // Once: whoever gives something up does not wait for long.
   void Abort(const std::string& key, const std::string& upload_id, const std::stop_token& stop) {
     client_.Send(
         {.method = "DELETE", .key = key, .query = {{"uploadId", upload_id}}, .may_be_absent = true},

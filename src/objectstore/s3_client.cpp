@@ -153,7 +153,7 @@ template <class Attempt>
 auto S3Client::Retry(const S3Request& request,
                      const std::stop_token& stop,
                      const Attempt& attempt) {
-  const int attempts = request.on_body ? 1 : options_.attempts;
+  const int attempts = request.on_body || request.once ? 1 : options_.attempts;
   for (int number = 1;; ++number) {
     if (stop.stop_requested()) {
       throw Error(ErrorCode::kCancelled, request.method + " " + NameOf(request.key) + ": stopped");

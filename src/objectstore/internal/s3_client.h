@@ -22,6 +22,7 @@ struct S3Request {
   std::function<void(ByteView bytes)> on_body = nullptr;
   // An absent object is an answer (404) and no error; an absent bucket is one.
   bool may_be_absent = false;
+  bool once = false;  // no second attempt
 };
 
 // Signs requests for one bucket, sends them, and tries again. Synchronized.
