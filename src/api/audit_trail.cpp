@@ -117,7 +117,7 @@ void AuditedRequest::SetTarget(const RouteTable::Match& match) {
 }
 
 void AuditedRequest::SetMade(const boost::json::object& answer) {
-  const auto* id = answer.if_contains("id");
+  const auto* id = answer.if_contains(answer.contains("_id") ? "_id" : "id");  // export buckets
   if (id != nullptr && id->is_string() && ObjectId::Parse(id->get_string())) {
     entry_.object = id->get_string();
   }

@@ -244,6 +244,13 @@ TEST_F(ExportsTest, BucketIsUpdatedAndDeleted) {
   EXPECT_EQ(CodeOf(Delete(V2("/backup/exportBuckets/" + id))), "EXPORT_BUCKET_NOT_FOUND");
 }
 
+TEST_F(ExportsTest, AuditLogNamesTheBucketThatWasMade) {
+  const std::string id = AddBucket();
+  const auto rows = store_->ListAudit({}, {}).rows;
+  EXPECT_EQ(rows.at(0).operation, "createGroupBackupExportBucket");
+  EXPECT_EQ(rows.at(0).object, id);
+}
+
 TEST_F(ExportsTest, ExportEndsSuccessfulWithEverythingInTheBucket) {
   const domain::Cluster cluster = AddCluster("c0");
   const domain::Snapshot snapshot = AddFilledSnapshot(cluster);
