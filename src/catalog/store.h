@@ -11,6 +11,7 @@
 #include "catalog/audit_log.h"
 #include "catalog/key_book.h"
 #include "catalog/export_catalog.h"
+#include "catalog/collection_restores.h"
 #include "catalog/outbox.h"
 #include "catalog/protection.h"
 #include "domain/access.h"
@@ -48,7 +49,7 @@ enum class DownloadOutcome {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store : public AuditLog, public Outbox, public KeyBook, public Protection, public ExportCatalog {
+class Store : public AuditLog, public Outbox, public KeyBook, public Protection, public ExportCatalog, public CollectionRestores {
  public:
   ~Store() override = default;
 
@@ -233,7 +234,7 @@ class Store : public AuditLog, public Outbox, public KeyBook, public Protection,
   // A job with DeliveryMethod::kDownload, completed from the beginning; its download's counters are
   // ignored. kNotFound when the snapshot is gone.
   virtual void AddDownload(const domain::RestoreJob& restore) = 0;
-  // Newest created first, then id, descending.
+  // Newest created first, then id, descending; without those that were asked for by collection.
   virtual domain::Listing<domain::RestoreJob> ListRestores(const ClusterId& source,
                                                            const domain::Page& page) = 0;
   // The same of those that take all of their snapshot.

@@ -10,8 +10,8 @@ std::string SelectRestores(std::string_view rest) {
          "position_seconds, position_increment, delivery, target_project, target_cluster, "
          "target_name, state, created, expires, finished, failure, requested_by, scope, "
          "left_alone, replaced, inserted, deleted, notes, key_hash, sealed_key, file_name, "
-         "expiration_hours, max_downloads, complete, size, sha1, "
-         "target_right, cancelled FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
+         "expiration_hours, max_downloads, complete, size, sha1, target_right, cancelled, "
+         "by_collection FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
          std::string(rest);
 }
 
@@ -21,8 +21,10 @@ const std::string kFindRestore = SelectRestores("WHERE r.id = ?1");
 const std::string kListWholeRestores = SelectRestores(
     "WHERE cluster = ?1 AND scope = '' AND delivery < 2 ORDER BY created DESC, r.id DESC LIMIT ?2 "
     "OFFSET ?3");
-const std::string kListRestores =
-    SelectRestores("WHERE cluster = ?1 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
+const std::string kListRestores = SelectRestores(
+    "WHERE cluster = ?1 AND by_collection = 0 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
+const std::string kListByCollection = SelectRestores(
+    "WHERE cluster = ?1 AND by_collection = 1 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 
 domain::RestoreJob ReadRestore(const Query& row) {
   domain::RestoreJob restore;
@@ -63,7 +65,8 @@ domain::RestoreJob ReadRestore(const Query& row) {
            size,
            download.sha1,
            restore.right,
-           restore.cancelled);
+           restore.cancelled,
+           restore.by_collection);
   if (left_alone) {
     changes.left_alone = *left_alone;
     restore.changes = changes;
@@ -82,9 +85,9 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
         "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, "
         "position_seconds, position_increment, delivery, target_project, target_cluster, "
         "target_name, state, created, expires, finished, failure, requested_by, scope, "
-        "target_right) "
+        "target_right, by_collection) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20)",
+        "?18, ?19, ?20, ?21)",
         restore.id,
         restore.project,
         restore.cluster,
@@ -104,7 +107,8 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
         restore.failure,
         restore.requested_by,
         restore.scope,
-        restore.right)
+        restore.right,
+        restore.by_collection)
       .Run();
 }
 
@@ -154,15 +158,22 @@ void StopSnapshotsOf(Session& session,
 
 }  // namespace
 
+void QueueRestore(Session& session,
+                  const domain::RestoreJob& restore,
+                  const domain::Job& job,
+                  std::string_view stopped_reason) {
+  RefuseRival(session, restore);
+  RequireSnapshot(session, restore.snapshot);
+  InsertRestore(session, restore);
+  InsertJob(session, job);
+  StopSnapshotsOf(session, restore.target_cluster, stopped_reason, restore.created);
+}
+
 void SqliteStore::AddRestore(const domain::RestoreJob& restore,
                              const domain::Job& job,
                              std::string_view stopped_reason) {
   WriteScope scope(pool_);
-  RefuseRival(scope, restore);
-  RequireSnapshot(scope, restore.snapshot);
-  InsertRestore(scope, restore);
-  InsertJob(scope, job);
-  StopSnapshotsOf(scope, restore.target_cluster, stopped_reason, restore.created);
+  QueueRestore(scope, restore, job, stopped_reason);
   scope.Commit();
 }
 
@@ -183,7 +194,8 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& s
                                                               const domain::Page& page) {
   const ReadScope scope(pool_);
   domain::Listing<domain::RestoreJob> listing;
-  listing.total = CountRows(scope, "SELECT count(*) FROM restores WHERE cluster = ?1", source);
+  listing.total = CountRows(
+      scope, "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 0", source);
   listing.rows = FindRows(scope, ReadRestore, kListRestores, source, page.size, page.Offset());
   return listing;
 }
@@ -197,6 +209,16 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListWholeRestores(const Cluster
                 "SELECT count(*) FROM restores WHERE cluster = ?1 AND scope = '' AND delivery < 2",
                 source);
   listing.rows = FindRows(scope, ReadRestore, kListWholeRestores, source, page.size, page.Offset());
+  return listing;
+}
+
+domain::Listing<domain::RestoreJob> SqliteStore::ListCollectionRestores(const ClusterId& source,
+                                                                        const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::RestoreJob> listing;
+  listing.total = CountRows(
+      scope, "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 1", source);
+  listing.rows = FindRows(scope, ReadRestore, kListByCollection, source, page.size, page.Offset());
   return listing;
 }
 

@@ -10,6 +10,7 @@
 #include "tests/conformance/store_keys_suite.h"
 #include "tests/conformance/store_protection_suite.h"
 #include "tests/conformance/store_exports_suite.h"
+#include "tests/conformance/store_collections_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -27,6 +28,7 @@ const auto kDialectName = [](const testing::TestParamInfo<StoreDialect>& info) {
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, ExportSuite, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionRestoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreProtection, kSqlite, kDialectName);

@@ -86,6 +86,8 @@ struct RestoreJob {
   std::optional<RestoreChanges> changes;  // of a finished restore that compares
   std::string notes;                      // what a person should know of the run, one a line
   std::optional<Download> download;       // exactly with DeliveryMethod::kDownload
+  // Asked for by collection (domain::CollectionRestore has the rest): no other family shows it.
+  bool by_collection = false;
 };
 
 // nullopt when the event is not allowed in that state.

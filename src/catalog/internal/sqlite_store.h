@@ -212,6 +212,25 @@ class SqliteStore final : public Store {
                     std::string_view failure,
                     Instant now) override;
 
+  void AddCollectionRestore(const domain::RestoreJob& restore,
+                            const domain::CollectionRestore& request,
+                            const domain::Job& job,
+                            std::string_view stopped_reason) override;
+  std::optional<domain::CollectionRestore> FindCollectionRestore(const RestoreJobId& id) override;
+  domain::Listing<domain::RestoreJob> ListCollectionRestores(const ClusterId& source,
+                                                             const domain::Page& page) override;
+  bool AddRestoredNamespaces(const domain::Lease& lease,
+                             const std::vector<domain::RestoredNamespace>& namespaces) override;
+  bool SaveRestoredNamespace(const domain::Lease& lease,
+                             const domain::RestoredNamespace& row) override;
+  bool FailRestoredNamespaces(const domain::Lease& lease) override;
+  domain::Listing<domain::RestoredNamespace> ListRestoredNamespaces(
+      const RestoreJobId& id, const NamespaceFilter& filter, const domain::Page& page) override;
+  std::vector<domain::RestoredNamespace> ReadRestoredNamespaces(const RestoreJobId& id) override;
+  std::optional<domain::RestoredNamespace> FindRestoredNamespace(const RestoreJobId& id,
+                                                                 std::string_view source) override;
+  domain::RestoredNamespaceTotals CountRestoredNamespaces(const RestoreJobId& id) override;
+
  private:
   SessionPool pool_;
 };
@@ -223,6 +242,12 @@ void InsertJob(Session& session, const domain::Job& job);
 std::optional<ObjectId> FinishJob(Session& session,
                                   const domain::Lease& lease,
                                   domain::JobKind kind);
+
+// All of AddRestore but the commit.
+void QueueRestore(Session& session,
+                  const domain::RestoreJob& restore,
+                  const domain::Job& job,
+                  std::string_view stopped_reason);
 // The download of a restore job that was inserted in the caller's transaction.
 void InsertDownload(Session& session, const domain::RestoreJob& restore);
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);
