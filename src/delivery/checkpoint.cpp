@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kWiped = "wiped";
 constexpr std::string_view kBegun = "begun ";
+constexpr std::string_view kClaimed = "claimed ";
 
 [[noreturn]] void RefuseLine(const std::string& line) {
   throw Error(ErrorCode::kCorrupt, "reading a restore's checkpoint: bad line '" + line + "'");
@@ -35,6 +36,15 @@ std::vector<std::int64_t> ParseNumbers(const std::string& line) {
   }
 }
 
+// The one number after `word`.
+std::size_t ParseNumber(const std::string& line, std::string_view word) {
+  const std::vector<std::int64_t> numbers = ParseNumbers(line.substr(word.size()));
+  if (numbers.size() != 1) {
+    RefuseLine(line);
+  }
+  return static_cast<std::size_t>(numbers[0]);
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(const engine::RunContext& run) : run_(run) {
@@ -44,11 +54,9 @@ Checkpoint::Checkpoint(const engine::RunContext& run) : run_(run) {
     if (line == kWiped) {
       wiped_ = true;
     } else if (line.starts_with(kBegun)) {
-      const std::vector<std::int64_t> numbers = ParseNumbers(line.substr(kBegun.size()));
-      if (numbers.size() != 1) {
-        RefuseLine(line);
-      }
-      begun_.insert(static_cast<std::size_t>(numbers[0]));
+      begun_.insert(ParseNumber(line, kBegun));
+    } else if (line.starts_with(kClaimed)) {
+      claimed_.insert(ParseNumber(line, kClaimed));
     } else {
       const std::vector<std::int64_t> numbers = ParseNumbers(line);
       if (numbers.size() != 1 && numbers.size() != 5) {
@@ -77,6 +85,23 @@ bool Checkpoint::IsBegun(std::size_t ns) {
   return begun_.contains(ns);
 }
 
+bool Checkpoint::IsClaimed(std::size_t ns) {
+  const MutexLock lock(mutex_);
+  return claimed_.contains(ns);
+}
+
+void Checkpoint::MarkClaimed(std::size_t ns) {
+  const MutexLock lock(mutex_);
+  claimed_.insert(ns);
+  Save();
+}
+
+void Checkpoint::TakeBackClaim(std::size_t ns) {
+  const MutexLock lock(mutex_);
+  claimed_.erase(ns);
+  Save();
+}
+
 void Checkpoint::MarkBegun(std::size_t ns) {
   const MutexLock lock(mutex_);
   if (begun_.insert(ns).second) {
@@ -94,6 +119,7 @@ void Checkpoint::MarkFinished(std::size_t ns, const domain::RestoreChanges& chan
   const MutexLock lock(mutex_);
   finished_[ns] = changes;
   begun_.erase(ns);
+  claimed_.erase(ns);
   Save();
 }
 
@@ -117,6 +143,9 @@ void Checkpoint::Save() {
   }
   for (const std::size_t ns : begun_) {
     text.append(kBegun).append(std::to_string(ns)).append("\n");
+  }
+  for (const std::size_t ns : claimed_) {
+    text.append(kClaimed).append(std::to_string(ns)).append("\n");
   }
   for (const auto& [ns, changes] : finished_) {
     text += std::to_string(ns);

@@ -89,7 +89,7 @@ class RestoreRun {
         run_(run),
         facts_(target.Facts()),
         checkpoint_(run),
-        progress_(manifest_, run),
+        progress_(selection, options, run),
         notes_(selection.notes) {}
 
   void CheckTargetAccepts();
@@ -112,6 +112,8 @@ class RestoreRun {
   void DropWhatTheSnapshotHasNot() const;
   std::vector<std::size_t> CollectionsLargestFirst() const;
   void RestoreNamespace(std::size_t index, const std::stop_token& stop);
+  std::size_t NumberOf(const repo::NamespaceEntry& entry) const;
+  void Claim(const repo::NamespaceEntry& entry);
   domain::RestoreChanges WriteNamespace(std::size_t index, const std::stop_token& stop);
   bool IsWorthGoingOn(const repo::NamespaceEntry& entry) const;
   domain::RestoreChanges Rewrite(std::size_t index, const std::stop_token& stop);
@@ -122,10 +124,13 @@ class RestoreRun {
   domain::RestoreChanges WritePicked(const repo::NamespaceEntry& entry,
                                      const std::stop_token& stop);
   template <class Body>
-  void Counting(Body body);
+  void Counting(const repo::NamespaceEntry& entry, Body body);
   void Load(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   void Verify(const repo::NamespaceEntry& entry, const std::stop_token& stop);
+  void BuildIndexes(const repo::NamespaceEntry& entry);
   void CreateView(const repo::NamespaceEntry& entry);
+  template <class Body>
+  void TellingFailure(std::size_t index, const std::stop_token& stop, Body body);
   void Note(const std::string& note) TIDEMARK_EXCLUDES(mutex_);
 
   const repo::Manifest& manifest_;
@@ -260,10 +265,12 @@ void RestoreRun::CreateViews() {
       continue;
     }
     CheckNotStopped();
-    if (TargetTakes(facts_, entry.kind) && !checkpoint_.IsFinished(i)) {
-      Retrying([&] { CreateView(entry); });
+    const bool takes = TargetTakes(facts_, entry.kind);
+    if (takes && !checkpoint_.IsFinished(i)) {
+      TellingFailure(i, run_.stop, [&] { Retrying([&] { CreateView(entry); }); });
       checkpoint_.MarkFinished(i);
     }
+    progress_.Reached(i, takes ? NamespaceStage::kDone : NamespaceStage::kLeftOut);
     progress_.NamespaceFinished();
   }
 }
@@ -336,21 +343,76 @@ std::vector<std::size_t> RestoreRun::CollectionsLargestFirst() const {
 
 void RestoreRun::RestoreNamespace(std::size_t index, const std::stop_token& stop) {
   const repo::NamespaceEntry& entry = manifest_.namespaces[index];
+  const bool takes = TargetTakes(facts_, entry.kind);
   if (checkpoint_.IsFinished(index)) {
-    progress_.Written(entry.digest.documents, entry.logical_bytes);
-  } else if (TargetTakes(facts_, entry.kind)) {
+    progress_.Written(index, entry.digest.documents, entry.logical_bytes);
+  } else if (takes) {
     domain::RestoreChanges changes;
-    Retry(options_, run_.log, stop, [&] { changes = WriteNamespace(index, stop); });
+    TellingFailure(index, stop, [&] {
+      Retry(options_, run_.log, stop, [&] { changes = WriteNamespace(index, stop); });
+    });
     checkpoint_.MarkFinished(index, changes);
   }
+  progress_.Reached(index, takes ? NamespaceStage::kDone : NamespaceStage::kLeftOut);
   progress_.NamespaceFinished();
+}
+
+std::size_t RestoreRun::NumberOf(const repo::NamespaceEntry& entry) const {
+  return static_cast<std::size_t>(&entry - manifest_.namespaces.data());
+}
+
+// A failure that is this namespace's own, not the end that another one's has brought.
+template <class Body>
+void RestoreRun::TellingFailure(std::size_t index, const std::stop_token& stop, Body body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    if (!stop.stop_requested()) {
+      progress_.Failed(index, error);
+    }
+    throw;
+  }
+}
+
+// Creates a namespace that nobody else can have created. From then on it may be dropped.
+void RestoreRun::Claim(const repo::NamespaceEntry& entry) {
+  const std::size_t index = NumberOf(entry);
+  const std::string name = NameOf(entry);
+  if (checkpoint_.IsClaimed(index)) {
+    return;
+  }
+  const auto refuse = [&name] {
+    throw Error(ErrorCode::kConflict,
+                "creating " + name + ": the target has something of that name",
+                "it was created after the restore had chosen the name; start another one");
+  };
+  if (target_.FindNamespace(entry.database, entry.collection)) {
+    refuse();
+  }
+  checkpoint_.MarkClaimed(index);  // first: a crash behind the creation must not disown it
+  try {
+    target_.CreateCollection(entry);
+  } catch (const Error& error) {
+    if (IsRetryable(error.code())) {
+      throw;  // it may have been created
+    }
+    checkpoint_.TakeBackClaim(index);
+    if (error.code() == ErrorCode::kConflict) {
+      refuse();
+    }
+    throw error.WithContext("creating " + name);
+  }
 }
 
 // May be repeated, whatever an earlier attempt has left behind.
 domain::RestoreChanges RestoreRun::WriteNamespace(std::size_t index, const std::stop_token& stop) {
   const repo::NamespaceEntry& entry = manifest_.namespaces[index];
+  progress_.Reached(index, NamespaceStage::kLoading);
   if (scope_.filter) {
     return WritePicked(entry, stop);
+  }
+  if (scope_.mode == RestoreMode::kCreate) {
+    Claim(entry);
   }
   const bool is_delta = scope_.mode == RestoreMode::kDelta;
   if (is_delta || checkpoint_.IsBegun(index)) {
@@ -381,8 +443,7 @@ domain::RestoreChanges RestoreRun::Rewrite(std::size_t index, const std::stop_to
   });
   // Before the indexes: from then on a TTL index deletes what has expired.
   Verify(entry, stop);
-  // After the data: a bulk build is cheaper.
-  Doing("building the indexes of " + name, [&] { target_.CreateIndexes(entry); });
+  BuildIndexes(entry);  // after the data: a bulk build is cheaper
   return {.inserted = static_cast<std::int64_t>(entry.digest.documents)};
 }
 
@@ -429,11 +490,11 @@ void RestoreRun::Prepare(const repo::NamespaceEntry& entry, const InPlace& plan)
 domain::RestoreChanges RestoreRun::Compare(const repo::NamespaceEntry& entry,
                                            const std::stop_token& stop) {
   domain::RestoreChanges changes;
-  Counting([&](const auto& compared) {
+  Counting(entry, [&](const auto& compared) {
     changes = DeltaLoad{reader_, target_, entry, compared}.Run(stop);
     Verify(entry, stop);  // before the indexes, as in Rewrite
   });
-  Doing("building the indexes of " + NameOf(entry), [&] { target_.CreateIndexes(entry); });
+  BuildIndexes(entry);
   return changes;
 }
 
@@ -455,7 +516,7 @@ domain::RestoreChanges RestoreRun::WritePicked(const repo::NamespaceEntry& entry
   domain::RestoreChanges changes;
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
-  Counting([&](const auto& written) {
+  Counting(entry, [&](const auto& written) {
     const auto seen = [&](std::uint64_t more_documents, std::uint64_t more_bytes) {
       documents += more_documents;
       bytes += more_bytes;
@@ -465,31 +526,33 @@ domain::RestoreChanges RestoreRun::WritePicked(const repo::NamespaceEntry& entry
           [&] { changes = FilteredLoad{reader_, target_, entry, ids, seen}.Run(stop); });
   });
   // The rest was not even read.
-  progress_.Written(entry.digest.documents - std::min(documents, entry.digest.documents),
+  progress_.Written(NumberOf(entry),
+                    entry.digest.documents - std::min(documents, entry.digest.documents),
                     entry.logical_bytes - std::min(bytes, entry.logical_bytes));
   return changes;
 }
 
 // Calls `body` with what reports progress; takes that back when it fails.
 template <class Body>
-void RestoreRun::Counting(Body body) {
+void RestoreRun::Counting(const repo::NamespaceEntry& entry, Body body) {
+  const std::size_t index = NumberOf(entry);
   std::atomic<std::uint64_t> documents{0};
   std::atomic<std::uint64_t> bytes{0};
   const auto written = [&](std::uint64_t more_documents, std::uint64_t more_bytes) {
     documents += more_documents;
     bytes += more_bytes;
-    progress_.Written(more_documents, more_bytes);
+    progress_.Written(index, more_documents, more_bytes);
   };
   try {
     body(written);
   } catch (const Error&) {
-    progress_.Forget(documents, bytes);
+    progress_.Forget(index, documents, bytes);
     throw;
   }
 }
 
 void RestoreRun::Load(const repo::NamespaceEntry& entry, const std::stop_token& stop) {
-  Counting([&](const auto& written) {
+  Counting(entry, [&](const auto& written) {
     NamespaceLoad{reader_, target_, entry, options_.writers, written}.Run(stop);
   });
 }
@@ -497,6 +560,7 @@ void RestoreRun::Load(const repo::NamespaceEntry& entry, const std::stop_token& 
 // Nothing is called restored that was not read back.
 void RestoreRun::Verify(const repo::NamespaceEntry& entry, const std::stop_token& stop) {
   const std::string name = NameOf(entry);
+  progress_.Reached(NumberOf(entry), NamespaceStage::kVerifying);
   repo::NamespaceDigest found;
   Doing("verifying " + name, [&] { found = target_.ReadDigest(entry, stop); });
   if (found == entry.digest) {
@@ -515,7 +579,15 @@ void RestoreRun::Verify(const repo::NamespaceEntry& entry, const std::stop_token
                   : "is another client writing to the target?");
 }
 
+void RestoreRun::BuildIndexes(const repo::NamespaceEntry& entry) {
+  progress_.Reached(NumberOf(entry), NamespaceStage::kIndexing);
+  Doing("building the indexes of " + NameOf(entry), [&] { target_.CreateIndexes(entry); });
+}
+
 void RestoreRun::CreateView(const repo::NamespaceEntry& entry) {
+  if (scope_.mode == RestoreMode::kCreate) {
+    Claim(entry);
+  }
   Doing("creating view " + NameOf(entry), [&] {
     target_.DropCollection(entry.database, entry.collection);
     target_.CreateCollection(entry);
@@ -529,7 +601,8 @@ RestoreSummary RunRestore(const repo::Manifest& manifest,
                           RestoreTarget& target,
                           const RestoreOptions& options,
                           const engine::RunContext& run) {
-  const Selection selection = Select(manifest, options.scope);
+  Selection selection = Select(manifest, options.scope);
+  KeepIndexes(options.indexes, selection.manifest);
   RestoreRun restore(selection, reader, target, options, run);
   restore.CheckTargetAccepts();  // before anything is written
   restore.MarkIncomplete();      // an aborted restore must not look like a finished one

@@ -74,6 +74,27 @@ class RestoreTarget {
 
 std::unique_ptr<RestoreTarget> MakeClusterTarget(mongo::Connection& connection);
 
+// Which of the snapshot's indexes a restore builds, beside those on _id.
+enum class IndexChoice { kAll, kNone, kAllButTtl };
+
+enum class NamespaceStage {
+  kLoading,    // its documents are being written
+  kVerifying,  // all are written and are being read back
+  kIndexing,   // they are the snapshot's; its indexes are being built
+  kDone,       // and will not be written again, whatever happens to the run
+  kLeftOut,    // the target knows no such namespaces
+  kFailed,     // for good
+};
+
+// How far one namespace is. An attempt that has to be repeated begins with kLoading again.
+struct NamespaceEvent {
+  std::string source;  // "shop.orders", the name in the snapshot
+  NamespaceStage stage = NamespaceStage::kLoading;
+  std::uint64_t documents = 0;                          // on the target so far
+  NamespaceStage failed_in = NamespaceStage::kLoading;  // of kFailed
+  std::string failure;                                  // of kFailed
+};
+
 struct RestoreOptions {
   std::string job;  // written into the marker
   bool allow_lossy = false;
@@ -88,6 +109,10 @@ struct RestoreOptions {
   // are compared in order of _id, which costs a read of them. A smaller one is written anew.
   ByteCount go_on_from = MiB(64);
   RestoreScope scope;
+  IndexChoice indexes = IndexChoice::kAll;
+  // Called from several threads, for one namespace in order; with kLoading at most once a second.
+  // What it throws ends the attempt.
+  std::function<void(const NamespaceEvent&)> on_namespace;
 };
 
 // What a restore would do, as a value that can be printed (dry run). Pure: made from manifest,
@@ -134,8 +159,9 @@ struct RestoreSummary {
 // namespace drop, create, load, verify count and digest, build indexes; users and roles, when the
 // whole snapshot is restored and has any; at last mark complete. A
 // delta changes a collection in place where it can; what it cannot compare it writes anew and says
-// so in a note. With an _id filter the selected documents are written and read back, nothing else
-// is touched. Throws kUnsupported before anything is dropped when the plan has losses and
+// so in a note. With kCreate it is kConflict when the target has a namespace of that name that this
+// run has not created. With an _id filter the selected documents are written and read back, nothing
+// else is touched. Throws kUnsupported before anything is dropped when the plan has losses and
 // allow_lossy is not set, kInvalidArgument as PlanRestore does. May be repeated from the start or
 // continued from run.checkpoint, with the same manifest and scope.
 RestoreSummary RunRestore(const repo::Manifest& manifest,

@@ -4,38 +4,52 @@ namespace tidemark::delivery {
 namespace {
 
 constexpr std::chrono::milliseconds kReportInterval{100};
+constexpr std::chrono::seconds kTellInterval{1};  // each may cost a durable write
 
 }  // namespace
 
-RestoreProgress::RestoreProgress(const repo::Manifest& manifest, const engine::RunContext& run)
-    : run_(run) {
+RestoreProgress::RestoreProgress(const Selection& selection,
+                                 const RestoreOptions& options,
+                                 const engine::RunContext& run)
+    : selection_(selection), options_(options), run_(run) {
   const MutexLock lock(mutex_);
+  namespaces_.resize(selection.manifest.namespaces.size());
   now_.phase = "loading";
-  now_.collections_total = manifest.namespaces.size();
-  for (const repo::NamespaceEntry& entry : manifest.namespaces) {
+  now_.collections_total = selection.manifest.namespaces.size();
+  for (const repo::NamespaceEntry& entry : selection.manifest.namespaces) {
     now_.documents_total += entry.digest.documents;
     now_.bytes_total += entry.logical_bytes;
   }
 }
 
-void RestoreProgress::Written(std::uint64_t documents, std::uint64_t bytes) {
+void RestoreProgress::Written(std::size_t ns, std::uint64_t documents, std::uint64_t bytes) {
+  bool report = false;
+  bool tell = false;
   {
     const MutexLock lock(mutex_);
     now_.documents_done += documents;
     now_.bytes_done += bytes;
+    OfNamespace& one = namespaces_[ns];
+    one.documents += documents;
     const Instant now = run_.clock.Now();
-    if (now - reported_ < kReportInterval) {
-      return;
-    }
-    reported_ = now;
+    report = now - reported_ >= kReportInterval;
+    tell = now - one.told >= kTellInterval;
+    reported_ = report ? now : reported_;
+    one.told = tell ? now : one.told;
   }
-  Report();
+  if (report) {
+    Report();
+  }
+  if (tell) {
+    Tell(ns);
+  }
 }
 
-void RestoreProgress::Forget(std::uint64_t documents, std::uint64_t bytes) {
+void RestoreProgress::Forget(std::size_t ns, std::uint64_t documents, std::uint64_t bytes) {
   const MutexLock lock(mutex_);
   now_.documents_done -= documents;
   now_.bytes_done -= bytes;
+  namespaces_[ns].documents -= documents;
 }
 
 void RestoreProgress::NamespaceFinished() {
@@ -44,6 +58,19 @@ void RestoreProgress::NamespaceFinished() {
     ++now_.collections_done;
   }
   Report();
+}
+
+void RestoreProgress::Reached(std::size_t ns, NamespaceStage stage) {
+  {
+    const MutexLock lock(mutex_);
+    namespaces_[ns].stage = stage;
+    namespaces_[ns].told = run_.clock.Now();
+  }
+  Tell(ns);
+}
+
+void RestoreProgress::Failed(std::size_t ns, const Error& why) {
+  Tell(ns, std::string(why.message()));
 }
 
 engine::Progress RestoreProgress::Now() {
@@ -56,6 +83,20 @@ void RestoreProgress::Report() {
   if (run_.on_progress) {
     run_.on_progress(Now());
   }
+}
+
+void RestoreProgress::Tell(std::size_t ns, const std::string& failure) {
+  if (!options_.on_namespace) {
+    return;
+  }
+  NamespaceEvent event{.source = selection_.sources[ns], .failure = failure};
+  {
+    const MutexLock lock(mutex_);
+    event.stage = failure.empty() ? namespaces_[ns].stage : NamespaceStage::kFailed;
+    event.failed_in = namespaces_[ns].stage;
+    event.documents = namespaces_[ns].documents;
+  }
+  options_.on_namespace(event);
 }
 
 }  // namespace tidemark::delivery

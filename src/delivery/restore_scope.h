@@ -50,6 +50,7 @@ class IdFilter {
 enum class RestoreMode {
   kReplace,  // dropped and written anew
   kDelta,    // equal documents are left alone, the others changed
+  kCreate,   // the restore fails: only what it has created itself is ever written to
 };
 
 // What a restore takes from its snapshot and under which names it writes it.

@@ -53,12 +53,7 @@ void CheckCollectionName(const Name& name) {
   }
 }
 
-bool Matches(const RestoreScope::Rule& rule, const repo::NamespaceEntry& entry) {
-  return rule.database == entry.database &&
-         (rule.collection.empty() || rule.collection == entry.collection);
-}
-
-// One selection in the making. Confined.
+// One selection in the making: O(n log n) in rules and namespaces. Confined.
 class Selector {
  public:
   Selector(const repo::Manifest& manifest, const RestoreScope& scope)
@@ -68,7 +63,7 @@ class Selector {
     }
   }
 
-  void CheckRules() const;
+  void CheckRules();
   void TakeNamespaces();
   void CheckTargets() const;
   void PointViews();
@@ -84,37 +79,40 @@ class Selector {
   const repo::Manifest& manifest_;
   const RestoreScope& scope_;
   std::vector<RestoreScope::Rule> rules_;
+  // By what they match; of a whole database with an empty collection. Filled by CheckRules.
+  std::map<Name, const RestoreScope::Rule*> rule_for_;
   std::map<Name, Name> renamed_;  // from the snapshot's name to the target's, of all that is taken
   Selection selection_;
 };
 
-void Selector::CheckRules() const {
-  for (auto rule = rules_.begin(); rule != rules_.end(); ++rule) {
-    const auto same = [&](const RestoreScope::Rule& other) {
-      return other.database == rule->database && other.collection == rule->collection;
-    };
-    if (std::any_of(rules_.begin(), rule, same)) {
-      Refuse("include: " + RuleText(*rule) + " is there twice");
+void Selector::CheckRules() {
+  std::set<Name> held;
+  for (const repo::NamespaceEntry& entry : manifest_.namespaces) {
+    held.emplace(entry.database, "");
+    held.emplace(entry.database, entry.collection);
+  }
+  for (const RestoreScope::Rule& rule : rules_) {
+    const Name name{rule.database, rule.collection};
+    if (!rule_for_.emplace(name, &rule).second) {
+      Refuse("include: " + RuleText(rule) + " is there twice");
     }
-    const auto matches = [&](const repo::NamespaceEntry& entry) { return Matches(*rule, entry); };
-    if (std::ranges::none_of(manifest_.namespaces, matches)) {
-      Refuse("include: snapshot " + manifest_.snapshot.ToString() + " holds no " + RuleText(*rule));
+    if (!held.contains(name)) {
+      Refuse("include: snapshot " + manifest_.snapshot.ToString() + " holds no " + RuleText(rule));
     }
-    if (!rule->to_database.empty()) {
-      CheckDatabaseName(rule->to_database);
+    if (!rule.to_database.empty()) {
+      CheckDatabaseName(rule.to_database);
     }
   }
 }
 
 // The rule for the collection before the one for its database.
 const RestoreScope::Rule* Selector::RuleFor(const repo::NamespaceEntry& entry) const {
-  const RestoreScope::Rule* best = nullptr;
-  for (const RestoreScope::Rule& rule : rules_) {
-    if (Matches(rule, entry) && (best == nullptr || best->collection.empty())) {
-      best = &rule;
+  for (const std::string& collection : {entry.collection, std::string()}) {
+    if (const auto found = rule_for_.find({entry.database, collection}); found != rule_for_.end()) {
+      return found->second;
     }
   }
-  return best;
+  return nullptr;
 }
 
 void Selector::Take(const repo::NamespaceEntry& entry, const RestoreScope::Rule& rule) {
@@ -236,6 +234,20 @@ Selection Select(const repo::Manifest& manifest, const RestoreScope& scope) {
   selector.PointViews();
   selector.CheckFilter();
   return selector.Finish();
+}
+
+void KeepIndexes(IndexChoice choice, repo::Manifest& manifest) {
+  if (choice == IndexChoice::kAll) {
+    return;
+  }
+  const auto is_left_out = [choice](const Bytes& index) {
+    const bson::Document spec(index);
+    return !IsIdIndex(spec) &&
+           (choice == IndexChoice::kNone || spec.Find("expireAfterSeconds").has_value());
+  };
+  for (repo::NamespaceEntry& entry : manifest.namespaces) {
+    std::erase_if(entry.indexes, is_left_out);
+  }
 }
 
 void CheckScope(const repo::Manifest& manifest, const RestoreScope& scope) {

@@ -24,8 +24,12 @@ class Checkpoint {
   bool IsWiped() TIDEMARK_EXCLUDES(mutex_);
   bool IsFinished(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
   bool IsBegun(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
+  bool IsClaimed(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
   void MarkWiped() TIDEMARK_EXCLUDES(mutex_);
   void MarkBegun(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
+  // The target had no namespace of that name: what is there from now on is ours.
+  void MarkClaimed(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
+  void TakeBackClaim(std::size_t ns) TIDEMARK_EXCLUDES(mutex_);
   void MarkFinished(std::size_t ns, const domain::RestoreChanges& changes = {})
       TIDEMARK_EXCLUDES(mutex_);
   // Of all finished namespaces.
@@ -38,6 +42,7 @@ class Checkpoint {
   Mutex mutex_;
   bool wiped_ TIDEMARK_GUARDED_BY(mutex_) = false;
   std::set<std::size_t> begun_ TIDEMARK_GUARDED_BY(mutex_);
+  std::set<std::size_t> claimed_ TIDEMARK_GUARDED_BY(mutex_);
   std::map<std::size_t, domain::RestoreChanges> finished_ TIDEMARK_GUARDED_BY(mutex_);
 };
 

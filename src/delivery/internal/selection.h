@@ -20,6 +20,9 @@ struct Selection {
 // MongoDB refuses, a view that is moved away from what it reads, a filter that does not fit.
 Selection Select(const repo::Manifest& manifest, const RestoreScope& scope);
 
+// Takes away the indexes that are not to be built; those on _id stay.
+void KeepIndexes(IndexChoice choice, repo::Manifest& manifest);
+
 // What a target holds and the snapshot does not: a whole delta drops it.
 struct ForeignNamespaces {
   std::vector<std::string> databases;
