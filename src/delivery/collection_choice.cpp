@@ -51,13 +51,27 @@ ByName Index(const std::vector<domain::NamespaceChoice>& choices, const std::str
   return index;
 }
 
+// Behind a dot begins the collection's name: one in a database's would move it.
+void RefuseDot(const std::string& what, const std::string& text) {
+  if (text.find('.') != std::string::npos) {
+    throw Error(ErrorCode::kInvalidArgument,
+                what + ": '" + text + "' has a dot, which no database name may have");
+  }
+}
+
 // Who is called what. Confined.
 class Chooser {
  public:
   explicit Chooser(const domain::CollectionRestore& request)
       : request_(request),
         databases_(Index(request.databases, "databases")),
-        collections_(Index(request.collections, "collections")) {}
+        collections_(Index(request.collections, "collections")) {
+    RefuseDot("databaseSuffix", request.database_suffix.value_or(""));
+    for (const domain::NamespaceChoice& choice : request.databases) {
+      RefuseDot("databases", choice.source);
+      RefuseDot("databases", choice.target);
+    }
+  }
 
   // Nothing when it was not asked for.
   std::optional<std::string> TargetOf(const repo::NamespaceEntry& entry) const;

@@ -11,7 +11,7 @@ namespace tidemark::delivery {
 // The namespaces that `request` takes from the snapshot, and those that the snapshot does not hold
 // (NamespaceState::kNotFound). A name that was asked for is taken as it is; the suffixes go to the
 // others. What is listed as a collection goes by that, not by its database's entry. `effective` is
-// `target`. Pure. kInvalidArgument: something is listed twice.
+// `target`. Pure. kInvalidArgument: something is listed twice, a dot in a database's name.
 std::vector<domain::RestoredNamespace> ChooseNamespaces(const repo::Manifest& manifest,
                                                         const domain::CollectionRestore& request);
 

@@ -98,6 +98,13 @@ TEST_F(CollectionChoice, ListingSomethingTwiceIsRefused) {
   EXPECT_THROW(ChooseNamespaces(manifest_, request), Error);
 }
 
+// It would be written to collection ".x.orders" of database "shop".
+TEST_F(CollectionChoice, ADotCannotMoveADatabasesCollections) {
+  EXPECT_THROW(ChooseNamespaces(manifest_, {.database_suffix = ".x", .databases = {{"shop", ""}}}),
+               Error);
+  EXPECT_THROW(ChooseNamespaces(manifest_, {.databases = {{"shop", "a.b"}}}), Error);
+}
+
 TEST_F(CollectionChoice, TakenNamesAreAvoided) {
   KeepOn("shop", "orders");
   KeepOn("shop", "orders_restored");
