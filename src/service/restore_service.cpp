@@ -150,6 +150,14 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
   if (!scope.IsWhole()) {
     CheckFits(env_.repository.LoadManifest(checked.snapshot.project, checked.snapshot.id), scope);
   }
+  const domain::RestoreJob restore = NewJob(caller, request, checked);
+  Queue(restore, std::nullopt, caller);
+  return restore;
+}
+
+domain::RestoreJob RestoreService::NewJob(const Caller& caller,
+                                          const RestoreRequest& request,
+                                          const Checked& checked) {
   const Instant now = env_.clock.Now();
   domain::RestoreJob restore;
   restore.id = RestoreJobId::Generate(now, env_.random);
@@ -167,16 +175,25 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
   restore.requested_by = caller.key.id;
   restore.right = request.right;
   restore.scope = request.scope;
+  return restore;
+}
+
+void RestoreService::Queue(const domain::RestoreJob& restore,
+                           const std::optional<domain::CollectionRestore>& choice,
+                           const Caller& caller) {
   domain::Job job;
-  job.id = JobId::Generate(now, env_.random);
+  job.id = JobId::Generate(restore.created, env_.random);
   job.kind = domain::JobKind::kRestore;
   job.subject = restore.id.raw();
-  job.created = now;
+  job.created = restore.created;
+  const std::string stopped =
+      "stopped: restore " + restore.id.ToString() + " is replacing the cluster's data";
   try {
-    env_.store.AddRestore(
-        restore,
-        job,
-        "stopped: restore " + restore.id.ToString() + " is replacing the cluster's data");
+    if (choice) {
+      env_.store.AddCollectionRestore(restore, *choice, job, stopped);
+    } else {
+      env_.store.AddRestore(restore, job, stopped);
+    }
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound) {  // between the checks and here
       throw Refusal(
@@ -199,7 +216,6 @@ domain::RestoreJob RestoreService::Start(const Caller& caller, const RestoreRequ
                 restore.target_name,
                 caller.key.public_name);
   env_.wake_runner();
-  return restore;
 }
 
 delivery::RestorePlan RestoreService::Plan(const Caller& caller, const RestoreRequest& request) {
@@ -226,16 +242,15 @@ domain::Listing<domain::RestoreJob> RestoreService::ListWhole(const domain::Clus
 std::optional<domain::RestoreJob> RestoreService::Find(const domain::Cluster& source,
                                                        const RestoreJobId& id) {
   auto found = env_.store.FindRestore(id);
-  return found && found->cluster == source.id ? found : std::nullopt;
+  return found && found->cluster == source.id && !found->by_collection ? found : std::nullopt;
 }
 
 std::optional<domain::Job> RestoreService::FindJob(const RestoreJobId& id) {
   return env_.store.FindJobBySubject(id.raw());
 }
 
-delivery::RestoreSummary RestoreService::RestoreNow(const domain::RestoreJob& restore,
-                                                    const jobs::JobContext& context) {
-  // Rights and registration may have changed while the job waited; nothing has been wiped yet.
+// Both may have changed while the job waited; nothing has been wiped yet.
+domain::Cluster RestoreService::RequireTarget(const domain::RestoreJob& restore) {
   const auto key = env_.store.FindKey(restore.requested_by);
   if (!key || key->key.revoked ||
       !access_.MayOn({key->key}, restore.target_project, restore.right)) {
@@ -243,20 +258,29 @@ delivery::RestoreSummary RestoreService::RestoreNow(const domain::RestoreJob& re
                 "restoring into cluster " + restore.target_name +
                     ": the key that asked for it has lost the right to");
   }
-  const auto cluster = env_.store.FindCluster(restore.target_cluster);
+  auto cluster = env_.store.FindCluster(restore.target_cluster);
   if (!cluster || cluster->removed) {
     throw Error(ErrorCode::kNotFound,
                 "restoring into cluster " + restore.target_name + ": it is no longer registered");
   }
+  return *cluster;
+}
+
+delivery::RestoreSummary RestoreService::RestoreNow(const domain::RestoreJob& restore,
+                                                    const jobs::JobContext& context) {
+  const domain::Cluster cluster = RequireTarget(restore);
   const repo::Manifest manifest = env_.repository.LoadManifest(restore.project, restore.snapshot);
   const auto reader = env_.repository.NewReader(restore.project);
   mongo::ConnectionOptions connect;
   connect.connect_timeout = kJobConnectTimeout;
-  const auto connection = clusters_.Connect(*cluster, connect);
+  const auto connection = clusters_.Connect(cluster, connect);
   const auto target = delivery::MakeClusterTarget(*connection);
   delivery::RestoreOptions options = options_;
   options.job = restore.id.ToString();
-  options.allow_lossy = cluster->allow_lossy;
+  options.allow_lossy = cluster.allow_lossy;
+  if (restore.by_collection) {
+    return RestoreCollections(restore, manifest, *reader, *target, std::move(options), context);
+  }
   options.scope = delivery::ParseScope(restore.scope);
   delivery::RestoreSummary summary = delivery::RunRestore(
       manifest, *reader, *target, options, MakeRunContext(context, env_.clock, env_.log));
@@ -283,6 +307,9 @@ void RestoreService::Run(const jobs::JobContext& context) {
     }
     state = domain::RestoreState::kFailed;
     failure = FailureText(error);
+    if (restore->by_collection) {
+      env_.store.FailRestoredNamespaces(context.lease);
+    }
   }
   if (!env_.store.FinishRestore(context.lease, state, failure, env_.clock.Now())) {
     env_.log.Warn("restore={}  finished without its lease: the result is dropped",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "delivery/cluster_restore.h"
+#include "domain/collection_restore.h"
 #include "domain/restore_job.h"
 #include "jobs/runner.h"
 #include "service/cluster_service.h"
@@ -45,6 +46,19 @@ class RestoreService {
   // Of that source cluster; nullopt otherwise.
   std::optional<domain::RestoreJob> Find(const domain::Cluster& source, const RestoreJobId& id);
   std::optional<domain::Job> FindJob(const RestoreJobId& id);
+
+  // Restores by collection: jobs that neither List nor Find shows. Start's checks; kInvalidValue
+  // with "databases" or "collections" when the names cannot be taken together. Whether the snapshot
+  // holds them, what the target has and what it can take is seen when the job runs: until then it
+  // has no namespaces.
+  domain::RestoreJob StartByCollection(const Caller& caller,
+                                       const RestoreRequest& request,
+                                       const domain::CollectionRestore& choice);
+  domain::Listing<domain::RestoreJob> ListByCollection(const domain::Cluster& source,
+                                                       const domain::Page& page);
+  std::optional<domain::RestoreJob> FindByCollection(const domain::Cluster& source,
+                                                     const RestoreJobId& id);
+
   // The handler of JobKind::kRestore.
   void Run(const jobs::JobContext& context);
 
@@ -56,6 +70,21 @@ class RestoreService {
   };
 
   Checked CheckRequest(const Caller& caller, const RestoreRequest& request);
+  // The job, in the catalog or refused by it; not yet seen by a worker.
+  domain::RestoreJob NewJob(const Caller& caller,
+                            const RestoreRequest& request,
+                            const Checked& checked);
+  void Queue(const domain::RestoreJob& restore,
+             const std::optional<domain::CollectionRestore>& choice,
+             const Caller& caller);
+  // The target, unless its registration or the right to restore into it have gone.
+  domain::Cluster RequireTarget(const domain::RestoreJob& restore);
+  delivery::RestoreSummary RestoreCollections(const domain::RestoreJob& restore,
+                                              const repo::Manifest& manifest,
+                                              repo::SnapshotReader& reader,
+                                              delivery::RestoreTarget& target,
+                                              delivery::RestoreOptions options,
+                                              const jobs::JobContext& context);
   // Steps 7 to 10 and 12 of contract.md 8, with the facts of one fresh look at the target.
   void CheckTarget(Checked& checked);
   delivery::RestoreSummary RestoreNow(const domain::RestoreJob& restore,

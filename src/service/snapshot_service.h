@@ -1,7 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "domain/job.h"
 #include "domain/snapshot.h"
@@ -17,6 +20,9 @@ struct RetentionChange {
   std::optional<bool> do_not_delete;
   std::optional<Instant> expires;
 };
+
+// The names in a snapshot, sorted: databases, and the namespaces of each (none of an empty one).
+using SnapshotContents = std::map<std::string, std::vector<std::string>>;
 
 // Snapshots of registered clusters. Synchronized; every call blocks.
 class SnapshotService {
@@ -53,6 +59,8 @@ class SnapshotService {
                                           const SnapshotId& before,
                                           const SnapshotId& after,
                                           const engine::DiffOptions& options);
+  // Of a finished snapshot; kSnapshotNotFound. Reads the manifest.
+  SnapshotContents ListContents(const domain::Cluster& cluster, const SnapshotId& id);
   std::optional<domain::Job> FindJob(const SnapshotId& id);
   // The handler of JobKind::kTakeSnapshot.
   void Run(const jobs::JobContext& context);
