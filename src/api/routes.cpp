@@ -27,6 +27,8 @@ std::vector<Route> Collect() {
                           ExportBucketRoutes,
                           CloudExportRoutes,
                           OwnExportTargetRoutes,
+                          CloudNamespaceRoutes,
+                          CollectionRestoreRoutes,
                           OwnAuditRoutes,
                           OwnClusterRoutes,
                           OwnDiffRoutes,

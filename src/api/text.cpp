@@ -34,4 +34,21 @@ std::string_view TakeUntil(std::string_view& rest, char separator) {
   return taken;
 }
 
+std::string EncodeSegment(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const char lower = Lower(c);
+    const bool plain = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    if (plain) {
+      encoded.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+    }
+  }
+  return encoded;
+}
+
 }  // namespace tidemark::api

@@ -45,6 +45,9 @@ inline constexpr std::array kFirstVersion{Version{"2023-01-01"}};
 inline constexpr std::array kTenantVersions{Version{"2023-01-01", "Wed, 13 Nov 2024 00:00:00 GMT"}};
 inline constexpr std::array kLegacyVersions{Version{"2023-01-01", "Sun, 1 Jan 2023 00:00:00 GMT"}};
 
+// Collection restores and the names in a snapshot.
+inline constexpr std::array kCollectionVersions{Version{"2025-03-12"}};
+
 // The rows of each file.
 std::span<const Route> CloudRestoreRoutes();
 std::span<const Route> CloudShardedRoutes();
@@ -64,6 +67,8 @@ std::span<const Route> CompliancePolicyRoutes();
 std::span<const Route> ExportBucketRoutes();
 std::span<const Route> CloudExportRoutes();
 std::span<const Route> OwnExportTargetRoutes();
+std::span<const Route> CloudNamespaceRoutes();
+std::span<const Route> CollectionRestoreRoutes();
 std::span<const Route> OwnAuditRoutes();
 std::span<const Route> OwnClusterRoutes();
 std::span<const Route> OwnDiffRoutes();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace tidemark::api {
@@ -10,5 +11,7 @@ bool EqualNoCase(std::string_view a, std::string_view b);
 bool StartsWithNoCase(std::string_view text, std::string_view prefix);
 // What stands before the next `separator` (or the end); both are taken off `rest`.
 std::string_view TakeUntil(std::string_view& rest, char separator);
+// As one segment of a path: everything but letters, digits and -._~ percent-encoded.
+std::string EncodeSegment(std::string_view text);
 
 }  // namespace tidemark::api

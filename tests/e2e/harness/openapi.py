@@ -27,7 +27,8 @@ def check_answer(answer, template, method, media_type="application/vnd.atlas.202
     responses = operation["responses"]
     if str(answer.status_code) not in responses:
         return [f"status {answer.status_code} is not documented"]
-    schema = responses[str(answer.status_code)]["content"][media_type].get("schema")
+    response = resolve(responses[str(answer.status_code)])
+    schema = response["content"][media_type].get("schema")
     if schema is None:
         return ["a body where there is none"] if answer.content else []
     return list(problems(answer.json(), schema, "body"))
