@@ -42,17 +42,23 @@ std::string FormatInstant(Instant instant) {
   const auto day = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(seconds - day);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(),
-                text.size(),
-                "%04d-%02u-%02uT%02d:%02d:%02dZ",
-                static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()),
-                static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()));
-  return text.data();
+  std::string text = "0000-00-00T00:00:00Z";
+  const auto put = [&text](std::size_t at, std::size_t digits, std::int64_t value) {
+    for (std::size_t i = digits; i > 0; --i, value /= 10) {
+      text[at + i - 1] = static_cast<char>('0' + value % 10);
+    }
+  };
+  const auto year = static_cast<int>(date.year());
+  if (year < 0 || year > 9999) {  // no date of ours; still a text
+    return std::to_string(year) + text.substr(4);
+  }
+  put(0, 4, year);
+  put(5, 2, static_cast<unsigned>(date.month()));
+  put(8, 2, static_cast<unsigned>(date.day()));
+  put(11, 2, time.hours().count());
+  put(14, 2, time.minutes().count());
+  put(17, 2, time.seconds().count());
+  return text;
 }
 
 std::optional<Instant> ParseInstant(std::string_view text) {
