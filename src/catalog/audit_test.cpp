@@ -85,6 +85,51 @@ TEST_F(AuditFile, ChangedMembersAreFound) {
   }
 }
 
+// The model: every row that has ended, newest first.
+TEST_F(AuditFile, PagesAreRightWhereverTheyLie) {
+  const ProjectId project = *ProjectId::Parse("32b6e34b3d91647abb20e7b8");
+  ASSERT_EQ(Run("WITH RECURSIVE n(i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM n WHERE i < 6500) "
+                "INSERT INTO audit SELECT i, i, i % 5 > 0, NULL, '', 'a', '', 'o', "
+                "CASE WHEN i % 2 THEN '" +
+                project.ToString() + "' END, '', '', 200, '', 0, '' FROM n"),
+            "");
+  std::vector<std::int64_t> all;
+  std::vector<std::int64_t> of_project;
+  for (std::int64_t i = 6500; i >= 1; --i) {
+    if (i > 5 && i % 5 == 0) {
+      continue;
+    }
+    all.push_back(i);
+    if (i > 5 && i % 2 != 0) {
+      of_project.push_back(i);
+    }
+  }
+  const auto check = [&](const AuditFilter& filter,
+                         const std::vector<std::int64_t>& wanted,
+                         const domain::Page& page) {
+    const auto listing = store_->ListAudit(filter, page);
+    const auto rows = static_cast<std::int64_t>(wanted.size());
+    const std::int64_t begin = std::min(page.Offset(), rows);
+    std::vector<std::int64_t> numbers;
+    for (const domain::AuditEntry& row : listing.rows) {
+      numbers.push_back(row.number);
+    }
+    EXPECT_EQ(listing.total, rows);
+    EXPECT_EQ(
+        numbers,
+        std::vector(wanted.begin() + begin, wanted.begin() + std::min(begin + page.size, rows)))
+        << "page " << page.number << " of " << page.size;
+  };
+  for (const std::int64_t number : {1, 2, 3, 10, 11, 12, 53, 54}) {
+    check({}, all, {.number = number, .size = 100});
+    check({.project = project}, of_project, {.number = number, .size = 100});
+  }
+  for (const std::int64_t number : {1, 200, 201, 1200, 1201, 2600, 5200, 5201, 5202}) {
+    check({}, all, {.number = number, .size = 1});
+    check({.project = project}, of_project, {.number = number, .size = 1});
+  }
+}
+
 TEST_F(AuditFile, MissingRowIsFound) {
   Tamper("DELETE FROM audit WHERE number = 2");
   EXPECT_EQ(BrokenAt(), 2);

@@ -56,12 +56,14 @@ void SqliteStore::AddProject(const domain::Project& project) {
 }
 
 std::optional<domain::Project> SqliteStore::FindProject(const ProjectId& id) {
-  const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadProject,
-                 "SELECT id, organization, name, created FROM projects "
-                 "WHERE id = ?1 AND deleted IS NULL",
-                 id);
+  return projects_.Get(pool_.generation(), id.ToString(), [&] {
+    const Reader reader(pool_);
+    return FindRow(reader,
+                   ReadProject,
+                   "SELECT id, organization, name, created FROM projects "
+                   "WHERE id = ?1 AND deleted IS NULL",
+                   id);
+  });
 }
 
 domain::Listing<domain::Project> SqliteStore::ListProjects(

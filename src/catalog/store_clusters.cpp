@@ -59,15 +59,18 @@ void SqliteStore::AddCluster(const domain::Cluster& cluster) {
 
 std::optional<domain::Cluster> SqliteStore::FindCluster(const ProjectId& project,
                                                         std::string_view name) {
-  const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadCluster,
-                 "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
-                 "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, "
-                 "created, removed FROM clusters "
-                 "WHERE project = ?1 AND name = ?2 AND removed IS NULL",
-                 project,
-                 name);
+  return registered_clusters_.Get(
+      pool_.generation(), project.ToString() + "/" + std::string(name), [&] {
+        const Reader reader(pool_);
+        return FindRow(reader,
+                       ReadCluster,
+                       "SELECT id, project, name, tier, topology, mongodb_version, "
+                       "replica_set_name, connection_string, encryption_at_rest, paused, "
+                       "require_quiet, allow_lossy, created, removed FROM clusters "
+                       "WHERE project = ?1 AND name = ?2 AND removed IS NULL",
+                       project,
+                       name);
+      });
 }
 
 std::optional<domain::Cluster> SqliteStore::FindCluster(const ClusterId& id) {
@@ -90,8 +93,9 @@ domain::Listing<domain::Cluster> SqliteStore::ListClusters(const ProjectId& proj
                ReadCluster,
                "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
                "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, "
-               "created, removed FROM clusters WHERE project = ?1 AND removed IS NULL "
-               "ORDER BY name LIMIT ?2 OFFSET ?3",
+               "created, removed FROM (SELECT id AS listed FROM clusters "
+               "WHERE project = ?1 AND removed IS NULL ORDER BY name LIMIT ?2 OFFSET ?3) "
+               "JOIN clusters ON id = listed ORDER BY name",
                project,
                page.size,
                page.Offset());

@@ -154,6 +154,10 @@ KeyChange ChangeKey(SessionPool& pool, const KeyId& id, const Change& change) {
   return KeyChange::kDone;
 }
 
+Instant ExpiryOf(Session& session, std::string_view token_hash) {
+  return FromMicros(CountRows(session, "SELECT expires FROM tokens WHERE hash = ?1", token_hash));
+}
+
 }  // namespace
 
 void SqliteStore::AddKey(const domain::Key& key, std::string_view sealed_secret) {
@@ -166,13 +170,15 @@ void SqliteStore::AddKey(const domain::Key& key, std::string_view sealed_secret)
 }
 
 std::optional<Store::StoredKey> SqliteStore::FindKeyByPublicName(std::string_view public_name) {
-  const Reader reader(pool_);
-  return WithParts(reader,
-                   FindRow(reader,
-                           ReadKey,
-                           "SELECT id, organization, kind, public_name, description, created, "
-                           "revoked, sealed_secret FROM keys WHERE public_name = ?1",
-                           public_name));
+  return keys_.Get(pool_.generation(), public_name, [&] {
+    const Reader reader(pool_);
+    return WithParts(reader,
+                     FindRow(reader,
+                             ReadKey,
+                             "SELECT id, organization, kind, public_name, description, created, "
+                             "revoked, sealed_secret FROM keys WHERE public_name = ?1",
+                             public_name));
+  });
 }
 
 std::optional<Store::StoredKey> SqliteStore::FindKey(const KeyId& id) {
@@ -327,18 +333,24 @@ void SqliteStore::AddToken(std::string_view token_hash,
 }
 
 std::optional<domain::Key> SqliteStore::FindKeyByToken(std::string_view token_hash, Instant now) {
-  const Reader reader(pool_);
-  const std::optional<StoredKey> stored =
-      WithParts(reader,
-                FindRow(reader,
-                        ReadKey,
-                        "SELECT k.id, k.organization, k.kind, k.public_name, k.description, "
-                        "k.created, k.revoked, k.sealed_secret "
-                        "FROM tokens t JOIN keys k ON k.id = t.key "
-                        "WHERE t.hash = ?1 AND t.expires > ?2 AND k.revoked IS NULL",
-                        token_hash,
-                        now));
-  return stored ? std::optional(stored->key) : std::nullopt;
+  const auto owner = token_owners_.Get(pool_.generation(), token_hash, [&] {
+    const ReadScope scope(pool_);
+    std::optional<TokenOwner> found;
+    const auto stored =
+        WithParts(scope,
+                  FindRow(scope,
+                          ReadKey,
+                          "SELECT k.id, k.organization, k.kind, k.public_name, k.description, "
+                          "k.created, k.revoked, k.sealed_secret "
+                          "FROM tokens t JOIN keys k ON k.id = t.key "
+                          "WHERE t.hash = ?1 AND k.revoked IS NULL",
+                          token_hash));
+    if (stored) {
+      found = TokenOwner{stored->key, ExpiryOf(scope, token_hash)};
+    }
+    return found;
+  });
+  return owner && owner->expires > now ? std::optional(owner->key) : std::nullopt;
 }
 
 void SqliteStore::RevokeToken(std::string_view token_hash) {

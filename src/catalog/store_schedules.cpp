@@ -239,9 +239,8 @@ std::vector<domain::Cluster> SqliteStore::ListUnscheduledClusters(std::int64_t l
                   ReadCluster,
                   "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
                   "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, "
-                  "created, removed FROM clusters WHERE removed IS NULL "
-                  "AND NOT EXISTS (SELECT 1 FROM schedules s WHERE s.cluster = clusters.id) "
-                  "ORDER BY id LIMIT ?1",
+                  "created, removed FROM clusters_unscheduled u JOIN clusters ON id = u.cluster "
+                  "ORDER BY u.cluster LIMIT ?1",
                   limit);
 }
 

@@ -201,9 +201,11 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
                           "position_increment, failure, collections, documents, "
                           "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
                           "frequency, policy_items, retention_days "
-                          "FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
-                          "AND state BETWEEN ?4 AND ?5 "
-                          "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3",
+                          // The index alone skips to the page.
+                          "FROM (SELECT id AS listed FROM snapshots "
+                          "WHERE cluster = ?1 AND deleted IS NULL AND state BETWEEN ?4 AND ?5 "
+                          "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3) "
+                          "JOIN snapshots ON id = listed ORDER BY scheduled DESC, id DESC",
                           cluster,
                           page.size,
                           page.Offset(),
@@ -225,8 +227,11 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshotsOldestFirst(const Cl
                           "consistent, inconsistent_reason, position_seconds, "
                           "position_increment, failure, collections, documents, "
                           "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
-                          "retention_days FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
-                          "ORDER BY scheduled, id LIMIT ?2 OFFSET ?3",
+                          "frequency, policy_items, retention_days "
+                          "FROM (SELECT id AS listed FROM snapshots "
+                          "WHERE cluster = ?1 AND deleted IS NULL "
+                          "ORDER BY scheduled, id LIMIT ?2 OFFSET ?3) "
+                          "JOIN snapshots ON id = listed ORDER BY scheduled, id",
                           cluster,
                           page.size,
                           page.Offset());

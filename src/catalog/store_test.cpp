@@ -11,6 +11,7 @@
 #include "tests/conformance/store_protection_suite.h"
 #include "tests/conformance/store_exports_suite.h"
 #include "tests/conformance/store_collections_suite.h"
+#include "tests/conformance/store_reads_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -77,7 +78,7 @@ TEST_F(SqliteFile, OfANewerVersionIsRefused) {
   sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   EXPECT_EQ(OpenRefusal(),
             "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
-            "program's 14");
+            "program's 15");
 }
 
 // A file as the first release wrote it, with a restore in it.

@@ -40,6 +40,7 @@ void SessionPool::GiveBack(std::unique_ptr<Session> session, TransactionKind kin
   const MutexLock lock(mutex_);
   idle_.push_back(std::move(session));
   if (kind == TransactionKind::kWrite) {
+    ++generation_;
     writing_ = false;
   }
   changed_.NotifyAll();

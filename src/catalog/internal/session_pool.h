@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -15,6 +16,10 @@ namespace tidemark::catalog {
 class SessionPool {
  public:
   explicit SessionPool(const SqliteOptions& options);
+
+  // Changes with every write of this process before whoever wrote goes on; one process has a
+  // catalog at a time. What was read after it was asked for is true until it changes.
+  std::uint64_t generation() const { return generation_; }
 
   // A borrowed connection, given back when destroyed. The pool must outlive it.
   class Lease {
@@ -42,6 +47,7 @@ class SessionPool {
   bool CanTake(TransactionKind kind) const TIDEMARK_REQUIRES(mutex_);
 
   const std::chrono::milliseconds busy_timeout_;
+  std::atomic<std::uint64_t> generation_ = 1;
   Mutex mutex_;
   CondVar changed_;
   std::vector<std::unique_ptr<Session>> idle_ TIDEMARK_GUARDED_BY(mutex_);

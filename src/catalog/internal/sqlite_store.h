@@ -1,5 +1,6 @@
 #pragma once
 
+#include "catalog/internal/read_cache.h"
 #include "catalog/internal/session_pool.h"
 #include "catalog/store.h"
 
@@ -232,7 +233,16 @@ class SqliteStore final : public Store {
   domain::RestoredNamespaceTotals CountRestoredNamespaces(const RestoreJobId& id) override;
 
  private:
+  struct TokenOwner {
+    domain::Key key;
+    Instant expires;
+  };
+
   SessionPool pool_;
+  ReadCache<TokenOwner> token_owners_;              // by the token's hash
+  ReadCache<StoredKey> keys_;                       // by public name
+  ReadCache<domain::Project> projects_;             // by id
+  ReadCache<domain::Cluster> registered_clusters_;  // by project's id and name
 };
 
 // In the caller's transaction.
