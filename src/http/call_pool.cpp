@@ -26,8 +26,15 @@ bool CallPool::TryRun(Job job) {
     return false;
   }
   waiting_.push_back(std::move(job));
-  not_empty_.NotifyOne();
+  WakeOne();
   return true;
+}
+
+void CallPool::WakeOne() {
+  if (idle_ > 0 && !waking_) {
+    waking_ = true;
+    not_empty_.NotifyOne();
+  }
 }
 
 void CallPool::Stop() {
@@ -50,6 +57,7 @@ void CallPool::Stop() {
 void CallPool::Work() {
   while (std::optional<Job> job = Next()) {
     (*job)(Fate::kRun);
+    job.reset();
     const MutexLock lock(mutex_);
     --running_;
   }
@@ -58,7 +66,10 @@ void CallPool::Work() {
 std::optional<CallPool::Job> CallPool::Next() {
   const MutexLock lock(mutex_);
   while (waiting_.empty() && !stopped_) {
+    ++idle_;
     not_empty_.Wait(mutex_);
+    --idle_;
+    waking_ = false;
   }
   if (waiting_.empty()) {
     return std::nullopt;
@@ -66,6 +77,9 @@ std::optional<CallPool::Job> CallPool::Next() {
   Job job = std::move(waiting_.front());
   waiting_.pop_front();
   ++running_;
+  if (!waiting_.empty()) {
+    WakeOne();
+  }
   return job;
 }
 

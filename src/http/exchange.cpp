@@ -82,10 +82,12 @@ bool OrLog(const Shared& shared, const Request& request, const Act& act) {
 
 }  // namespace
 
-Request MakeRequest(const BodyParser& parser) {
+void ReadHead(const BodyParser& parser, Request& request) {
   const auto& message = parser.get();
-  Request request;
   request.method = MethodOf(message.method());
+  if (request.method == Method::kOther) {
+    request.other_method = std::string(message.method_string());
+  }
   request.target = std::string(message.target());
   const std::string_view target = OriginForm(request.target);
   const std::size_t question = std::min(target.find('?'), target.size());
@@ -94,7 +96,6 @@ Request MakeRequest(const BodyParser& parser) {
   for (const auto& field : message) {
     request.headers.emplace_back(LowerCase(field.name_string()), std::string(field.value()));
   }
-  return request;
 }
 
 std::string_view HeadProblem(const BodyParser& parser) {
@@ -106,6 +107,14 @@ std::string_view HeadProblem(const BodyParser& parser) {
   if (message.count(beast::http::field::transfer_encoding) > 0 && !parser.chunked()) {
     return "The request has a Transfer-Encoding that is not chunked.";
   }
+  // The parser takes "1, 1" for 1.
+  const auto length = message.find(beast::http::field::content_length);
+  if (message.count(beast::http::field::content_length) > 1 ||
+      (length != message.end() && !std::ranges::all_of(length->value(), [](unsigned char c) {
+         return std::isdigit(c) != 0;
+       }))) {
+    return "The request must have one Content-Length at most, a number.";
+  }
   return {};
 }
 
@@ -113,10 +122,9 @@ Response CallHandler(const Shared& shared, const Request& request) {
   try {
     return shared.handler(request);
   } catch (const std::exception& error) {
-    shared.log.Error("request={} method={} path={}  handler failed: {}",
+    shared.log.Error("request={} method={}  handler failed: {}",
                      request.request_id,
                      MethodName(request.method),
-                     request.path,
                      error.what());
     return ErrorResponse(500, "Unexpected error. Request id: " + request.request_id + ".");
   }

@@ -112,6 +112,10 @@ std::string_view MethodName(Method method) {
   return "OTHER";
 }
 
+std::string_view Request::MethodText() const {
+  return method == Method::kOther ? std::string_view(other_method) : MethodName(method);
+}
+
 std::optional<std::string_view> Request::Header(std::string_view name) const {
   for (const auto& [header, value] : headers) {
     if (header == name) {

@@ -21,9 +21,10 @@ std::string_view MethodName(Method method);
 // A whole request; the body has been read (bounded by ServerOptions::max_body).
 struct Request {
   Method method = Method::kGet;
-  std::string target;  // exactly as sent: path and query; digest authentication needs it
-  std::string path;    // raw (still percent-encoded) part before '?'
-  std::string query;   // raw part after '?', may be empty
+  std::string other_method;  // as sent when `method` is kOther: "OPTIONS"
+  std::string target;        // exactly as sent: path and query; digest authentication needs it
+  std::string path;          // raw (still percent-encoded) part before '?'
+  std::string query;         // raw part after '?', may be empty
   std::vector<std::pair<std::string, std::string>> headers;  // names lower case
   std::string body;
   std::string remote_address;
@@ -32,6 +33,8 @@ struct Request {
   bool body_too_large =
       false;  // the body went over the bound; it was drained or the connection will be closed
 
+  // The method's token.
+  std::string_view MethodText() const;
   // First header of that (lower-case) name; nullopt when absent.
   std::optional<std::string_view> Header(std::string_view name) const;
 };
@@ -64,6 +67,7 @@ struct Response {
       headers;  // Content-Length, Date, Server are added by the server
   std::string body;
   std::optional<BodyStream> stream = std::nullopt;  // instead of `body`
+  std::string actor = {};  // public name of whoever asked, for the access log; not sent
 };
 
 // "Not Found" for 404; "Unknown" for what is not registered.

@@ -32,31 +32,6 @@ bool Accepts(Method routed, Method asked) {
   return routed == asked || (routed == Method::kGet && asked == Method::kHead);
 }
 
-using Decoded = std::vector<std::optional<std::string>>;  // nullopt: a malformed escape
-
-bool Fits(const std::vector<std::string>& pattern, const Decoded& path) {
-  return std::ranges::equal(pattern, path, [](const std::string& wanted, const auto& given) {
-    return given && (IsParameter(wanted) ? !given->empty() : wanted == *given);
-  });
-}
-
-// True when `a` has a literal at the first place where only one of the two has.
-bool IsMoreLiteral(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  const auto [at_a, at_b] = std::ranges::mismatch(
-      a, b, [](const auto& x, const auto& y) { return IsParameter(x) == IsParameter(y); });
-  return at_a != a.end() && !IsParameter(*at_a);
-}
-
-PathParameters Collect(const std::vector<std::string>& pattern, const Decoded& path) {
-  PathParameters parameters;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (IsParameter(pattern[i])) {
-      parameters.values.emplace_back(ParameterName(pattern[i]), path[i].value_or(std::string()));
-    }
-  }
-  return parameters;
-}
-
 void AddAllowed(Method method, std::vector<Method>& allowed) {
   if (std::ranges::find(allowed, method) == allowed.end()) {
     allowed.push_back(method);
@@ -72,38 +47,96 @@ const std::string& PathParameters::Get(std::string_view name) const {
   return found->second;
 }
 
-void Router::Add(Method method, std::string_view pattern, std::size_t route) {
-  std::vector<std::string> segments = Split(pattern);
-  TIDEMARK_CHECK(!segments.empty());
-  for (const Entry& entry : entries_) {
-    TIDEMARK_CHECK(entry.method != method || entry.segments != segments);
+// The walk through the patterns that fit one path: literals before parameters, so that the most
+// literal pattern is met first.
+class Router::Search {
+ public:
+  Search(Method method, const std::vector<std::string>& segments)
+      : method_(method), segments_(segments) {}
+
+  Match Run(const Node& root) {
+    if (!segments_.empty()) {
+      Visit(root, 0);
+    }
+    if (match_.route) {
+      match_.allowed.clear();
+    }
+    return std::move(match_);
   }
-  entries_.push_back({method, std::move(segments), route});
+
+ private:
+  void Visit(const Node& node, std::size_t depth) {
+    if (match_.route) {
+      return;
+    }
+    if (depth == segments_.size()) {
+      End(node);
+      return;
+    }
+    const std::string& segment = segments_[depth];
+    if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
+      Visit(literal->second, depth + 1);
+    }
+    if (node.parameter && !segment.empty()) {
+      values_.push_back(&segment);
+      Visit(*node.parameter, depth + 1);
+      values_.pop_back();
+    }
+  }
+
+  void End(const Node& node) {
+    for (const Entry& entry : node.entries) {
+      AddAllowed(entry.method, match_.allowed);
+      if (!match_.route && Accepts(entry.method, method_)) {
+        match_.route = entry.route;
+        for (std::size_t i = 0; i < entry.names.size(); ++i) {
+          match_.parameters.values.emplace_back(entry.names[i], *values_[i]);
+        }
+      }
+    }
+  }
+
+  const Method method_;
+  const std::vector<std::string>& segments_;
+  std::vector<const std::string*> values_;
+  Match match_;
+};
+
+void Router::Add(Method method, std::string_view pattern, std::size_t route) {
+  const std::vector<std::string> segments = Split(pattern);
+  TIDEMARK_CHECK(!segments.empty());
+  Node* node = &root_;
+  Entry entry{method, {}, route};
+  for (const std::string& segment : segments) {
+    if (!IsParameter(segment)) {
+      node = &node->literals[segment];
+      continue;
+    }
+    entry.names.emplace_back(ParameterName(segment));
+    if (!node->parameter) {
+      node->parameter = std::make_unique<Node>();
+    }
+    node = node->parameter.get();
+  }
+  for (const Entry& other : node->entries) {
+    TIDEMARK_CHECK(other.method != method);
+  }
+  node->entries.push_back(std::move(entry));
 }
 
 Router::Match Router::Find(Method method, std::string_view path) const {
-  Decoded decoded;
-  for (const std::string& segment : Split(path)) {
-    decoded.push_back(PercentDecode(segment, PlusSign::kLiteral));
-  }
-  Match match;
-  const Entry* best = nullptr;
-  for (const Entry& entry : entries_) {
-    if (decoded.empty() || !Fits(entry.segments, decoded)) {
+  std::vector<std::string> segments = Split(path);
+  for (std::string& segment : segments) {
+    if (segment.find('%') == std::string::npos) {
       continue;
     }
-    AddAllowed(entry.method, match.allowed);
-    if (Accepts(entry.method, method) &&
-        (best == nullptr || IsMoreLiteral(entry.segments, best->segments))) {
-      best = &entry;
+    auto decoded = PercentDecode(segment, PlusSign::kLiteral);
+    if (!decoded) {
+      return {};  // no pattern has a malformed escape
     }
+    segment = std::move(*decoded);
   }
-  if (best != nullptr) {
-    match.route = best->route;
-    match.parameters = Collect(best->segments, decoded);
-    match.allowed.clear();
-  }
-  return match;
+  return Search(method, segments).Run(root_);
 }
 
 }  // namespace tidemark::http

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,11 +39,20 @@ class Router {
  private:
   struct Entry {
     Method method;
-    std::vector<std::string> segments;
+    std::vector<std::string> names;  // of the parameters, in order
     std::size_t route;
   };
 
-  std::vector<Entry> entries_;
+  // One segment of the patterns that share those before it.
+  struct Node {
+    std::map<std::string, Node, std::less<>> literals;
+    std::unique_ptr<Node> parameter;
+    std::vector<Entry> entries;  // of patterns that end here
+  };
+
+  class Search;
+
+  Node root_;
 };
 
 }  // namespace tidemark::http

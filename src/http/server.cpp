@@ -17,6 +17,7 @@
 namespace tidemark::http {
 namespace {
 
+using TlsContext = asio::ssl::context;
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>,
@@ -126,12 +127,14 @@ class AsioServer final : public Server {
       : options_(options),
         handler_(std::move(handler)),
         endpoint_(ResolveEndpoint(options_)),
-        tls_(MakeTls(options_)),
         calls_("calls", options_.call_threads, options_.max_waiting_calls),
         // One piece of work at a time for each connection: it is never full.
         streams_("streams", options_.stream_threads, options_.max_connections),
         shared_{
             options_, handler_, log, random, clock_, calls_, streams_, open_streams_, stopping_} {
+    if (!options_.tls_certificate_file.empty()) {
+      SetTls(MakeServerTls(options_.tls_certificate_file, options_.tls_key_file));
+    }
     for (int i = 0; i < std::max(1, options_.io_threads); ++i) {
       loops_.push_back(std::make_unique<IoLoop>());
     }
@@ -147,6 +150,28 @@ class AsioServer final : public Server {
   ~AsioServer() override { Stop(std::chrono::seconds(0)); }
 
   std::uint16_t port() const override { return port_; }
+
+  void ReloadTls() override TIDEMARK_EXCLUDES(tls_mutex_) {
+    const std::string& file = options_.tls_certificate_file;
+    if (file.empty()) {
+      return;
+    }
+    TlsContext made = MakeServerTls(file, options_.tls_key_file);
+    const Validity validity = ValidityOf(made);
+    const Instant now = clock_.Now();
+    if (now < validity.begins || now >= validity.ends) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "reading the TLS file " + file + ": the certificate is valid from " +
+                      FormatInstant(validity.begins) + " to " + FormatInstant(validity.ends),
+                  "the one before stays in use");
+    }
+    SetTls(std::move(made));
+  }
+
+  std::optional<Instant> TlsEnds() const override TIDEMARK_EXCLUDES(tls_mutex_) {
+    const MutexLock lock(tls_mutex_);
+    return tls_ ? std::optional(ValidityOf(*tls_).ends) : std::nullopt;
+  }
 
   void Stop(std::chrono::seconds grace) override TIDEMARK_EXCLUDES(stop_mutex_) {
     const MutexLock lock(stop_mutex_);
@@ -166,11 +191,15 @@ class AsioServer final : public Server {
   }
 
  private:
-  static std::optional<asio::ssl::context> MakeTls(const ServerOptions& options) {
-    if (options.tls_certificate_file.empty()) {
-      return std::nullopt;
-    }
-    return MakeServerTls(options.tls_certificate_file, options.tls_key_file);
+  void SetTls(TlsContext made) TIDEMARK_EXCLUDES(tls_mutex_) {
+    const MutexLock lock(tls_mutex_);
+    tls_ = std::make_shared<TlsContext>(std::move(made));
+  }
+
+  // Null without TLS.
+  std::shared_ptr<TlsContext> tls() const TIDEMARK_EXCLUDES(tls_mutex_) {
+    const MutexLock lock(tls_mutex_);
+    return tls_;
   }
 
   void ForEachConnection(void (*visit)(Connection&)) {
@@ -226,8 +255,9 @@ class AsioServer final : public Server {
     if (stopping_) {
       co_return;
     }
-    if (tls_) {
-      Session<TlsStream> session(TlsStream(TcpStream(std::move(socket)), *tls_), loop, shared_);
+    const std::shared_ptr<TlsContext> tls = this->tls();
+    if (tls) {
+      Session<TlsStream> session(TlsStream(TcpStream(std::move(socket)), *tls), loop, shared_);
       co_await session.Run();
     } else {
       Session<TcpStream> session(TcpStream(std::move(socket)), loop, shared_);
@@ -238,7 +268,7 @@ class AsioServer final : public Server {
   // Says 503 to one connection too many. One that expects TLS is just closed.
   // NOLINTNEXTLINE(performance-unnecessary-value-param): lives as long as the coroutine
   Task<void> Turn(Socket socket, std::unique_ptr<SessionTicket> ticket) {
-    if (tls_) {
+    if (tls()) {
       co_return;
     }
     Response response = ErrorResponse(503, "The server has too many connections.");
@@ -262,7 +292,9 @@ class AsioServer final : public Server {
   const ServerOptions options_;
   const Handler handler_;
   const Tcp::endpoint endpoint_;
-  std::optional<asio::ssl::context> tls_;
+  mutable Mutex tls_mutex_;
+  // Shared with the connections that began with it.
+  std::shared_ptr<TlsContext> tls_ TIDEMARK_GUARDED_BY(tls_mutex_);
   const SystemClock clock_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> open_streams_ = 0;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "http/access_log.h"
 #include "http/message.h"
 
 namespace tidemark::http {
@@ -31,6 +32,7 @@ struct ServerOptions {
   std::size_t max_streams = 8;            // streamed bodies at once; beyond: 503 with Retry-After
   // In which the client must have taken a piece of kStreamPiece bytes: the slowest reader.
   std::chrono::seconds stall_timeout{60};
+  AccessLog* access_log = nullptr;  // may be absent; must outlive the server
 };
 
 inline constexpr std::size_t kStreamPiece = 256U << 10;  // bytes of a BodySource read at once
@@ -53,6 +55,12 @@ class Server {
                                        RandomSource& random);
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
+  // Reads certificate and key again, for the connections from now on; open ones keep what they
+  // have. Blocks on the files. kInvalidArgument, and nothing changes, when they cannot be read, do
+  // not belong together, or the certificate is not valid today. Nothing happens without TLS.
+  virtual void ReloadTls() = 0;
+  // When the certificate in use ends; nullopt without TLS.
+  virtual std::optional<Instant> TlsEnds() const = 0;
   // Stops accepting, lets requests that have begun finish for at most `grace`, then closes. Blocks.
   // May be repeated.
   virtual void Stop(std::chrono::seconds grace) = 0;

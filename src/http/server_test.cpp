@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "tests/support/http_peer.h"
 
 namespace tidemark::http {
@@ -179,9 +180,110 @@ TEST_F(ServerTest, RefusesWhatTwoServersCouldReadDifferently) {
   }
 }
 
+TEST_F(ServerTest, RefusesHeadsAndChunksThatAreNotAsTheRfcHasThem) {
+  Start();
+  const std::string host = "Host: x\r\n";
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::vector<std::string> requests{
+      "GET / HTTP/1.1\nHost: x\n\n" + std::string("\r\n\r\n"),          // LF alone
+      "GET / HTTP/1.1\rHost: x\r\r" + std::string("\r\n\r\n"),          // CR alone
+      "GET / HTTP/1.1\r\n" + host + "A: b\rc: d\r\n\r\n",               // CR in a value
+      "GET / HTTP/1.1\r\n" + host + std::string("A: b\0c\r\n\r\n", 9),  // NUL
+      "GET / HTTP/1.1\r\n" + host + "A : b\r\n\r\n",                    // space before the colon
+      "GET / HTTP/1.1\r\n Host: x\r\n\r\n",                             // space before the first
+      "GET  / HTTP/1.1\r\n" + host + "\r\n",
+      "GET / HTTP/1.1 x\r\n" + host + "\r\n",
+      "GET /a b HTTP/1.1\r\n" + host + "\r\n",
+      "GET / HTTP/2.0\r\n" + host + "\r\n",
+      "POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n",
+      "POST / HTTP/1.1\r\n" + host + "Content-Length: +1\r\n\r\nx",
+      "POST / HTTP/1.1\r\n" + host + "Content-Length: 1,1\r\n\r\nx",
+      "POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999999\r\n\r\n",
+      "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, identity\r\n\r\n",
+      "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+      chunked + "-1\r\n",
+      chunked + "0x1\r\na\r\n0\r\n\r\n",
+      chunked + "fffffffffffffffff\r\n",
+      chunked + "1\r\nab\r\n0\r\n\r\n",
+      chunked + "1\na\n0\n\n\r\n\r\n"};
+  for (const std::string& request : requests) {
+    EXPECT_THAT(Exchange(request), StartsWith("HTTP/1.1 400 Bad Request\r\n")) << request;
+  }
+}
+
+TEST_F(ServerTest, AnAbsoluteTargetIsTheSamePath) {
+  Start();
+  EXPECT_THAT(
+      Exchange("GET http://other/a/../b?c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+      EndsWith("GET /a/../b?c |"));
+}
+
+TEST_F(ServerTest, KnowsTheNameOfAMethodThatItDoesNotServe) {
+  Start([](const Request& request) {
+    return Response{200, {}, std::string(request.MethodText()) + "|"};
+  });
+  for (const std::string method : {"OPTIONS", "TRACE", "BREW"}) {
+    EXPECT_THAT(Exchange(method + " * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                EndsWith(method + "|"));
+  }
+}
+
+// Keeps what it is told.
+class KeptAccess final : public AccessLog {
+ public:
+  void Write(const Access& access) override {
+    const MutexLock lock(mutex_);
+    lines_.push_back(std::string(access.request.MethodText()) + " " + access.request.path + " " +
+                     std::string(access.actor) + " " + std::to_string(access.status) + " " +
+                     std::to_string(access.sent));
+  }
+
+  std::vector<std::string> lines() {
+    const MutexLock lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::vector<std::string> lines_ TIDEMARK_GUARDED_BY(mutex_);
+};
+
+TEST_F(ServerTest, TellsTheAccessLogOfEveryAnswer) {
+  KeptAccess kept;
+  options_.access_log = &kept;
+  Start([](const Request& request) {
+    Response response = Echo(request);
+    response.actor = "somebody";
+    return response;
+  });
+  Exchange(
+      "GET /empty HTTP/1.1\r\nHost: x\r\n\r\nHEAD /b HTTP/1.1\r\nHost: x\r\n\r\n"
+      "GET /c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  Exchange("nonsense\r\n\r\n");
+  Exchange("POST /d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n");
+  server_->Stop(std::chrono::seconds(10));
+  EXPECT_THAT(kept.lines(),
+              testing::ElementsAre("GET /empty somebody 204 0",
+                                   "HEAD /b somebody 200 0",
+                                   "GET /c somebody 200 9",
+                                   testing::MatchesRegex("GET   400 [0-9]+"),
+                                   testing::MatchesRegex("POST /d  400 [0-9]+")));
+  server_.reset();  // before what it was lent
+}
+
 TEST_F(ServerTest, RefusesAHeaderBomb) {
   Start();
   EXPECT_THAT(Exchange("GET / HTTP/1.1\r\nHost: x\r\nBomb: " + std::string(200000, 'x')),
+              StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
+}
+
+TEST_F(ServerTest, RefusesAHeaderBombOfManySmallOnes) {
+  Start();
+  std::string request = "GET / HTTP/1.1\r\nHost: x\r\n";
+  for (int i = 0; i < 5000; ++i) {
+    request += "a: b\r\n";
+  }
+  EXPECT_THAT(Exchange(request + "\r\n"),
               StartsWith("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
 }
 
@@ -199,6 +301,26 @@ TEST_F(ServerTest, SilentPeersAreClosed) {
   Peer peer = Connect();
   peer.Send("GET / HTTP/1.1\r\nHo");
   EXPECT_EQ(peer.ReadToEnd(), "");
+}
+
+TEST_F(ServerTest, BytesNowAndThenDoNotProlongAHeadOrABody) {
+  options_.header_timeout = std::chrono::seconds(1);
+  options_.body_timeout = std::chrono::seconds(1);
+  Start();
+  for (const std::string_view begin :
+       {"GET / HTTP/1.1\r\nHost: x\r\nA: ",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"}) {
+    Peer peer = Connect();
+    peer.Send(begin);
+    auto end = std::async(std::launch::async, [&peer] { return peer.ReadToEnd(); });
+    int sent = 0;
+    while (end.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+      ASSERT_LT(++sent, 300);
+      peer.Send("x");
+    }
+    EXPECT_GE(sent, 5);
+    EXPECT_EQ(end.get(), "");
+  }
 }
 
 TEST_F(ServerTest, SaysBusyWhenThePoolIsFull) {

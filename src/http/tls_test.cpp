@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -21,12 +22,12 @@ using PrivateKey = CHandle<EVP_PKEY, EVP_PKEY_free>;
 
 constexpr long kDay = 24L * 60 * 60;  // seconds
 
-// A certificate for 127.0.0.1 that signs itself.
-Certificate MakeCertificate(EVP_PKEY* key) {
+// A certificate for 127.0.0.1 that signs itself, and ends so many days from now.
+Certificate MakeCertificate(EVP_PKEY* key, long days) {
   Certificate made(X509_new());
   X509_set_version(made.get(), X509_VERSION_3);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), -kDay);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), kDay);
+  X509_gmtime_adj(X509_getm_notBefore(made.get()), -2 * kDay);
+  X509_gmtime_adj(X509_getm_notAfter(made.get()), days * kDay);
   X509_set_pubkey(made.get(), key);
   X509_NAME* name = X509_get_subject_name(made.get());
   const std::string common = "tidemark test";
@@ -56,17 +57,10 @@ class TlsTest : public testing::Test {
   TlsTest() {
     folder_ = std::filesystem::temp_directory_path() / ("tls_test-" + RandomHex(random_, 8));
     std::filesystem::create_directory(folder_);
-    const PrivateKey key(EVP_EC_gen("P-256"));
-    const Certificate certificate = MakeCertificate(key.get());
-    const Bio certificate_text(BIO_new(BIO_s_mem()));
-    PEM_write_bio_X509(certificate_text.get(), certificate.get());
-    const Bio key_text(BIO_new(BIO_s_mem()));
-    PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     options_.port = 0;
     options_.tls_certificate_file = folder_ / "certificate.pem";
     options_.tls_key_file = folder_ / "key.pem";
-    WriteFileDurably(options_.tls_certificate_file, AsBytes(Text(certificate_text.get())), 0600);
-    WriteFileDurably(options_.tls_key_file, AsBytes(Text(key_text.get())), 0600);
+    Put(MakePair(1));
     server_ = Server::Start(options_, Echo, *log_, random_);
   }
 
@@ -76,6 +70,46 @@ class TlsTest : public testing::Test {
   ~TlsTest() override {
     unsetenv("SSL_CERT_FILE");
     std::filesystem::remove_all(folder_);
+  }
+
+  struct Pair {
+    std::string certificate;
+    std::string key;
+  };
+
+  static Pair MakePair(long days) {
+    const PrivateKey key(EVP_EC_gen("P-256"));
+    const Certificate certificate = MakeCertificate(key.get(), days);
+    const Bio certificate_text(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(certificate_text.get(), certificate.get());
+    const Bio key_text(BIO_new(BIO_s_mem()));
+    PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    return {Text(certificate_text.get()), Text(key_text.get())};
+  }
+
+  void Put(const Pair& pair) const {
+    WriteFileDurably(options_.tls_certificate_file, AsBytes(pair.certificate), 0600);
+    WriteFileDurably(options_.tls_key_file, AsBytes(pair.key), 0600);
+  }
+
+  // Whether a client that trusts the certificate in the file gets an answer.
+  bool ServesThePairInTheFiles() const {
+    setenv("SSL_CERT_FILE", options_.tls_certificate_file.c_str(), 1);
+    try {
+      return Post("x").status == 200;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  // The refusal's message; empty when it was taken.
+  std::string Reload() const {
+    try {
+      server_->ReloadTls();
+      return "";
+    } catch (const Error& error) {
+      return std::string(error.message());
+    }
   }
 
   static Response Echo(const Request& request) {
@@ -118,6 +152,42 @@ TEST_F(TlsTest, PlainHttpIsNotUnderstood) {
                     {Method::kGet, "/", {}, {}},
                     std::chrono::seconds(30)),
                Error);
+}
+
+TEST_F(TlsTest, TakesANewPairWithoutARestart) {
+  Put(MakePair(5));
+  EXPECT_FALSE(ServesThePairInTheFiles());
+  EXPECT_EQ(Reload(), "");
+  EXPECT_TRUE(ServesThePairInTheFiles());
+  const auto left = server_->TlsEnds().value() - SystemClock().Now();
+  EXPECT_GT(left, std::chrono::hours(24 * 4));
+}
+
+TEST_F(TlsTest, KeepsTheOldPairWhenTheNewOneIsBad) {
+  const Pair old = MakePair(3);
+  Put(old);
+  ASSERT_EQ(Reload(), "");
+  const Pair other = MakePair(3);
+  const std::vector<Pair> bad{
+      {other.certificate, old.key},                   // do not belong together
+      {other.certificate.substr(0, 200), other.key},  // still being written
+      {"", other.key},
+      {other.certificate, other.key.substr(0, 60)},
+      MakePair(-1),  // has ended
+  };
+  for (const Pair& pair : bad) {
+    Put(pair);
+    EXPECT_THAT(Reload(), testing::StartsWith("reading the TLS file ")) << pair.certificate;
+    Put(old);
+    EXPECT_TRUE(ServesThePairInTheFiles());
+  }
+  std::filesystem::remove(options_.tls_key_file);
+  EXPECT_THAT(Reload(), testing::HasSubstr("key.pem"));
+}
+
+TEST_F(TlsTest, ARefusedPairAtTheStartIsAnError) {
+  Put({MakePair(1).certificate, MakePair(1).key});
+  EXPECT_THROW(Server::Start(options_, Echo, *log_, random_), Error);
 }
 
 TEST_F(TlsTest, StopsWithAnOpenConnection) {

@@ -36,6 +36,9 @@ class CallPool {
   void Work() TIDEMARK_EXCLUDES(mutex_);
   // Blocks while there is nothing to do; nullopt once stopped.
   std::optional<Job> Next() TIDEMARK_EXCLUDES(mutex_);
+  // One thread at a time: it wakes the next one if it leaves work behind. Waking one for each job
+  // costs more than most jobs.
+  void WakeOne() TIDEMARK_REQUIRES(mutex_);
 
   const std::string name_;
   const std::size_t capacity_;  // running and waiting
@@ -43,6 +46,8 @@ class CallPool {
   CondVar not_empty_;
   std::deque<Job> waiting_ TIDEMARK_GUARDED_BY(mutex_);
   std::size_t running_ TIDEMARK_GUARDED_BY(mutex_) = 0;
+  std::size_t idle_ TIDEMARK_GUARDED_BY(mutex_) = 0;  // threads that wait for work
+  bool waking_ TIDEMARK_GUARDED_BY(mutex_) = false;   // one of them is on its way
   bool stopped_ TIDEMARK_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

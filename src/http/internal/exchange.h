@@ -54,8 +54,8 @@ class StreamSlot {
   const bool taken_;
 };
 
-// Everything but the body, the address and the id. Header names become lower case.
-Request MakeRequest(const BodyParser& parser);
+// Fills in everything but the body, the address and the id. Header names become lower case.
+void ReadHead(const BodyParser& parser, Request& request);
 
 // Why a request with a well-formed head is refused all the same; empty when it is not.
 std::string_view HeadProblem(const BodyParser& parser);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -13,6 +14,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <pthread.h>
+
+#include "base/bytes.h"
+#include "base/random.h"
 
 namespace tidemark::http {
 
@@ -44,6 +48,27 @@ class Connection {
   virtual void Close() = 0;
 };
 
+// Ids of requests, 16 hex digits each: unlikely to meet again, no secrets. A call of the random
+// source for each would be a call of the kernel. Confined.
+class RequestIds {
+ public:
+  std::string Next(RandomSource& random) {
+    if (left_.empty()) {
+      random.Fill(bytes_);
+      left_ = bytes_;
+    }
+    const ByteView id = left_.first(kSize);
+    left_ = left_.subspan(kSize);
+    return HexEncode(id);
+  }
+
+ private:
+  static constexpr std::size_t kSize = 8;  // bytes
+
+  std::array<std::uint8_t, 64 * kSize> bytes_{};
+  ByteView left_;
+};
+
 // One io thread with its own io_context: connections stay on one thread and need neither strands
 // nor locks. Destroying it requires Join().
 class IoLoop {
@@ -65,6 +90,8 @@ class IoLoop {
   // Confined to the loop's thread.
   std::unordered_set<Connection*>& connections() { return connections_; }
 
+  RequestIds& request_ids() { return request_ids_; }
+
   // Waits for every connection to end. May be repeated.
   void Join() {
     guard_.reset();
@@ -77,6 +104,7 @@ class IoLoop {
   asio::io_context context_;
   asio::executor_work_guard<Executor> guard_;
   std::unordered_set<Connection*> connections_;
+  RequestIds request_ids_;
   std::thread thread_;
 };
 

@@ -94,7 +94,9 @@ class Session final : public Connection {
     if (buffer_.size() > 0) {
       co_return true;
     }
-    buffer_.shrink_to_fit();  // an idle connection should cost little
+    if (buffer_.capacity() > kFirstRead) {
+      buffer_.shrink_to_fit();  // an idle connection should cost little
+    }
     boost::system::error_code error;
     Lowest().expires_after(first_ ? shared_.options.header_timeout : shared_.options.idle_timeout);
     first_ = false;
@@ -108,22 +110,41 @@ class Session final : public Connection {
 
   // False when the connection cannot be used any more.
   Task<bool> ServeRequest() {
+    answered_ = {};
+    began_ = shared_.clock.Now();
+    Request request;
+    const bool keep = co_await ReadAndAnswer(request);
+    if (shared_.options.access_log != nullptr && (answered_.status != 0 || !request.path.empty())) {
+      LogAccess(request);
+    }
+    co_return keep;
+  }
+
+  void LogAccess(const Request& request) const {
+    const auto took = std::max(shared_.clock.Now() - began_, std::chrono::microseconds(0));
+    shared_.options.access_log->Write(
+        {began_, took, request, answered_.actor, answered_.status, answered_.sent});
+  }
+
+  // `request` is filled as far as it comes.
+  Task<bool> ReadAndAnswer(Request& request) {
     BodyParser parser;
     parser.header_limit(static_cast<std::uint32_t>(shared_.options.max_header));
     parser.body_limit(boost::none);  // max_body is applied while reading
     boost::system::error_code error;
     Lowest().expires_after(shared_.options.header_timeout);
     co_await beast::http::async_read_header(stream_, buffer_, parser, Into(error));
+    began_ = shared_.clock.Now();
+    request.remote_address = remote_address_;
+    request.request_id = loop_.request_ids().Next(shared_.random);
     if (error) {
-      co_return co_await RefuseHead(error);
+      co_return co_await RefuseHead(error, request);
     }
     if (const std::string_view problem = HeadProblem(parser); !problem.empty()) {
-      co_return co_await Refuse(400, std::string(problem));
+      co_return co_await Refuse(400, std::string(problem), request);
     }
-    Request request = MakeRequest(parser);
-    request.remote_address = remote_address_;
+    ReadHead(parser, request);
     request.scheme = kTls ? "https" : "http";
-    request.request_id = RandomHex(shared_.random, 8);
     if (!parser.is_done() && !co_await ReadBody(parser, request)) {
       co_return false;
     }
@@ -162,7 +183,7 @@ class Session final : public Connection {
       boost::system::error_code error;
       const std::size_t got = co_await ReadPiece(parser, piece, error);
       if (error) {
-        co_return co_await RefuseBody(error);
+        co_return co_await RefuseBody(error, request);
       }
       seen += got;
       Append({piece.data(), got}, request);
@@ -212,27 +233,26 @@ class Session final : public Connection {
            error != beast::http::error::partial_message;
   }
 
-  Task<bool> RefuseHead(boost::system::error_code error) {
+  Task<bool> RefuseHead(boost::system::error_code error, const Request& request) {
     if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) {
-      co_return co_await Refuse(431, "The request header is too large.");
+      co_return co_await Refuse(431, "The request header is too large.", request);
     }
     if (IsProtocolError(error)) {
-      co_return co_await Refuse(400, "The request is not HTTP/1.1: " + error.message() + ".");
+      co_return co_await Refuse(
+          400, "The request is not HTTP/1.1: " + error.message() + ".", request);
     }
     co_return false;
   }
 
-  Task<bool> RefuseBody(boost::system::error_code error) {
+  Task<bool> RefuseBody(boost::system::error_code error, const Request& request) {
     if (IsProtocolError(error)) {
-      co_await Refuse(400, "The request body is malformed: " + error.message() + ".");
+      co_await Refuse(400, "The request body is malformed: " + error.message() + ".", request);
     }
     co_return false;
   }
 
-  Task<bool> Refuse(int status, std::string detail) {
-    Request unread;
-    unread.request_id = RandomHex(shared_.random, 8);
-    co_return co_await Write(ErrorResponse(status, detail), unread, ConnectionFate::kClose);
+  Task<bool> Refuse(int status, std::string detail, const Request& request) {
+    co_return co_await Write(ErrorResponse(status, detail), request, ConnectionFate::kClose);
   }
 
   // True when the connection may serve another request.
@@ -244,6 +264,7 @@ class Session final : public Connection {
     boost::system::error_code error;
     Lowest().expires_after(shared_.options.body_timeout);
     co_await asio::async_write(stream_, parts, Into(error));
+    answered_ = {response.status, error || bare ? 0 : response.body.size(), response.actor};
     lingering_ = !error && fate == ConnectionFate::kClose;
     co_return !error && fate == ConnectionFate::kKeepAlive;
   }
@@ -256,6 +277,7 @@ class Session final : public Connection {
     const std::string head =
         FormatHead(response, {shared_.clock.Now(), request.request_id, fate, framing});
     std::unique_ptr<BodySource> source = std::move(response.stream->source);
+    answered_ = {response.status, 0, response.actor};
     if (request.method == Method::kHead || source == nullptr) {
       co_await DestroyOnPool(shared_, std::move(source));
       const bool sent = co_await Send(head, shared_.options.body_timeout);
@@ -322,6 +344,7 @@ class Session final : public Connection {
       if (!sent) {
         co_return false;
       }
+      answered_.sent += text.size();
       sending.piece = co_await ReadOnPool(shared_, sending.request, sending.source, sending.buffer);
       if (sending.piece.failed) {
         co_return false;
@@ -334,6 +357,7 @@ class Session final : public Connection {
     if (!finished) {
       co_return false;
     }
+    answered_.sent += last.size();
     if (sending.framing == BodyFraming::kChunked) {
       last = "0\r\n\r\n";
     }
@@ -381,11 +405,20 @@ class Session final : public Connection {
 
   static constexpr std::size_t kFirstRead = 4096;  // bytes
 
+  // What has been answered to the request of the moment.
+  struct Answered {
+    int status = 0;
+    std::uint64_t sent = 0;  // bytes of the body
+    std::string actor;
+  };
+
   Stream stream_;
   IoLoop& loop_;
   const Shared& shared_;
   beast::flat_buffer buffer_;
   std::string remote_address_;
+  Instant began_;
+  Answered answered_;
   bool first_ = true;
   bool idle_ = false;
   bool lingering_ = false;  // our last answer announced the close
