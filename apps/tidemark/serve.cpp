@@ -1,5 +1,4 @@
 #include <charconv>
-#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -11,7 +10,7 @@
 #include "command.h"
 #include "config/settings.h"
 #include "data_directory.h"
-#include "http/server.h"
+#include "edge.h"
 #include "jobs/runner.h"
 #include "notify/dispatcher.h"
 #include "service/memory_plan.h"
@@ -117,26 +116,6 @@ notify::TransportOptions MakeTransportOptions(const config::Settings& settings) 
                                                        : notify::Loopback::kRefuse};
 }
 
-// Blocks SIGTERM and SIGINT in this thread and all that it starts, so that only Wait sees them.
-class Shutdown {
- public:
-  Shutdown() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-
-  void Wait() const {
-    int received = 0;
-    sigwait(&signals_, &received);
-  }
-
- private:
-  sigset_t signals_{};
-};
-
 std::string NodeName(RandomSource& random) {
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
@@ -229,7 +208,7 @@ std::map<domain::JobKind, jobs::JobHandler> HandlersOf(service::ImportService& i
 
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
 int Serve(const ServeFlags& flags) {
-  const Shutdown shutdown;
+  const Signals signals;
   const config::Settings settings = config::LoadSettings(
       {flags.config_file.empty() ? std::nullopt : std::optional(flags.config_file),
        ReadEnvironment,
@@ -294,16 +273,17 @@ int Serve(const ServeFlags& flags) {
   maintenance_thread.Start("measure",
                            [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
   ScheduleThreads schedule_threads(environment, maintenance, settings);
-  const auto server = http::Server::Start(
+  Edge edge(
       server_options,
+      settings.Text("access-log"),
       [&api](const http::Request& request) { return api->Handle(request); },
-      *log,
-      random);
-  log->Info("address={} port={}  serving", server_options.address, server->port());
-  shutdown.Wait();
+      clock,
+      random,
+      *log);
+  edge.RunUntilStopped(signals);
   log->Info("stopping: jobs are handed back, requests finish");
   runner->Stop();
-  server->Stop(kShutdownGrace);
+  edge.Stop(kShutdownGrace);
   return 0;
 }
 

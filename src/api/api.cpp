@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/access_line.h"
 #include "api/internal/admission.h"
 #include "api/internal/audit_trail.h"
 #include "api/internal/authentication.h"
@@ -170,6 +171,7 @@ class AtlasApi final : public Api {
       if (response.status == 401) {
         admission_.CountFailedLogin(request.remote_address);
       }
+      response.actor = OAuthClientName(request);
       if (response.status == 200) {
         audited.EndUnannounced();
       } else {
@@ -177,7 +179,8 @@ class AtlasApi final : public Api {
       }
       return response;
     } catch (const Error& error) {
-      parts_.log.Error("request={} path={}  {}", request.request_id, request.path, error.message());
+      parts_.log.Error(
+          "request={} path={}  {}", request.request_id, ShownPath(request.path), error.message());
       return OAuthServerError();
     }
   }
@@ -187,6 +190,7 @@ class AtlasApi final : public Api {
     RouteTable::Match match;
     http::Response response;
     std::optional<TokenBuckets::Answer> counted;
+    std::string actor;
     AuditedRequest audited(trail_, request);
     try {
       CheckLogins(request);
@@ -194,8 +198,11 @@ class AtlasApi final : public Api {
       match = routes_.Find(request);
       audited.SetTarget(match);
       audited.SetActor(identity.name);
+      actor = identity.name;
       if (!identity.caller) {
-        return Challenge(identity, request, audited);
+        response = Challenge(identity, request, audited);
+        response.actor = std::move(actor);
+        return response;
       }
       if (!MayComeFrom(identity.caller->key, request.remote_address)) {
         throw AddressNotOnAccessList(request.remote_address);
@@ -211,6 +218,7 @@ class AtlasApi final : public Api {
     }
     AddDeprecation(match, request, response);
     AddRateLimit(counted, response);
+    response.actor = std::move(actor);
     return response;
   }
 
@@ -287,7 +295,7 @@ class AtlasApi final : public Api {
     if (failure.status >= 500) {
       parts_.log.Error("request={} path={} code={}  {}",
                        request.request_id,
-                       request.path,
+                       ShownPath(request.path),
                        ErrorCodeName(error.code()),
                        error.message());
     }
@@ -295,8 +303,10 @@ class AtlasApi final : public Api {
   }
 
   http::Response Unexpected(const http::Request& request, const std::exception& error) {
-    parts_.log.Error(
-        "request={} path={}  unexpected: {}", request.request_id, request.path, error.what());
+    parts_.log.Error("request={} path={}  unexpected: {}",
+                     request.request_id,
+                     ShownPath(request.path),
+                     error.what());
     return RenderFailure(UnexpectedFailure(request.request_id), {});
   }
 

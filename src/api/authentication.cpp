@@ -53,8 +53,7 @@ Identity Authentication::IdentifyDigest(std::string_view text, const http::Reque
     return {};
   }
   auto key = access_.FindDigestKey(credentials->username);
-  const std::string expected =
-      DigestResponse(*credentials, Ha1Of(key), http::MethodName(request.method));
+  const std::string expected = DigestResponse(*credentials, Ha1Of(key), request.MethodText());
   std::string name = key ? key->caller.key.public_name : "";
   if (!ConstantTimeEqual(expected, credentials->response) || !key) {
     return {{}, Staleness::kNo, std::move(name)};

@@ -72,8 +72,15 @@ class Writer {
   }
 
   void WriteString(std::string_view text) {
+    if (std::ranges::all_of(text, IsPlain)) {
+      out_.append("\"").append(text).append("\"");
+      return;
+    }
     out_ += json::serialize(json::string_view(MakeWellFormed(text)));
   }
+
+  // Stands for itself in JSON. Nearly all of our texts are made of such.
+  static bool IsPlain(unsigned char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; }
 
   void BreakLine() {
     if (pretty_) {

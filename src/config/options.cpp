@@ -30,6 +30,13 @@ constexpr std::array kOptions{
     Option{
         "tls-key", OptionType::kText, "", 0, 0, "", "PEM file with the certificate's private key"},
     Option{"log-level", OptionType::kLogLevel, "info", 0, 0, "", "debug, info, warn or error"},
+    Option{"access-log",
+           OptionType::kText,
+           "",
+           0,
+           0,
+           "",
+           "file that gets a line for every request; - is standard output; none: no access log"},
     Option{"job-workers",
            OptionType::kInteger,
            "2",
