@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # GET of one restore job with a bearer token, beside nginx serving the same bytes from a static file, in turn, on this
-# machine. Prints requests a second and latency percentiles of each, and the ratio.
+# machine. Prints requests a second, CPU microseconds of each server for one request (which tell more than the rate where
+# others use the machine), the ratios, and latencies at 5,000 requests a second.
 #
-#   bench/edge.sh URL TOKEN PATH [SECONDS]      e.g. bench/edge.sh http://127.0.0.1:8080 $TOKEN /api/atlas/v1.0/groups/...
+#   bench/edge.sh URL TOKEN PATH [SECONDS]      bench/large_catalog.py --serve prints such a line
+#   KEY=PUBLIC:PRIVATE bench/edge.sh ...        the same with digest credentials, too
 #
-# Needs wrk and nginx (apt). The server must be running; one run takes about 6 * SECONDS.
+# Needs wrk, nginx, nghttp2-client and iproute2 (apt). The server must be running; one run takes about 10 * SECONDS.
 set -euo pipefail
 
-[ $# -ge 3 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 3 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
 url=$1 token=$2 path=$3 seconds=${4:-5}
 work=$(mktemp -d)
 nginx_pid=
@@ -22,7 +24,7 @@ mkdir "$work/www" "$work/logs"
 chmod 755 "$work"
 curl --silent --fail --header "Authorization: Bearer $token" "$url$path" >"$work/www/job.json"
 cat >"$work/nginx.conf" <<CONF
-worker_processes 1;
+master_process off;
 daemon off;
 pid $work/nginx.pid;
 error_log $work/logs/error.log;
@@ -36,16 +38,42 @@ CONF
 nginx -c "$work/nginx.conf" -e "$work/logs/error.log" &
 nginx_pid=$!
 sleep 0.5
+server_pid=$(ss -Hltnp "sport = :${url##*:}" | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -1)
 
-measure() {  # URL [HEADER]: prints requests/s
-  wrk --threads 1 --connections 16 --duration "${seconds}s" --latency ${2:+--header "$2"} "$1" >"$work/wrk.txt"
+ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }  # of 10 ms
+
+measure() {  # PID URL [wrk options]: prints requests/s and CPU microseconds of one
+  local pid=$1 before after
+  shift
+  before=$(ticks "$pid")
+  wrk --threads 1 --connections 16 --duration "${seconds}s" --latency "$@" >"$work/wrk.txt"
+  after=$(ticks "$pid")
   grep -E 'Latency Distribution|50%|99%|Requests/sec|Non-2xx' "$work/wrk.txt" | tr -s ' ' | paste -sd' ' >&2
-  awk '/Requests\/sec/ { print $2 }' "$work/wrk.txt"
+  awk -v ticks=$((after - before)) '/requests in/ { n = $1 } /Requests\/sec/ { printf "%.0f %.1f\n", $2, ticks * 10000 / n }' \
+    "$work/wrk.txt"
+}
+
+compare() {  # NAME [wrk options]
+  local name=$1
+  shift
+  read -r ours our_cpu < <(measure "$server_pid" "$url$path" "$@")
+  read -r theirs their_cpu < <(measure "$nginx_pid" "http://127.0.0.1:$port/job.json")
+  awk -v name="$name" -v a="$ours" -v b="$theirs" -v c="$our_cpu" -v d="$their_cpu" 'BEGIN {
+    printf "%s: tidemark %d/s %.1f us, nginx %d/s %.1f us, ratio %.2f, of CPU %.2f\n", name, a, c, b, d, a / b, d / c }'
 }
 
 for round in 1 2 3; do
   echo "round $round" >&2
-  ours=$(measure "$url$path" "Authorization: Bearer $token")
-  theirs=$(measure "http://127.0.0.1:$port/job.json")
-  awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "tidemark %.0f/s  nginx %.0f/s  ratio %.2f\n", a, b, a / b }'
+  compare bearer --header "Authorization: Bearer $token"
+  if [ -n "${KEY:-}" ]; then
+    "$(dirname "$0")/digest_headers.py" "$url" "$path" "${KEY%%:*}" "${KEY#*:}" $((seconds * 40000)) >"$work/digest.lua"
+    compare digest --script "$work/digest.lua"
+  fi
 done
+
+# 16 clients of 313 requests a second.
+h2load --h1 --clients 16 --rps 313 --duration "$seconds" --log-file "$work/h2load.txt" \
+  --header "Authorization: Bearer $token" "$url$path" >/dev/null
+sort -n -k3 "$work/h2load.txt" | awk -v seconds="$seconds" '{ t[NR] = $3 } END {
+  printf "%d requests a second: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms\n", NR / seconds,
+    t[int(NR * 0.5)] / 1000, t[int(NR * 0.99)] / 1000, t[int(NR * 0.999)] / 1000 }'

@@ -30,8 +30,8 @@ class Servers:
     def fake_mongos(self):
         return self._keep(FakeMongos())
 
-    def tidemark(self, *options):
-        return self._keep(Tidemark(self._next_directory(), options).start())
+    def tidemark(self, *options, certificate=None):
+        return self._keep(Tidemark(self._next_directory(), options, certificate).start())
 
     def stop(self):
         for server in reversed(self._started):

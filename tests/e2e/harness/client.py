@@ -94,6 +94,7 @@ class Client:
             auth=(account.id, account.secret),
             data={"grant_type": "client_credentials"},
             timeout=30,
+            verify=self.session.verify,
         )
         assert answer.status_code == 200, answer.text
         return answer.json()["access_token"]

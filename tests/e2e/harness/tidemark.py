@@ -6,24 +6,27 @@ import pathlib
 import subprocess
 
 import requests
+import urllib3
 
 from harness.client import ApiKey, Client
 from harness.processes import Process, free_port, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # only readiness is asked that way
 BINARY = os.environ.get("TIDEMARK_BINARY", str(ROOT / "build/release/apps/tidemark/tidemark"))
 
 
 class Tidemark:
     """A server with its own data directory. `start` and `kill` may alternate; the port stays."""
 
-    def __init__(self, directory, options=()):
+    def __init__(self, directory, options=(), certificate=None):
         directory.mkdir(parents=True, exist_ok=True)
         self.data_dir = directory / "data"
         self.log_path = directory / "tidemark.log"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._options = list(options)
+        self.certificate = certificate  # CertificateFiles: https
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self._options = list(options) + (certificate.options if certificate else [])
         self._process = None
         made = self.command("init", "--data-dir", str(self.data_dir), "--output", "json")
         assert made.returncode == 0, made.stderr
@@ -54,7 +57,7 @@ class Tidemark:
     def _is_ready(self):
         assert self._process.is_running(), self._process.log_text()
         try:
-            return requests.get(self.url + "/readyz", timeout=5).status_code == 200
+            return requests.get(self.url + "/readyz", timeout=5, verify=False).status_code == 200
         except requests.ConnectionError:
             return False
 
@@ -74,5 +77,11 @@ class Tidemark:
     def stop(self):
         return self._process.terminate() if self._process else None
 
+    @property
+    def trusted(self):
+        return str(self.certificate.certificate) if self.certificate else True
+
     def client(self, key=None):
-        return Client(self.url, key or self.key)
+        client = Client(self.url, key or self.key)
+        client.session.verify = self.trusted
+        return client
