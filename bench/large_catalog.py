@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """A catalog of many clusters and snapshots, and how long its lists, changes and start take.
 
-    bench/large_catalog.py [--clusters 10000] [--snapshots 1000000] [--audit 1000000] [--dir DIR] [--serve]
+    bench/large_catalog.py [--clusters 10000] [--snapshots 1000000] [--large 20000] [--audit 1000000]
+                           [--dir DIR] [--serve]
 
-Makes a data directory with `tidemark init`, fills its catalog through SQL (half of the snapshots spread over all
-clusters, half in one), serves it, and prints milliseconds of requests. With --serve it then goes on serving and prints
+Makes a data directory with `tidemark init`, fills its catalog through SQL (--large snapshots and up to 10,000
+restore jobs in one cluster, the other snapshots spread over all), serves it, and prints milliseconds of requests. With --serve it then goes on serving and prints
 what bench/edge.sh wants. Budgets: docs/performance.md. Needs the release build.
 """
 
 import argparse
+import base64
 import http.client
 import json
 import os
@@ -20,8 +22,6 @@ import statistics
 import subprocess
 import tempfile
 import time
-import urllib.parse
-import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BINARY = os.environ.get("TIDEMARK_BINARY", str(ROOT / "build/release/apps/tidemark/tidemark"))
@@ -35,12 +35,12 @@ def object_id(kind, number):
     return f"{kind:08x}{number:016x}"
 
 
-def fill(catalog, made, clusters, snapshots, audit):
-    """Rows as the server writes them: completed snapshots that expire in years, one restore job each hundred."""
+def fill(catalog, made, asked):
+    """Rows as the server writes them: completed snapshots that expire in years, restore jobs that are done."""
     database = sqlite3.connect(catalog)
     database.execute("PRAGMA synchronous = OFF")
     database.execute("PRAGMA foreign_keys = OFF")
-    project = made["projectId"]
+    project, clusters = made["projectId"], asked.clusters
     far = START + 40000 * DAY
     database.executemany(
         "INSERT INTO clusters (id, project, name, tier, topology, mongodb_version, replica_set_name, connection_string, "
@@ -55,7 +55,7 @@ def fill(catalog, made, clusters, snapshots, audit):
     )
 
     def snapshot(n):
-        cluster = 0 if n % 2 else n // 2 % clusters
+        cluster = 0 if n < asked.large else n % clusters
         at = START + n * 1_000_000
         return (object_id(2, n), project, object_id(1, cluster), f"Cluster{cluster}", at, at, at + 1_000_000, far)
 
@@ -64,7 +64,7 @@ def fill(catalog, made, clusters, snapshots, audit):
         "expires, mongodb_version, consistent, inconsistent_reason, position_seconds, position_increment, failure, "
         "collections, documents, logical_bytes, stored_bytes) "
         "VALUES (?,?,?,?,3,'scheduled',?,?,?,?,'7.0.5',1,'',1700000000,1,'',3,1000,1000000,300000)",
-        (snapshot(n) for n in range(snapshots)),
+        (snapshot(n) for n in range(asked.snapshots)),
     )
     database.executemany(
         "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, position_seconds, "
@@ -72,12 +72,16 @@ def fill(catalog, made, clusters, snapshots, audit):
         "failure) VALUES (?,?,?,?,?,?,1700000000,1,0,?,?,'Cluster1',3,?,?,?,'')",
         (
             (object_id(3, n), project, s[2], s[3], s[0], s[6], project, object_id(1, 1), s[4], far, s[6])
-            for n, s in ((n, snapshot(n)) for n in range(1, snapshots, 100))
+            for n, s in ((n, snapshot(n)) for n in range(restores(asked)))
         ),
     )
-    fill_audit(database, project, audit)
+    fill_audit(database, project, asked.audit)
     database.commit()
     database.close()
+
+
+def restores(asked):
+    return min(asked.large, 10_000)
 
 
 def fill_audit(database, project, count):
@@ -163,8 +167,6 @@ def fetch_token(port, data, made):
         env=environment, capture_output=True, text=True, check=True,
     )
     account = json.loads(shown.stdout)
-    import base64
-
     basic = base64.b64encode(f"{account['clientId']}:{account['clientSecret']}".encode()).decode()
     status, body = Connection(port).call(
         "POST", "/api/oauth/token", "grant_type=client_credentials",
@@ -178,6 +180,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clusters", type=int, default=10_000)
     parser.add_argument("--snapshots", type=int, default=1_000_000)
+    parser.add_argument("--large", type=int, default=20_000)
     parser.add_argument("--audit", type=int, default=1_000_000)
     parser.add_argument("--dir", type=pathlib.Path)
     parser.add_argument("--serve", action="store_true")
@@ -190,7 +193,7 @@ def main():
         shown = subprocess.run(
             [BINARY, "init", "--data-dir", str(data), "--output", "json"], capture_output=True, text=True, check=True
         )
-        fill(data / "catalog.sqlite", json.loads(shown.stdout), asked.clusters, asked.snapshots, asked.audit)
+        fill(data / "catalog.sqlite", json.loads(shown.stdout), asked)
         keys.write_text(shown.stdout)
     made = json.loads(keys.read_text())
     server = Server(data)
@@ -212,12 +215,12 @@ def measure(server, data, made, asked):
     connection = Connection(server.port, token)
     groups = f"/api/atlas/v1.0/groups/{project}"
     own = f"/api/tidemark/v1/projects/{project}"
-    big = asked.snapshots // 2 + asked.snapshots // 2 // asked.clusters
+    big = asked.large + (asked.snapshots - asked.large) // asked.clusters
     lists = [
         ("clusters", f"{own}/clusters", asked.clusters),
         ("snapshots of the large cluster", f"{groups}/clusters/Cluster0/backup/tenant/snapshots", big),
-        ("snapshots of a small cluster", f"{groups}/clusters/Cluster9/backup/tenant/snapshots", 50),
-        ("restore jobs of the large cluster", f"{groups}/clusters/Cluster0/backup/tenant/restores", asked.snapshots // 100),
+        ("snapshots of a small cluster", f"{groups}/clusters/Cluster9/backup/tenant/snapshots", asked.snapshots // asked.clusters),
+        ("restore jobs of the large cluster", f"{groups}/clusters/Cluster0/backup/tenant/restores", restores(asked)),
         ("audit log of the project", f"{own}/audit", asked.audit // 2),
         ("audit log", "/api/tidemark/v1/audit", asked.audit),
     ]

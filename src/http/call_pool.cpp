@@ -21,20 +21,27 @@ CallPool::~CallPool() {
 }
 
 bool CallPool::TryRun(Job job) {
-  const MutexLock lock(mutex_);
-  if (stopped_ || waiting_.size() + running_ >= capacity_) {
-    return false;
+  bool wake = false;
+  {
+    const MutexLock lock(mutex_);
+    if (stopped_ || waiting_.size() + running_ >= capacity_) {
+      return false;
+    }
+    waiting_.push_back(std::move(job));
+    wake = MustWake();
   }
-  waiting_.push_back(std::move(job));
-  WakeOne();
+  if (wake) {
+    not_empty_.NotifyOne();
+  }
   return true;
 }
 
-void CallPool::WakeOne() {
-  if (idle_ > 0 && !waking_) {
-    waking_ = true;
-    not_empty_.NotifyOne();
+bool CallPool::MustWake() {
+  if (waiting_.empty() || idle_ == 0 || waking_) {
+    return false;
   }
+  waking_ = true;
+  return true;
 }
 
 void CallPool::Stop() {
@@ -55,31 +62,41 @@ void CallPool::Stop() {
 }
 
 void CallPool::Work() {
-  while (std::optional<Job> job = Next()) {
+  std::optional<Job> job = Next(Before::kNothing);
+  while (job) {
     (*job)(Fate::kRun);
-    job.reset();
-    const MutexLock lock(mutex_);
-    --running_;
+    job.reset();  // what it holds goes before the place that it takes
+    job = Next(Before::kJob);
   }
 }
 
-std::optional<CallPool::Job> CallPool::Next() {
-  const MutexLock lock(mutex_);
-  while (waiting_.empty() && !stopped_) {
-    ++idle_;
-    not_empty_.Wait(mutex_);
-    --idle_;
-    waking_ = false;
+std::optional<CallPool::Job> CallPool::Next(Before before) {
+  std::optional<Job> job;
+  bool wake = false;
+  {
+    const MutexLock lock(mutex_);
+    running_ -= before == Before::kJob ? 1 : 0;
+    while (waiting_.empty() && !stopped_) {
+      ++idle_;
+      not_empty_.Wait(mutex_);
+      --idle_;
+      waking_ = false;
+    }
+    if (!waiting_.empty()) {
+      job = TakeFirst();
+      wake = MustWake();
+    }
   }
-  if (waiting_.empty()) {
-    return std::nullopt;
+  if (wake) {
+    not_empty_.NotifyOne();
   }
+  return job;
+}
+
+CallPool::Job CallPool::TakeFirst() {
   Job job = std::move(waiting_.front());
   waiting_.pop_front();
   ++running_;
-  if (!waiting_.empty()) {
-    WakeOne();
-  }
   return job;
 }
 

@@ -34,11 +34,15 @@ class CallPool {
 
  private:
   void Work() TIDEMARK_EXCLUDES(mutex_);
+  enum class Before { kNothing, kJob };  // what the thread comes from
+
   // Blocks while there is nothing to do; nullopt once stopped.
-  std::optional<Job> Next() TIDEMARK_EXCLUDES(mutex_);
-  // One thread at a time: it wakes the next one if it leaves work behind. Waking one for each job
-  // costs more than most jobs.
-  void WakeOne() TIDEMARK_REQUIRES(mutex_);
+  std::optional<Job> Next(Before before) TIDEMARK_EXCLUDES(mutex_);
+  Job TakeFirst() TIDEMARK_REQUIRES(mutex_);
+  // True when the caller has to notify once it has let go of the mutex: the thread that wakes wants
+  // it. One thread at a time is woken, and wakes the next one if it leaves work behind; one for
+  // each job would cost more than most jobs.
+  bool MustWake() TIDEMARK_REQUIRES(mutex_);
 
   const std::string name_;
   const std::size_t capacity_;  // running and waiting
