@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "catalog/audit_log.h"
-#include "catalog/key_book.h"
-#include "catalog/export_catalog.h"
 #include "catalog/collection_restores.h"
+#include "catalog/drill_book.h"
+#include "catalog/export_catalog.h"
+#include "catalog/fact_book.h"
+#include "catalog/key_book.h"
 #include "catalog/outbox.h"
 #include "catalog/protection.h"
+#include "catalog/push_book.h"
 #include "domain/access.h"
 #include "domain/cluster.h"
 #include "domain/import.h"
@@ -49,7 +52,15 @@ enum class DownloadOutcome {
 // call blocks briefly (it takes a connection of a small pool; waits at most busy_timeout, then
 // kUnavailable). Absent rows are nullopt. kConflict: a unique name is taken, or a guarded state
 // change finds another state.
-class Store : public AuditLog, public Outbox, public KeyBook, public Protection, public ExportCatalog, public CollectionRestores {
+class Store : public AuditLog,
+              public Outbox,
+              public KeyBook,
+              public Protection,
+              public ExportCatalog,
+              public CollectionRestores,
+              public DrillBook,
+              public PushBook,
+              public FactBook {
  public:
   ~Store() override = default;
 
@@ -205,7 +216,7 @@ class Store : public AuditLog, public Outbox, public KeyBook, public Protection,
   };
 
   // The newest completed snapshot of the registered cluster whose verification has been due
-  // longest.
+  // longest; not of one with an unfinished drill.
   virtual std::optional<SnapshotToVerify> FindSnapshotToVerify(Instant now) = 0;
   // Changes nothing else of the schedule, and no revision.
   virtual void SaveVerification(const ClusterId& cluster,
@@ -226,7 +237,8 @@ class Store : public AuditLog, public Outbox, public KeyBook, public Protection,
   // kConflict when an unfinished restore has the same target, or restores this one's target into
   // this one's source. On success every unfinished snapshot of the target cluster, but those that
   // come from a dump, becomes kFailed with `stopped_reason` and its job done: a half-wiped state is
-  // never stored. kNotFound when the snapshot is gone.
+  // never stored. A waiting drill into the target is stopped, a running one is told to. kNotFound
+  // when the snapshot is gone.
   virtual void AddRestore(const domain::RestoreJob& restore,
                           const domain::Job& job,
                           std::string_view stopped_reason) = 0;
@@ -266,10 +278,13 @@ class Store : public AuditLog, public Outbox, public KeyBook, public Protection,
   // As if every open request had broken off. For the start of a server, like BreakAllLeases.
   virtual void EndAllDownloads() = 0;
 
-  // Jobs. Claim takes the oldest ready job (or running one whose lease has passed), gives it to
+  // Jobs. Claim takes the next ready job (or running one whose lease has passed), gives it to
   // `owner` until now + lease, raises the fence and moves the subject to kRunning (started is set
   // at the first claim), all in one transaction. A snapshot of a cluster that an unfinished restore
-  // has as its target is not claimed, unless it comes from a dump.
+  // has as its target is not claimed, unless it comes from a dump. Restores go before snapshots and
+  // those before drills, but what has waited a day longer than the others goes first. One drill
+  // runs at a time; not while a restore into its target is unfinished or a snapshot of that is
+  // being taken. Neither a restore into the target nor a snapshot of it is claimed while one runs.
   virtual std::optional<domain::Job> ClaimJob(std::string_view owner,
                                               Instant now,
                                               std::chrono::seconds lease) = 0;

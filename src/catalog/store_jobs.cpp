@@ -27,26 +27,44 @@ domain::Job ReadJob(const Query& row) {
   return job;
 }
 
-// A snapshot would read a cluster that is being wiped and loaded: it waits for the end of the
-// restore. One that is read from a dump does not.
-std::optional<domain::Job> TakeOldest(Session& session,
-                                      std::string_view owner,
-                                      Instant now,
-                                      Instant until) {
-  Query query(session,
-              "UPDATE jobs SET state = 1, owner = ?1, lease_until = ?3, fence = fence + 1, "
-              "attempts = attempts + 1 WHERE id = ("
-              "SELECT j.id FROM jobs j WHERE j.state < 2 AND (j.state = 0 OR j.lease_until <= ?2) "
-              "AND NOT (j.kind = 0 AND EXISTS (SELECT 1 FROM snapshots s JOIN restores r "
-              "ON r.target_cluster = s.cluster AND r.state < 3 WHERE s.id = j.subject "
-              "AND s.id NOT IN (SELECT snapshot FROM imports))) "
-              "ORDER BY j.created, j.id LIMIT 1) "
-              "RETURNING id, kind, subject, state, owner, lease_until, fence, attempts, "
-              "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
-              "collections_done, collections_total, created",
-              owner,
-              now,
-              until);
+// What may not run now. A snapshot (kind 0) would read a cluster that a restore (1) or a drill (5)
+// is wiping and loading: it waits, unless it is read from a dump. A restore waits for the end of a
+// drill that has been told to leave its target, or for the end of that one's lease. One drill runs
+// at a time, so that some workers are left for people.
+//
+// What goes first: a restore counts as 6 hours older than a snapshot, a snapshot as 18 hours older
+// than a drill (in microseconds). Nothing waits for ever behind newer jobs.
+constexpr std::string_view kTakeNext =
+    "UPDATE jobs SET state = 1, owner = ?1, lease_until = ?3, fence = fence + 1, "
+    "attempts = attempts + 1 WHERE id = ("
+    "SELECT j.id FROM jobs j WHERE j.state < 2 AND (j.state = 0 OR j.lease_until <= ?2) "
+    "AND NOT (j.kind = 0 AND EXISTS (SELECT 1 FROM snapshots s WHERE s.id = j.subject "
+    "AND s.id NOT IN (SELECT snapshot FROM imports) AND (s.cluster IN "
+    "(SELECT target_cluster FROM restores WHERE state < 3 AND target_cluster IS NOT NULL) "
+    "OR s.cluster IN (SELECT d.target FROM jobs w JOIN drills d ON d.id = w.subject "
+    "WHERE w.state < 2 AND w.state = 1 AND w.kind = 5 AND w.lease_until > ?2 "
+    "AND d.target IS NOT NULL)))) "
+    "AND NOT (j.kind = 1 AND EXISTS (SELECT 1 FROM jobs w JOIN drills d ON d.id = w.subject "
+    "JOIN restores r ON r.target_cluster = d.target WHERE r.id = j.subject AND w.state < 2 "
+    "AND w.state = 1 AND w.kind = 5 AND w.lease_until > ?2)) "
+    "AND NOT (j.kind = 5 AND (EXISTS (SELECT 1 FROM jobs w WHERE w.state < 2 AND w.state = 1 "
+    "AND w.kind = 5 AND w.lease_until > ?2) OR EXISTS (SELECT 1 FROM drills d "
+    "WHERE d.id = j.subject AND d.stopping = 0 AND d.target IS NOT NULL AND (EXISTS "
+    "(SELECT 1 FROM restores r WHERE r.target_cluster = d.target AND r.state < 3) OR EXISTS "
+    "(SELECT 1 FROM jobs w JOIN snapshots s ON s.id = w.subject WHERE w.state < 2 "
+    "AND w.state = 1 AND w.kind = 0 AND s.cluster = d.target "
+    "AND s.id NOT IN (SELECT snapshot FROM imports)))))) "
+    "ORDER BY j.created + CASE j.kind WHEN 0 THEN 21600000000 WHEN 5 THEN 86400000000 ELSE 0 END, "
+    "j.id LIMIT 1) "
+    "RETURNING id, kind, subject, state, owner, lease_until, fence, attempts, "
+    "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
+    "collections_done, collections_total, created";
+
+std::optional<domain::Job> TakeNext(Session& session,
+                                    std::string_view owner,
+                                    Instant now,
+                                    Instant until) {
+  Query query(session, kTakeNext, owner, now, until);
   if (!query.Next()) {
     return std::nullopt;
   }
@@ -71,6 +89,14 @@ void MoveSubjectToRunning(Session& session, const domain::Job& job, Instant now)
       return;
     case domain::JobKind::kExport:
       Query(session, "UPDATE exports SET state = 2 WHERE id = ?1 AND state < 3", job.subject).Run();
+      return;
+    case domain::JobKind::kDrill:
+      Query(session,
+            "UPDATE drills SET state = 1, started = coalesce(started, ?2) "
+            "WHERE id = ?1 AND state < 2",
+            job.subject,
+            now)
+          .Run();
       return;
   }
 }
@@ -149,7 +175,7 @@ std::optional<domain::Job> SqliteStore::ClaimJob(std::string_view owner,
                                                  Instant now,
                                                  std::chrono::seconds lease) {
   WriteScope scope(pool_);
-  const std::optional<domain::Job> job = TakeOldest(scope, owner, now, now + lease);
+  const std::optional<domain::Job> job = TakeNext(scope, owner, now, now + lease);
   if (job) {
     MoveSubjectToRunning(scope, *job, now);
     scope.Commit();

@@ -80,6 +80,44 @@ domain::RestoreJob ReadRestore(const Query& row) {
   return restore;
 }
 
+// The index restores_into holds the same rule; asking first tells the two cases apart from any
+// other conflict.
+void RefuseRival(Session& session, const domain::RestoreJob& restore) {
+  const std::int64_t rivals =
+      CountRows(session,
+                "SELECT count(*) FROM restores WHERE state < 3 "
+                "AND (target_cluster = ?1 OR (target_cluster = ?2 AND cluster = ?1))",
+                restore.target_cluster,
+                restore.cluster);
+  if (rivals > 0) {
+    throw Error(ErrorCode::kConflict,
+                "cannot restore into cluster '" + restore.target_name +
+                    "': it takes part in an unfinished restore",
+                "start it again when that restore has finished");
+  }
+}
+
+void StopSnapshotsOf(Session& session,
+                     const ClusterId& cluster,
+                     std::string_view reason,
+                     Instant now) {
+  Query(session,
+        "UPDATE jobs SET state = 2, owner = '', lease_until = NULL WHERE subject IN "
+        "(SELECT id FROM snapshots WHERE cluster = ?1 AND state < 3 "
+        "AND id NOT IN (SELECT snapshot FROM imports))",
+        cluster)
+      .Run();
+  Query(session,
+        "UPDATE snapshots SET state = 4, failure = ?2, finished = ?3 "
+        "WHERE cluster = ?1 AND state < 3 AND id NOT IN (SELECT snapshot FROM imports)",
+        cluster,
+        reason,
+        now)
+      .Run();
+}
+
+}  // namespace
+
 void InsertRestore(Session& session, const domain::RestoreJob& restore) {
   Query(session,
         "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, "
@@ -110,23 +148,6 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore) {
         restore.right,
         restore.by_collection)
       .Run();
-}
-
-// The index restores_into holds the same rule; asking first tells the two cases apart from any
-// other conflict.
-void RefuseRival(Session& session, const domain::RestoreJob& restore) {
-  const std::int64_t rivals =
-      CountRows(session,
-                "SELECT count(*) FROM restores WHERE state < 3 "
-                "AND (target_cluster = ?1 OR (target_cluster = ?2 AND cluster = ?1))",
-                restore.target_cluster,
-                restore.cluster);
-  if (rivals > 0) {
-    throw Error(ErrorCode::kConflict,
-                "cannot restore into cluster '" + restore.target_name +
-                    "': it takes part in an unfinished restore",
-                "start it again when that restore has finished");
-  }
 }
 
 void RequireSnapshot(Session& session, const SnapshotId& id) {
@@ -167,6 +188,7 @@ void QueueRestore(Session& session,
   InsertRestore(session, restore);
   InsertJob(session, job);
   StopSnapshotsOf(session, restore.target_cluster, stopped_reason, restore.created);
+  StopDrillsInto(session, restore.target_cluster, stopped_reason, restore.created);
 }
 
 void SqliteStore::AddRestore(const domain::RestoreJob& restore,

@@ -280,7 +280,8 @@ std::optional<Store::SnapshotToVerify> SqliteStore::FindSnapshotToVerify(Instant
                  "JOIN snapshots n ON n.id = (SELECT id FROM snapshots "
                  "WHERE cluster = s.cluster AND deleted IS NULL AND state = 3 "
                  "ORDER BY scheduled DESC, id DESC LIMIT 1) "
-                 "WHERE s.verify_days > 0 "
+                 "WHERE s.verify_days > 0 AND NOT EXISTS "
+                 "(SELECT 1 FROM drills d WHERE d.cluster = s.cluster AND d.state < 2) "
                  "AND (s.verified IS NULL OR s.verified <= ?1 - s.verify_days * 86400000000) "
                  "ORDER BY s.verified, s.cluster LIMIT 1",
                  now);

@@ -12,6 +12,7 @@
 #include "tests/conformance/store_exports_suite.h"
 #include "tests/conformance/store_collections_suite.h"
 #include "tests/conformance/store_reads_suite.h"
+#include "tests/conformance/store_drills_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -33,6 +34,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionRestoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreProtection, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreDrills, kSqlite, kDialectName);
 
 INSTANTIATE_TEST_SUITE_P(Sqlite,
                          OutboxSuite,

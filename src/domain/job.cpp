@@ -10,6 +10,8 @@ std::string_view JobKindName(JobKind kind) {
       return "restore";
     case JobKind::kExport:
       return "export";
+    case JobKind::kDrill:
+      return "drill";
   }
   return {};
 }

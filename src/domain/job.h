@@ -10,7 +10,7 @@
 namespace tidemark::domain {
 
 // Persistent: never renumber.
-enum class JobKind { kTakeSnapshot = 0, kRestore = 1, kExport = 2 };
+enum class JobKind { kTakeSnapshot = 0, kRestore = 1, kExport = 2, kDrill = 5 };
 enum class JobState { kReady = 0, kRunning = 1, kDone = 2 };
 
 // Counters of a running job, for people. Totals are 0 while unknown.
@@ -35,7 +35,7 @@ struct Lease {
 struct Job {
   JobId id;
   JobKind kind = JobKind::kTakeSnapshot;
-  ObjectId subject;  // the SnapshotId, RestoreJobId or ExportId
+  ObjectId subject;  // the SnapshotId, RestoreJobId, ExportId or DrillId
   JobState state = JobState::kReady;
   std::string owner;  // node that holds the lease; empty when nobody does
   std::optional<Instant> lease_until;

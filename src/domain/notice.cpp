@@ -26,6 +26,8 @@ std::string_view EventOperation(EventKind kind) {
       return "exportCompleted";
     case EventKind::kExportFailed:
       return "exportFailed";
+    case EventKind::kDrillPassed:
+      return "drillPassed";
   }
   return {};
 }
@@ -47,6 +49,7 @@ std::string_view NoticeName(EventKind kind) {
     case EventKind::kSnapshotDeleted:
     case EventKind::kCollectionEnded:
     case EventKind::kExportCompleted:
+    case EventKind::kDrillPassed:
       return {};
   }
   return {};

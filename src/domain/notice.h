@@ -25,6 +25,7 @@ enum class EventKind {
   kCollectionEnded = 7,
   kExportCompleted = 8,
   kExportFailed = 9,
+  kDrillPassed = 12,
 };
 
 struct Event {

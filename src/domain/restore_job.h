@@ -15,7 +15,7 @@ namespace tidemark::domain {
 
 // How the data reach the user (design.md 7). Persistent: never renumber. More methods come with
 // later releases.
-enum class DeliveryMethod { kCluster = 0, kDownload = 1 };
+enum class DeliveryMethod { kCluster = 0, kDownload = 1, kPush = 5 };
 
 // Persistent: never renumber.
 enum class RestoreState { kPending = 0, kQueued = 1, kRunning = 2, kCompleted = 3, kFailed = 4 };
@@ -70,8 +70,9 @@ struct RestoreJob {
   OplogPosition position;  // of the snapshot
   DeliveryMethod delivery = DeliveryMethod::kCluster;
   ProjectId target_project;
-  ClusterId target_cluster;  // zero for a download: its other target members name the source
-  std::string target_name;   // as at creation
+  ClusterId
+      target_cluster;       // zero for a download or push: its other target members name the source
+  std::string target_name;  // as at creation
   RestoreState state = RestoreState::kPending;
   Instant created;
   Instant expires;

@@ -232,6 +232,28 @@ class SqliteStore final : public Store {
                                                                  std::string_view source) override;
   domain::RestoredNamespaceTotals CountRestoredNamespaces(const RestoreJobId& id) override;
 
+  void MarkScratch(const ClusterId& cluster, Instant now) override;
+  void UnmarkScratch(const ClusterId& cluster) override;
+  bool IsScratch(const ClusterId& cluster) override;
+  void SetDrillTarget(const ClusterId& cluster, const std::optional<ClusterId>& target) override;
+  std::optional<ClusterId> FindDrillTarget(const ClusterId& cluster) override;
+  bool AddDrill(const domain::Drill& drill, const domain::Job& job) override;
+  std::optional<domain::Drill> FindDrill(const domain::DrillId& id) override;
+  domain::Listing<domain::Drill> ListDrills(const ClusterId& cluster,
+                                            const domain::Page& page) override;
+  std::optional<domain::Drill> FindLastDrill(const ClusterId& cluster) override;
+  std::optional<domain::Drill> FindLastDrillOf(const SnapshotId& snapshot) override;
+  bool FinishDrill(const domain::Lease& lease, const domain::Drill& drill) override;
+
+  void AddPush(const domain::RestoreJob& restore,
+               const domain::Push& push,
+               const domain::Job& job) override;
+  std::optional<domain::Push> FindPush(const RestoreJobId& restore) override;
+  bool SavePush(const domain::Lease& lease, const domain::Push& push) override;
+
+  Facts ReadFacts() override;
+  std::vector<ClusterFacts> ListClusterFacts(std::int64_t limit) override;
+
  private:
   struct TokenOwner {
     domain::Key key;
@@ -263,6 +285,19 @@ void InsertDownload(Session& session, const domain::RestoreJob& restore);
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);
 // The column `policy_items` of a snapshot.
 std::vector<domain::PolicyItemId> ParsePolicyItems(std::string_view text);
+
+void InsertRestore(Session& session, const domain::RestoreJob& restore);
+// kNotFound unless the snapshot is there and not deleted.
+void RequireSnapshot(Session& session, const SnapshotId& id);
+// Ends waiting drills into `target` and tells running ones to stop.
+void StopDrillsInto(Session& session,
+                    const ClusterId& target,
+                    std::string_view reason,
+                    Instant now);
+// The subject of the job that the lease has just finished; nullopt when the lease is lost.
+std::optional<ObjectId> FinishJob(Session& session,
+                                  const domain::Lease& lease,
+                                  domain::JobKind kind);
 
 // A row of clusters, its columns in the order of the schema.
 domain::Cluster ReadCluster(const Query& row);
