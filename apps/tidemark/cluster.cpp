@@ -21,7 +21,8 @@ const std::vector<Column> kColumns{Member("NAME", "name"),
                                    Member("TIER", "tier"),
                                    Member("TOPOLOGY", "topology"),
                                    Member("VERSION", "mongoDBVersion"),
-                                   Member("CREATED", "created")};
+                                   Member("CREATED", "created"),
+                                   {"VERIFIED", VerifiedText}};
 
 using SharedOptions =
     std::shared_ptr<ClusterOptions>;  // shared by the parser's bindings and the actions
@@ -45,6 +46,19 @@ int Add(const ClusterOptions& options, Session& session) {
   } else {
     fmt::print("cluster {} registered\n", options.name);
   }
+  return 0;
+}
+
+int Show(const ClusterOptions& options, Session& session) {
+  const boost::json::value cluster =
+      session.MakeClient().Get(ClustersPath(options) + "/" + options.name);
+  if (session.output == OutputFormat::kJson) {
+    PrintJson(cluster);
+    return 0;
+  }
+  boost::json::object lines = cluster.as_object();
+  lines["lastVerified"] = VerifiedText(cluster);
+  PrintObject(session.output, lines);
   return 0;
 }
 
@@ -99,6 +113,14 @@ void AddCluster(CLI::App& app, Session& session) {
       PrintList(session.output, session.MakeClient().List(ClustersPath(*options)), kColumns);
       return 0;
     };
+  });
+
+  CLI::App* show = AddProjectCommand(
+      *cluster, "show", "One cluster and its last drill", session, options->project);
+  show->add_option("name", options->name, "its name")->required();
+  show->footer("Example: tidemark cluster show Cluster0 --project 32b6e34b3d91647abb20e7b8");
+  show->callback([&session, options] {
+    session.run = [&session, options] { return Show(*options, session); };
   });
 
   CLI::App* check = AddProjectCommand(

@@ -32,6 +32,7 @@ void AddCluster(CLI::App& app, Session& session);
 void AddSnapshot(CLI::App& app, Session& session);
 void AddSchedule(CLI::App& app, Session& session);
 void AddRestore(CLI::App& app, Session& session);
+void AddDrill(CLI::App& app, Session& session);
 void AddMasterKey(CLI::App& app, Session& session);
 void AddRepo(CLI::App& app, Session& session);
 void AddAudit(CLI::App& app, Session& session);

@@ -29,6 +29,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddSnapshot(app, session);
   tidemark::app::AddSchedule(app, session);
   tidemark::app::AddRestore(app, session);
+  tidemark::app::AddDrill(app, session);
   tidemark::app::AddMasterKey(app, session);
   tidemark::app::AddRepo(app, session);
   tidemark::app::AddAudit(app, session);

@@ -185,4 +185,22 @@ int FinalStatus(std::string_view what, const json::value& object) {
   return 1;
 }
 
+std::string VerifiedText(const boost::json::value& object) {
+  const boost::json::value* last =
+      object.is_object() ? object.get_object().if_contains("lastVerified") : nullptr;
+  if (last == nullptr) {
+    return {};
+  }
+  const std::string failure = TextOf(*last, "failure");
+  const std::string target = TextOf(*last, "targetClusterName");
+  const bool restored = TextOf(*last, "method") == "restored";
+  return fmt::format(
+      "{} {}{}",
+      TextOf(*last, "finished"),
+      !failure.empty() ? "FAILED: " + failure
+      : restored       ? "restored into " + target
+                       : "read whole",
+      failure.empty() ? fmt::format(" in {} ms", NumberOf(*last, "milliseconds")) : "");
+}
+
 }  // namespace tidemark::app

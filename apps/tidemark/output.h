@@ -28,6 +28,9 @@ void PrintList(OutputFormat format,
 // The object as JSON, or its members, one a line.
 void PrintObject(OutputFormat format, const boost::json::value& object);
 
+// One line of the object's member lastVerified; empty without one.
+std::string VerifiedText(const boost::json::value& object);
+
 // Polls `fetch` until its "state" is COMPLETED or FAILED and shows phase, documents, bytes, rate
 // and remaining time: a bar on a terminal, a line on each change otherwise, nothing with JSON
 // output. Returns the last answer.

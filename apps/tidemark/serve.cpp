@@ -13,9 +13,9 @@
 #include "edge.h"
 #include "jobs/runner.h"
 #include "notify/dispatcher.h"
+#include "service/drill_service.h"
 #include "service/memory_plan.h"
 #include "service/scheduler.h"
-#include "service/verifier.h"
 
 namespace tidemark::app {
 namespace {
@@ -134,21 +134,20 @@ class ScheduleThreads {
  public:
   ScheduleThreads(service::Environment& environment,
                   service::RepositoryService& repository,
+                  service::DrillService& drills,
                   const config::Settings& settings)
       : scheduler_(
             environment,
             repository,
-            {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))}),
-        verifier_(environment) {
+            {.collect_every = std::chrono::hours(settings.Integer("collect-interval-hours"))}) {
     if (settings.IsOn("schedules")) {
       threads_.Start("scheduler", [this](const std::stop_token& stop) { scheduler_.Work(stop); });
-      threads_.Start("verify", [this](const std::stop_token& stop) { verifier_.Work(stop); });
+      threads_.Start("drills", [&drills](const std::stop_token& stop) { drills.Work(stop); });
     }
   }
 
  private:
   service::Scheduler scheduler_;
-  service::Verifier verifier_;
   StageGroup threads_;
 };
 
@@ -197,13 +196,16 @@ void TakeOver(DataDirectory& directory, const Clock& clock, Log& log) {
 // What runs a job of each kind.
 std::map<domain::JobKind, jobs::JobHandler> HandlersOf(service::ImportService& imports,
                                                        service::RestoreService& restores,
-                                                       service::ExportService& exports) {
+                                                       service::ExportService& exports,
+                                                       service::DrillService& drills) {
   return {{domain::JobKind::kTakeSnapshot,
            [&imports](const jobs::JobContext& context) { imports.Run(context); }},
           {domain::JobKind::kRestore,
            [&restores](const jobs::JobContext& context) { restores.Run(context); }},
           {domain::JobKind::kExport,
-           [&exports](const jobs::JobContext& context) { exports.Run(context); }}};
+           [&exports](const jobs::JobContext& context) { exports.Run(context); }},
+          {domain::JobKind::kDrill,
+           [&drills](const jobs::JobContext& context) { drills.Run(context); }}};
 }
 
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
@@ -242,12 +244,13 @@ int Serve(const ServeFlags& flags) {
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
   service::AuditService audit(environment);
   service::ExportService exports(environment, access, MakeExportOptions(settings));
+  service::DrillService drills(environment, clusters, schedules, MakeRestoreOptions(plan));
 
   runner = jobs::Runner::Start(directory.store(),
                                clock,
                                *log,
                                MakeRunnerOptions(settings, random),
-                               HandlersOf(imports, restores, exports));
+                               HandlersOf(imports, restores, exports, drills));
 
   NoticeThread notice_thread(directory, environment, settings, clock, *log);
   const auto api = api::Api::Make({access,
@@ -261,6 +264,7 @@ int Serve(const ServeFlags& flags) {
                                    audit,
                                    notice_thread.notices(),
                                    exports,
+                                   drills,
                                    directory.store(),
                                    clock,
                                    random,
@@ -272,7 +276,7 @@ int Serve(const ServeFlags& flags) {
                            [&maintenance](const std::stop_token& stop) { maintenance.Work(stop); });
   maintenance_thread.Start("measure",
                            [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
-  ScheduleThreads schedule_threads(environment, maintenance, settings);
+  ScheduleThreads schedule_threads(environment, maintenance, drills, settings);
   Edge edge(
       server_options,
       settings.Text("access-log"),

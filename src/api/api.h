@@ -6,6 +6,7 @@
 #include "service/cluster_service.h"
 #include "service/download_service.h"
 #include "service/export_service.h"
+#include "service/drill_service.h"
 #include "service/import_service.h"
 #include "service/notice_service.h"
 #include "service/repository_service.h"
@@ -44,6 +45,7 @@ struct ApiParts {
   service::AuditService& audit;
   service::NoticeService& notices;
   service::ExportService& exports;
+  service::DrillService& drills;
   catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests
   const Clock& clock;
   RandomSource& random;

@@ -42,6 +42,8 @@ Row AccessRow(Reason reason) {
       return {404, "SECRET_NOT_FOUND", "No secret with ID {0} exists."};
     case Reason::kNotificationNotFound:
       return {404, "NOTIFICATION_NOT_FOUND", "No notification with ID {0} exists."};
+    case Reason::kDrillNotFound:
+      return {404, "DRILL_NOT_FOUND", "No drill with ID {0} exists for cluster {1}."};
     case Reason::kTooManyNotifications:
       return {409, "TOO_MANY_NOTIFICATIONS", "Group {0} has as many notifications as it may."};
     default:
@@ -207,6 +209,7 @@ Row RowOf(Reason reason) {
     case Reason::kTooManySecrets:
     case Reason::kSecretNotFound:
     case Reason::kNotificationNotFound:
+    case Reason::kDrillNotFound:
     case Reason::kTooManyNotifications:
       return AccessRow(reason);
     case Reason::kDownloadIncomplete:

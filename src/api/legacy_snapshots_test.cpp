@@ -183,6 +183,7 @@ TEST_F(LegacySnapshotsTest, WhatIsBeingTakenIsLeftAlone) {
 
 TEST_F(LegacySnapshotsTest, WhatARestoreReadsIsNotDeleted) {
   const domain::RestoreJob restore = AddRestore(cluster_, AddCluster("c1"));
+  store_->ClaimJob("node", clock_.Now(), std::chrono::hours{1});  // the restore goes first
   const domain::Snapshot snapshot = Finish();
   ASSERT_EQ(restore.snapshot, snapshot.id);
   EXPECT_EQ(CodeOf(Delete(Path(snapshot))), "CANNOT_MODIFY_SNAPSHOT");

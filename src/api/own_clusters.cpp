@@ -33,7 +33,7 @@ json::object RenderProject(const domain::Project& project) {
 }
 
 // Never the connection string.
-json::object RenderCluster(const domain::Cluster& cluster) {
+json::object RenderCluster(const Call& call, const domain::Cluster& cluster) {
   json::object body;
   body["id"] = cluster.id.ToString();
   body["projectId"] = cluster.project.ToString();
@@ -48,6 +48,8 @@ json::object RenderCluster(const domain::Cluster& cluster) {
   body["allowLossy"] = cluster.allow_lossy;
   body["created"] = FormatInstant(cluster.created);
   AddInstant(body, "removed", cluster.removed);
+  body["scratchTarget"] = call.parts.drills.IsScratch(cluster);
+  AddLastVerified(body, call.parts.drills.FindLast(cluster));
   return body;
 }
 
@@ -145,7 +147,7 @@ Reply ListClusters(const Call& call) {
   const auto listing = call.parts.clusters.List(ProjectOf(call).id, call.query.page);
   json::array results;
   for (const domain::Cluster& cluster : listing.rows) {
-    results.push_back(RenderCluster(cluster));
+    results.push_back(RenderCluster(call, cluster));
   }
   return ListReply(call.request, call.query, std::move(results), listing.total);
 }
@@ -153,11 +155,12 @@ Reply ListClusters(const Call& call) {
 Reply CreateCluster(const Call& call) {
   return {201,
           Shape::kObject,
-          RenderCluster(call.parts.clusters.Register(ProjectOf(call).id, ReadRegistration(call)))};
+          RenderCluster(call,
+                        call.parts.clusters.Register(ProjectOf(call).id, ReadRegistration(call)))};
 }
 
 Reply GetCluster(const Call& call) {
-  return {200, Shape::kObject, RenderCluster(FindOwnCluster(call))};
+  return {200, Shape::kObject, RenderCluster(call, FindOwnCluster(call))};
 }
 
 Reply DeleteCluster(const Call& call) {

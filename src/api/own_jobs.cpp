@@ -108,6 +108,7 @@ json::object RenderSnapshot(const Call& call, const domain::Snapshot& snapshot) 
   AddTimes(body, snapshot);
   AddOutcome(body, snapshot);
   AddImport(body, call.parts.imports.Find(snapshot.id));
+  AddLastVerified(body, call.parts.drills.FindLastOf(snapshot.id));
   AddProgress(body, call.parts.snapshots.FindJob(snapshot.id));
   return body;
 }

@@ -32,6 +32,7 @@ std::vector<Route> Collect() {
                           OwnAuditRoutes,
                           OwnClusterRoutes,
                           OwnDiffRoutes,
+                          OwnDrillRoutes,
                           OwnExportRoutes,
                           OwnJobRoutes,
                           OwnKeyRoutes,

@@ -158,27 +158,6 @@ void RequireSnapshot(Session& session, const SnapshotId& id) {
   }
 }
 
-void StopSnapshotsOf(Session& session,
-                     const ClusterId& cluster,
-                     std::string_view reason,
-                     Instant now) {
-  Query(session,
-        "UPDATE jobs SET state = 2, owner = '', lease_until = NULL WHERE subject IN "
-        "(SELECT id FROM snapshots WHERE cluster = ?1 AND state < 3 "
-        "AND id NOT IN (SELECT snapshot FROM imports))",
-        cluster)
-      .Run();
-  Query(session,
-        "UPDATE snapshots SET state = 4, failure = ?2, finished = ?3 "
-        "WHERE cluster = ?1 AND state < 3 AND id NOT IN (SELECT snapshot FROM imports)",
-        cluster,
-        reason,
-        now)
-      .Run();
-}
-
-}  // namespace
-
 void QueueRestore(Session& session,
                   const domain::RestoreJob& restore,
                   const domain::Job& job,

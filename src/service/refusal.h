@@ -40,6 +40,7 @@ enum class Reason {
   kLastOwner,               // [] own API: the organization would be left without an owner
   kTooManySecrets,          // [id] own API: the service account has two
   kSecretNotFound,          // [id] own API
+  kDrillNotFound,           // [id, cluster] own API
   kNotificationNotFound,    // [id] own API
   kTooManyNotifications,    // [project] own API
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs

@@ -48,6 +48,7 @@ class ApiFixture : public testing::Test {
         *environment_,
         *access_,
         service::ExportServiceOptions{.folder = directory_ / "exports", .loopback = true});
+    drills_.emplace(*environment_, *clusters_, *schedules_, delivery::RestoreOptions{});
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -65,6 +66,7 @@ class ApiFixture : public testing::Test {
                       *audit_,
                       *notices_,
                       *exports_,
+                      *drills_,
                       *store_,
                       clock_,
                       random_,
@@ -273,6 +275,7 @@ class ApiFixture : public testing::Test {
   std::unique_ptr<notify::Transport> transport_ = notify::MakeCurlTransport({}, clock_);
   std::optional<service::NoticeService> notices_;
   std::optional<service::ExportService> exports_;
+  std::optional<service::DrillService> drills_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;

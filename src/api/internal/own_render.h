@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 
 #include "api/internal/call.h"
+#include "domain/drill.h"
 #include "domain/job.h"
 
 namespace tidemark::api {
@@ -15,6 +16,9 @@ domain::Cluster FindOwnCluster(const Call& call);
 
 // The progress member of snapshots and restore jobs; nothing without a job.
 void AddProgress(boost::json::object& body, const std::optional<domain::Job>& job);
+
+// The lastVerified member of clusters and snapshots; nothing without a drill.
+void AddLastVerified(boost::json::object& body, const std::optional<domain::Drill>& drill);
 
 // Instants that may be missing.
 void AddInstant(boost::json::object& body,

@@ -72,6 +72,7 @@ std::span<const Route> CollectionRestoreRoutes();
 std::span<const Route> OwnAuditRoutes();
 std::span<const Route> OwnClusterRoutes();
 std::span<const Route> OwnDiffRoutes();
+std::span<const Route> OwnDrillRoutes();
 std::span<const Route> OwnExportRoutes();
 std::span<const Route> OwnJobRoutes();
 std::span<const Route> OwnKeyRoutes();
