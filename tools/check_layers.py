@@ -20,6 +20,8 @@ HOMES = {  # header prefix: the folders of src/ that may include it; apps/ may i
     "bson/bson.h": {"bson", "mongo"},
     "sqlite3.h": {"catalog"},
     "curl/": {"curl"},
+    "prometheus/": {"telemetry"},
+    "libssh/": {"delivery"},
     "boost/asio": {"http"},
     "boost/beast": {"http"},
     "boost/json": {"api", "apps"},
