@@ -26,6 +26,10 @@ const std::string kListRestores = SelectRestores(
 const std::string kListByCollection = SelectRestores(
     "WHERE cluster = ?1 AND by_collection = 1 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 
+const std::string kListButPushes = SelectRestores(
+    "WHERE cluster = ?1 AND by_collection = 0 AND delivery <> 5 "
+    "ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
+
 domain::RestoreJob ReadRestore(const Query& row) {
   domain::RestoreJob restore;
   std::optional<std::int64_t> left_alone;
@@ -220,6 +224,18 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListCollectionRestores(const Cl
   listing.total = CountRows(
       scope, "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 1", source);
   listing.rows = FindRows(scope, ReadRestore, kListByCollection, source, page.size, page.Offset());
+  return listing;
+}
+
+domain::Listing<domain::RestoreJob> SqliteStore::ListRestoresButPushes(const ClusterId& source,
+                                                                       const domain::Page& page) {
+  const ReadScope scope(pool_);
+  domain::Listing<domain::RestoreJob> listing;
+  listing.total = CountRows(
+      scope,
+      "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 0 AND delivery <> 5",
+      source);
+  listing.rows = FindRows(scope, ReadRestore, kListButPushes, source, page.size, page.Offset());
   return listing;
 }
 

@@ -239,6 +239,11 @@ domain::Listing<domain::RestoreJob> RestoreService::ListWhole(const domain::Clus
   return env_.store.ListWholeRestores(source.id, page);
 }
 
+domain::Listing<domain::RestoreJob> RestoreService::ListButPushes(const domain::Cluster& source,
+                                                                  const domain::Page& page) {
+  return env_.store.ListRestoresButPushes(source.id, page);
+}
+
 std::optional<domain::RestoreJob> RestoreService::Find(const domain::Cluster& source,
                                                        const RestoreJobId& id) {
   auto found = env_.store.FindRestore(id);

@@ -43,6 +43,9 @@ class RestoreService {
   // The same of those that take all of their snapshot.
   domain::Listing<domain::RestoreJob> ListWhole(const domain::Cluster& source,
                                                 const domain::Page& page);
+  // The same without archives that are pushed: not every family can show these (contract.md 8).
+  domain::Listing<domain::RestoreJob> ListButPushes(const domain::Cluster& source,
+                                                    const domain::Page& page);
   // Of that source cluster; nullopt otherwise.
   std::optional<domain::RestoreJob> Find(const domain::Cluster& source, const RestoreJobId& id);
   std::optional<domain::Job> FindJob(const RestoreJobId& id);

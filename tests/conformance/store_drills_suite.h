@@ -225,6 +225,9 @@ TEST_P(StoreDrills, APushIsARestoreJobWithoutATarget) {
       restore, push, NewJob(domain::JobKind::kRestore, restore.id.raw(), restore.created));
   EXPECT_FALSE(store_->FindRestore(restore.id).value().download);
   EXPECT_EQ(store_->FindPush(restore.id).value().file_name, "a.tar.gz");
+  EXPECT_EQ(store_->ListRestores(source_.id, {}).total, 1);
+  EXPECT_EQ(store_->ListRestoresButPushes(source_.id, {}).total, 0);
+  EXPECT_TRUE(store_->ListRestoresButPushes(source_.id, {}).rows.empty());
   const domain::Lease lease = Claim();
   EXPECT_TRUE(store_->SavePush(lease, {.size = 5, .sha1 = "ab"}));
   EXPECT_TRUE(store_->FinishRestore(lease, domain::RestoreState::kCompleted, "", kNow));

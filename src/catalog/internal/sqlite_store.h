@@ -249,6 +249,8 @@ class SqliteStore final : public Store {
                const domain::Push& push,
                const domain::Job& job) override;
   std::optional<domain::Push> FindPush(const RestoreJobId& restore) override;
+  domain::Listing<domain::RestoreJob> ListRestoresButPushes(const ClusterId& source,
+                                                            const domain::Page& page) override;
   bool SavePush(const domain::Lease& lease, const domain::Push& push) override;
 
   Facts ReadFacts() override;
