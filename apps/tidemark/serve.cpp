@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include <unistd.h>
@@ -193,19 +194,95 @@ void TakeOver(DataDirectory& directory, const Clock& clock, Log& log) {
            audited.unknown);
 }
 
-// What runs a job of each kind.
-std::map<domain::JobKind, jobs::JobHandler> HandlersOf(service::ImportService& imports,
-                                                       service::RestoreService& restores,
-                                                       service::ExportService& exports,
-                                                       service::DrillService& drills) {
+// nullopt without scp-host.
+std::optional<delivery::SftpDestination> MakeDestination(const config::Settings& settings) {
+  delivery::SftpDestination destination{
+      .host = settings.Text("scp-host"),
+      .port = static_cast<std::uint16_t>(settings.Integer("scp-port")),
+      .user = settings.Text("scp-user"),
+      .key_file = settings.Text("scp-key-file"),
+      .directory = settings.Text("scp-directory"),
+      .host_key = settings.Text("scp-host-key")};
+  if (destination.host.empty()) {
+    return std::nullopt;
+  }
+  const std::string problem = delivery::DestinationProblem(destination);
+  if (!problem.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "reading the settings scp-*: " + problem);
+  }
+  return destination;
+}
+
+ByteCount SizeOf(const std::filesystem::path& folder) {
+  std::uint64_t size = 0;
+  std::error_code error;  // files come and go while we look
+  for (std::filesystem::recursive_directory_iterator at(folder, error), end; at != end && !error;
+       at.increment(error)) {
+    const std::uintmax_t bytes = at->is_regular_file(error) ? at->file_size(error) : 0;
+    size += error ? 0 : bytes;
+    error.clear();
+  }
+  return ByteCount{size};
+}
+
+service::MetricsOptions MakeMetricsOptions(const config::Settings& settings,
+                                           const service::MemoryPlan& plan) {
+  service::MetricsOptions options;
+  options.loopback = settings.IsOn("metrics-loopback") ? service::LoopbackMetrics::kShow
+                                                       : service::LoopbackMetrics::kRefuse;
+  options.version = TIDEMARK_VERSION;
+  options.memory_budget = MiB(static_cast<std::uint64_t>(settings.Integer("memory-budget-mib")));
+  options.job_workers = static_cast<int>(settings.Integer("job-workers"));
+  options.streams = plan.streams;
+  options.measure_repository = [folder = DataDirectory::RepositoryFolder(
+                                    settings.Text("data-dir"))] { return SizeOf(folder); };
+  return options;
+}
+
+// What a worker does with a job of each kind.
+struct Workers {
+  service::ImportService& imports;
+  service::RestoreService& restores;
+  service::PushService& pushes;
+  service::ExportService& exports;
+  service::DrillService& drills;
+  service::MetricsService& metrics;
+};
+
+std::map<domain::JobKind, jobs::JobHandler> MakeHandlers(const Workers& workers,
+                                                         catalog::Store& store) {
+  const auto restore = [workers, &store](const jobs::JobContext& context) {
+    const auto found = store.FindRestore(RestoreJobId(context.job.subject));
+    if (found && found->delivery == domain::DeliveryMethod::kPush) {
+      workers.pushes.Run(context, *found);
+    } else {
+      workers.restores.Run(context);
+    }
+  };
+  const auto counted = [&workers](jobs::JobHandler handler) {
+    return workers.metrics.Counted(std::move(handler));
+  };
   return {{domain::JobKind::kTakeSnapshot,
-           [&imports](const jobs::JobContext& context) { imports.Run(context); }},
-          {domain::JobKind::kRestore,
-           [&restores](const jobs::JobContext& context) { restores.Run(context); }},
+           counted([&imports = workers.imports](const jobs::JobContext& context) {
+             imports.Run(context);
+           })},
+          {domain::JobKind::kRestore, counted(restore)},
           {domain::JobKind::kExport,
-           [&exports](const jobs::JobContext& context) { exports.Run(context); }},
+           counted([&exports = workers.exports](const jobs::JobContext& context) {
+             exports.Run(context);
+           })},
           {domain::JobKind::kDrill,
-           [&drills](const jobs::JobContext& context) { drills.Run(context); }}};
+           counted([&drills = workers.drills](const jobs::JobContext& context) {
+             drills.Run(context);
+           })}};
+}
+
+http::Handler MakeAnswering(api::Api& api, service::MetricsService& metrics) {
+  return [&api, &metrics](const http::Request& request) {
+    http::Response response = api.Handle(request);
+    metrics.CountRequest(request.path, response.status);
+    return response;
+  };
 }
 
 // Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
@@ -245,12 +322,16 @@ int Serve(const ServeFlags& flags) {
   service::AuditService audit(environment);
   service::ExportService exports(environment, access, MakeExportOptions(settings));
   service::DrillService drills(environment, clusters, schedules, MakeRestoreOptions(plan));
+  service::PushService pushes(
+      environment, access, clusters, downloads, {.destination = MakeDestination(settings)});
+  service::MetricsService metrics(environment, MakeMetricsOptions(settings, plan));
 
-  runner = jobs::Runner::Start(directory.store(),
-                               clock,
-                               *log,
-                               MakeRunnerOptions(settings, random),
-                               HandlersOf(imports, restores, exports, drills));
+  runner = jobs::Runner::Start(
+      directory.store(),
+      clock,
+      *log,
+      MakeRunnerOptions(settings, random),
+      MakeHandlers({imports, restores, pushes, exports, drills, metrics}, directory.store()));
 
   NoticeThread notice_thread(directory, environment, settings, clock, *log);
   const auto api = api::Api::Make({access,
@@ -265,6 +346,8 @@ int Serve(const ServeFlags& flags) {
                                    notice_thread.notices(),
                                    exports,
                                    drills,
+                                   pushes,
+                                   metrics,
                                    directory.store(),
                                    clock,
                                    random,
@@ -280,7 +363,7 @@ int Serve(const ServeFlags& flags) {
   Edge edge(
       server_options,
       settings.Text("access-log"),
-      [&api](const http::Request& request) { return api->Handle(request); },
+      MakeAnswering(*api, metrics),
       clock,
       random,
       *log);

@@ -10,6 +10,7 @@
 #include "api/internal/call.h"
 #include "api/internal/downloads.h"
 #include "api/internal/failure.h"
+#include "api/internal/metrics.h"
 #include "api/internal/oauth.h"
 #include "api/internal/routes.h"
 #include "api/internal/versions.h"
@@ -130,6 +131,9 @@ class AtlasApi final : public Api {
     if (request.path == kReadyPath && IsRead(request.method)) {
       return Ready();
     }
+    if (request.path == kMetricsPath && IsRead(request.method)) {
+      return Metrics(request);
+    }
     if (request.path == kTokenPath && request.method == http::Method::kPost) {
       return AnswerOAuth(IssueOAuthToken, kIssueToken, request);
     }
@@ -149,6 +153,15 @@ class AtlasApi final : public Api {
     } catch (const Error& error) {
       parts_.log.Warn("not ready: {}", error.message());
       return Health(503, "unavailable");
+    }
+  }
+
+  // No row in the audit log: it is asked for several times a minute, and gives numbers.
+  http::Response Metrics(const http::Request& request) {
+    try {
+      return AnswerMetrics(parts_, authentication_, request);
+    } catch (const Error& error) {
+      return RenderFailure(FailureOf(error, request.request_id), {});
     }
   }
 

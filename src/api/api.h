@@ -8,7 +8,9 @@
 #include "service/export_service.h"
 #include "service/drill_service.h"
 #include "service/import_service.h"
+#include "service/metrics_service.h"
 #include "service/notice_service.h"
+#include "service/push_service.h"
 #include "service/repository_service.h"
 #include "service/restore_service.h"
 #include "service/schedule_service.h"
@@ -46,6 +48,8 @@ struct ApiParts {
   service::NoticeService& notices;
   service::ExportService& exports;
   service::DrillService& drills;
+  service::PushService& pushes;
+  service::MetricsService& metrics;
   catalog::Store& store;  // readiness, clusters that were unregistered, the rows of requests
   const Clock& clock;
   RandomSource& random;

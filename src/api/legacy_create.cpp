@@ -62,9 +62,9 @@ constexpr std::int64_t kDefaultHours = 24;  // contract.md 7.3
 constexpr std::int64_t kMaxHours = 8760;              // a year
 constexpr std::int64_t kFirstMillis = 1199145600000;  // the schema's minimum: 2008
 
-enum class Method { kDownload, kAutomated };
+enum class Method { kDownload, kAutomated, kPush };
 
-Method MethodOf(const std::string& name) {
+Method MethodOf(const Call& call, const std::string& name) {
   if (name == "HTTP" || name == "CLIENT_PIT_HTTP") {
     return Method::kDownload;
   }
@@ -72,6 +72,9 @@ Method MethodOf(const std::string& name) {
     return Method::kAutomated;
   }
   if (name == "SCP" || name == "CLIENT_PIT_SCP") {
+    if (call.parts.pushes.IsConfigured()) {
+      return Method::kPush;
+    }
     throw Refused(400, "INVALID_DELIVERY_SCP", "Delivery over SCP is not supported.");
   }
   if (name == "QUERY" || name == "THIRD_PARTY_COPY") {
@@ -234,6 +237,19 @@ domain::RestoreJob StartDownload(const Call& call,
   return call.parts.downloads.Start(call.caller, request);
 }
 
+domain::RestoreJob StartPush(const Call& call,
+                             const Selector& selector,
+                             const std::string& method) {
+  if (!selector.snapshot) {
+    RefusePointInTime(call, selector);
+  }
+  return call.parts.pushes.Start(call.caller,
+                                 {.project = ProjectOf(call).id,
+                                  .cluster = call.path.Get("clusterName"),
+                                  .snapshot = *selector.snapshot,
+                                  .method = method});
+}
+
 // Who is restored into. Throws what the body lacks.
 service::RestoreRequest ReadTarget(const json::object& delivery) {
   service::RestoreRequest request;
@@ -267,7 +283,7 @@ domain::RestoreJob StartAutomated(const Call& call,
 domain::RestoreJob Start(const Call& call) {
   const json::object body = ReadBody(call.request, kJobFields);
   const json::object delivery = CheckFields(body.at("delivery").as_object(), kDeliveryFields);
-  const Method method = MethodOf(StringOf(delivery, "methodName"));
+  const Method method = MethodOf(call, StringOf(delivery, "methodName"));
   service::DownloadRequest limits;
   limits.expiration_hours = PositiveOf(call, delivery, "expirationHours", kDefaultHours, kMaxHours);
   limits.max_downloads = PositiveOf(
@@ -276,10 +292,12 @@ domain::RestoreJob Start(const Call& call) {
   if (method == Method::kAutomated) {
     return StartAutomated(call, selector, ReadTarget(delivery));
   }
-  if (StringOf(delivery, "methodName") == "HTTP" && !selector.snapshot) {
+  const std::string name = StringOf(delivery, "methodName");
+  if ((name == "HTTP" || name == "SCP") && !selector.snapshot) {
     throw InvalidAttribute(selector.name);
   }
-  return StartDownload(call, selector, limits);
+  return method == Method::kPush ? StartPush(call, selector, name)
+                                 : StartDownload(call, selector, limits);
 }
 
 // One job, as a list: a sharded cluster would have one for each shard (contract.md 11, row 9).

@@ -60,6 +60,21 @@ void AddDownload(const Call& call, const domain::RestoreJob& job, json::object& 
   }
 }
 
+std::optional<domain::Push> PushOf(const Call& call, const domain::RestoreJob& job) {
+  return job.delivery == domain::DeliveryMethod::kPush ? call.parts.pushes.Find(job.id)
+                                                       : std::nullopt;
+}
+
+json::array HashList(const Call& call,
+                     const domain::RestoreJob& job,
+                     const std::string& file_name,
+                     const std::string& sha1) {
+  return {json::object{{"fileName", file_name},
+                       {"hash", sha1},
+                       {"links", SelfLink(HrefOf(call, PathOf(job)))},
+                       {"typeName", "SHA1"}}};
+}
+
 // AUTOMATED_RESTORE is asked for and HTTP is answered (contract.md 11, row 10).
 json::object RenderDelivery(const Call& call, const domain::RestoreJob& job) {
   json::object delivery;
@@ -67,6 +82,8 @@ json::object RenderDelivery(const Call& call, const domain::RestoreJob& job) {
   delivery["statusName"] = StatusOf(job).delivery;
   if (job.download) {
     AddDownload(call, job, delivery);
+  } else if (const auto push = PushOf(call, job)) {
+    delivery["methodName"] = push->method;
   } else {
     delivery["targetClusterId"] = job.target_cluster.ToString();
     delivery["targetClusterName"] = job.target_name;
@@ -75,15 +92,15 @@ json::object RenderDelivery(const Call& call, const domain::RestoreJob& job) {
   return delivery;
 }
 
-// Only once somebody has got the whole archive (contract.md 11, row 22).
+// Only once somebody has got the whole archive (contract.md 11, row 22), or it has been pushed.
 void AddHashes(const Call& call, const domain::RestoreJob& job, json::object& body) {
-  if (!job.download || DownloadOf(job).complete == 0 || DownloadOf(job).sha1.empty()) {
-    return;
+  if (job.download && DownloadOf(job).complete > 0 && !DownloadOf(job).sha1.empty()) {
+    body["hashes"] = HashList(call, job, DownloadOf(job).file_name, DownloadOf(job).sha1);
   }
-  body["hashes"] = json::array{json::object{{"fileName", DownloadOf(job).file_name},
-                                            {"hash", DownloadOf(job).sha1},
-                                            {"links", SelfLink(HrefOf(call, PathOf(job)))},
-                                            {"typeName", "SHA1"}}};
+  const auto push = PushOf(call, job);
+  if (push && !push->sha1.empty() && job.state == domain::RestoreState::kCompleted) {
+    body["hashes"] = HashList(call, job, push->file_name, push->sha1);
+  }
 }
 
 // A source without an oplog has no position: the moment the snapshot was finished stands in.

@@ -148,6 +148,18 @@ json::object RenderDownload(const Call& call, const domain::RestoreJob& job) {
   return body;
 }
 
+void AddPush(json::object& body, const std::optional<domain::Push>& push) {
+  if (!push) {
+    return;
+  }
+  json::object shown{{"method", push->method}, {"fileName", push->file_name}};
+  if (!push->sha1.empty()) {
+    shown["size"] = push->size;
+    shown["sha1"] = push->sha1;
+  }
+  body["push"] = std::move(shown);
+}
+
 json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   json::object body;
   body["id"] = job.id.ToString();
@@ -164,6 +176,9 @@ json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
   AddInstant(body, "cancelled", job.cancelled);
   if (job.download) {
     body["download"] = RenderDownload(call, job);
+  }
+  if (job.delivery == domain::DeliveryMethod::kPush) {
+    AddPush(body, call.parts.pushes.Find(job.id));
   }
   AddScope(body, job);
   AddProgress(body, call.parts.restores.FindJob(job.id));

@@ -77,7 +77,7 @@ service::RestoreRequest ReadRestoreRequest(const Call& call) {
 }
 
 Reply ListTenantRestores(const Call& call) {
-  const auto listing = call.parts.restores.List(FindCluster(call), call.query.page);
+  const auto listing = call.parts.restores.ListButPushes(FindCluster(call), call.query.page);
   json::array results;
   for (const domain::RestoreJob& job : listing.rows) {
     results.push_back(RenderTenantRestore(call, job));
@@ -86,8 +86,13 @@ Reply ListTenantRestores(const Call& call) {
 }
 
 Reply GetTenantRestore(const Call& call) {
-  const domain::RestoreJob job = FindRestoreJob(
-      call, FindCluster(call), call.path.Get("restoreId"), service::Reason::kTenantRestoreNotFound);
+  const domain::Cluster cluster = FindCluster(call);
+  const std::string& id = call.path.Get("restoreId");
+  const domain::RestoreJob job =
+      FindRestoreJob(call, cluster, id, service::Reason::kTenantRestoreNotFound);
+  if (job.delivery == domain::DeliveryMethod::kPush) {  // the family cannot show it
+    RefuseAbsent(service::Reason::kTenantRestoreNotFound, id, cluster);
+  }
   return {200, Shape::kObject, RenderTenantRestore(call, job)};
 }
 

@@ -32,8 +32,8 @@ domain::Job ReadJob(const Query& row) {
 // drill that has been told to leave its target, or for the end of that one's lease. One drill runs
 // at a time, so that some workers are left for people.
 //
-// What goes first: a restore counts as 6 hours older than a snapshot, a snapshot as 18 hours older
-// than a drill (in microseconds). Nothing waits for ever behind newer jobs.
+// What goes first: a restore counts as 6 hours older than a snapshot or whatever else there is, and
+// these as 18 hours older than a drill (in microseconds). Nothing waits for ever behind newer jobs.
 constexpr std::string_view kTakeNext =
     "UPDATE jobs SET state = 1, owner = ?1, lease_until = ?3, fence = fence + 1, "
     "attempts = attempts + 1 WHERE id = ("
@@ -54,7 +54,7 @@ constexpr std::string_view kTakeNext =
     "(SELECT 1 FROM jobs w JOIN snapshots s ON s.id = w.subject WHERE w.state < 2 "
     "AND w.state = 1 AND w.kind = 0 AND s.cluster = d.target "
     "AND s.id NOT IN (SELECT snapshot FROM imports)))))) "
-    "ORDER BY j.created + CASE j.kind WHEN 0 THEN 21600000000 WHEN 5 THEN 86400000000 ELSE 0 END, "
+    "ORDER BY j.created + CASE j.kind WHEN 1 THEN 0 WHEN 5 THEN 86400000000 ELSE 21600000000 END, "
     "j.id LIMIT 1) "
     "RETURNING id, kind, subject, state, owner, lease_until, fence, attempts, "
     "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "

@@ -49,6 +49,8 @@ class ApiFixture : public testing::Test {
         *access_,
         service::ExportServiceOptions{.folder = directory_ / "exports", .loopback = true});
     drills_.emplace(*environment_, *clusters_, *schedules_, delivery::RestoreOptions{});
+    pushes_.emplace(*environment_, *access_, *clusters_, *downloads_, service::PushOptions{});
+    metrics_.emplace(*environment_, service::MetricsOptions{.version = "1.2.3"});
     first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
@@ -67,6 +69,8 @@ class ApiFixture : public testing::Test {
                       *notices_,
                       *exports_,
                       *drills_,
+                      *pushes_,
+                      *metrics_,
                       *store_,
                       clock_,
                       random_,
@@ -276,6 +280,8 @@ class ApiFixture : public testing::Test {
   std::optional<service::NoticeService> notices_;
   std::optional<service::ExportService> exports_;
   std::optional<service::DrillService> drills_;
+  std::optional<service::PushService> pushes_;
+  std::optional<service::MetricsService> metrics_;
   service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;
