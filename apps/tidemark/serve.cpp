@@ -360,13 +360,12 @@ int Serve(const ServeFlags& flags) {
   maintenance_thread.Start("measure",
                            [&downloads](const std::stop_token& stop) { downloads.Work(stop); });
   ScheduleThreads schedule_threads(environment, maintenance, drills, settings);
-  Edge edge(
-      server_options,
-      settings.Text("access-log"),
-      MakeAnswering(*api, metrics),
-      clock,
-      random,
-      *log);
+  Edge edge(server_options,
+            settings.Text("access-log"),
+            MakeAnswering(*api, metrics),
+            clock,
+            random,
+            *log);
   edge.RunUntilStopped(signals);
   log->Info("stopping: jobs are handed back, requests finish");
   runner->Stop();

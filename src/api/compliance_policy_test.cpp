@@ -100,7 +100,8 @@ TEST_F(CompliancePolicyTest, OnlyAnOwnerSetsIt) {
 }
 
 TEST_F(CompliancePolicyTest, WhatCannotBePromisedIsRefused) {
-  for (const auto* flag : {"copyProtectionEnabled", "deletable", "pitEnabled", "encryptionAtRestEnabled"}) {
+  for (const auto* flag :
+       {"copyProtectionEnabled", "deletable", "pitEnabled", "encryptionAtRestEnabled"}) {
     auto policy = Policy();
     policy[flag] = true;
     EXPECT_EQ(CodeOfPut(policy), "INVALID_BACKUP_POLICY") << flag;

@@ -40,9 +40,9 @@ bool IsClusterName(std::string_view name);
 // when malformed.
 std::string MajorVersion(std::string_view version);
 
-// Which half of the Atlas surface tells of a cluster (design.md 2): the flex operations tell of flex
-// clusters only, the cluster and cloud backup operations of all others. A sharded cluster is never
-// flex, whatever it was registered as.
+// Which half of the Atlas surface tells of a cluster (design.md 2): the flex operations tell of
+// flex clusters only, the cluster and cloud backup operations of all others. A sharded cluster is
+// never flex, whatever it was registered as.
 bool IsFlex(const Cluster& cluster);
 
 // "shared", "flex", "dedicated", and back. nullopt for anything else.

@@ -46,18 +46,18 @@ enum class Reason {
   kProjectInUse,            // [id] own API: it has registered clusters or unfinished jobs
   kSnapshotCompliance,      // [] CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY
   kRetentionCompliance,     // [] CANNOT_DECREASE_SNAPSHOT_RETENTION_WITH_BACKUP_COMPLIANCE_POLICY
-  kSchedulesTooWeak,    // [why] BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS
-  kComplianceWeakened,  // [why] a backup compliance policy is not weakened or disabled
-  kProjectCompliance,   // [id] the project has a backup compliance policy
-  kExportBucketNotFound,    // [id] EXPORT_BUCKET_NOT_FOUND
-  kExportBucketName,        // [name, why] EXPORT_BUCKET_NAME_INVALID
-  kExportBucketInUse,       // [id] EXPORT_BUCKET_DELETE_FAILED
-  kExportNotFound,          // [id, cluster]
-  kExportIncomplete,        // [snapshotId] it is not completed
-  kExportInProgress,        // [snapshotId] a snapshot has one unfinished export at most
-  kExportTargetNotFound,    // [id] own API
-  kExportTargetInUse,       // [bucket] own API: a bucket stands for it
-  kInvalidValue,            // [name] own API: VALIDATION_ERROR; message says what is right
+  kSchedulesTooWeak,      // [why] BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS
+  kComplianceWeakened,    // [why] a backup compliance policy is not weakened or disabled
+  kProjectCompliance,     // [id] the project has a backup compliance policy
+  kExportBucketNotFound,  // [id] EXPORT_BUCKET_NOT_FOUND
+  kExportBucketName,      // [name, why] EXPORT_BUCKET_NAME_INVALID
+  kExportBucketInUse,     // [id] EXPORT_BUCKET_DELETE_FAILED
+  kExportNotFound,        // [id, cluster]
+  kExportIncomplete,      // [snapshotId] it is not completed
+  kExportInProgress,      // [snapshotId] a snapshot has one unfinished export at most
+  kExportTargetNotFound,  // [id] own API
+  kExportTargetInUse,     // [bucket] own API: a bucket stands for it
+  kInvalidValue,          // [name] own API: VALIDATION_ERROR; message says what is right
   kClusterBusy,  // [name] own API: a restore is wiping the cluster / the cluster has unfinished
                  // jobs
 };
