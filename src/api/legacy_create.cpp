@@ -241,7 +241,7 @@ domain::RestoreJob StartPush(const Call& call,
                              const Selector& selector,
                              const std::string& method) {
   if (!selector.snapshot) {
-    RefusePointInTime(call, selector);
+    RefuseSelector(call, selector);
   }
   return call.parts.pushes.Start(call.caller,
                                  {.project = ProjectOf(call).id,

@@ -83,6 +83,13 @@ JobOutcome OutcomeOf(catalog::Store& store, const domain::Job& job) {
               good ? static_cast<double>(now->progress.bytes_total) : 0,
               0};
     }
+    case domain::JobKind::kExport: {
+      const auto ended = store.FindExport(domain::ExportId(job.subject));
+      const bool good = ended && ended->state == domain::ExportState::kSuccessful;
+      return {good ? "completed" : "failed",
+              good ? static_cast<double>(now->progress.bytes_total) : 0,
+              0};
+    }
     case domain::JobKind::kDrill: {
       const auto drill = store.FindDrill(domain::DrillId(job.subject));
       if (!drill || drill->state == domain::DrillState::kStopped) {
