@@ -145,6 +145,72 @@ TEST_F(SqliteFile, OfTheFirstVersionKeepsItsKeys) {
             domain::Role::kGroupClusterManager);
   EXPECT_EQ(store->DeleteClientSecret(account, secret->id), KeyChange::kDone);
   EXPECT_FALSE(store->FindKeyByToken("token", now));
+// What a statement that is not ours is told.
+TEST_F(SqliteFile, HoldsWhatAPolicyPromisesWhoeverWrites) {
+  const std::string id(24, '1');
+  const auto store = OpenSqliteStore({.path = path_});
+  const auto raw = OpenRaw();
+  const auto run = [&](const std::string& statements) {
+    const int result = sqlite3_exec(raw.get(), statements.c_str(), nullptr, nullptr, nullptr);
+    return result == SQLITE_OK ? std::string() : std::string(sqlite3_errmsg(raw.get()));
+  };
+  ASSERT_EQ(run("PRAGMA foreign_keys = OFF; INSERT INTO organizations (id, name) VALUES ('" + id +
+                "', 'o'); INSERT INTO projects (id, organization, name, created) VALUES ('" + id +
+                "', '" + id + "', 'p', 0); INSERT INTO compliance_policies VALUES ('" + id +
+                "', 'e', 'f', 'l', 0, 0, 'k', 1); INSERT INTO compliance_items VALUES ('" + id +
+                "', 0, 6, 0, 7, '" + id + "', 604800000000)"),
+            "");
+  for (const std::string statement : {"DELETE FROM compliance_policies",
+                                      "DELETE FROM compliance_items",
+                                      "UPDATE compliance_items SET floor = floor - 1",
+                                      "UPDATE compliance_items SET interval = 12",
+                                      "UPDATE compliance_items SET frequency = 1",
+                                      "UPDATE compliance_items SET id = '2'",
+                                      "UPDATE projects SET deleted = 1"}) {
+    EXPECT_THAT(run(statement), testing::StartsWith("protected: ")) << statement;
+  }
+  EXPECT_EQ(run("UPDATE compliance_items SET interval = 4, floor = floor + 1"), "");
+}
+
+// A file as it was before policies had ids, with a schedule and a snapshot of it.
+TEST_F(SqliteFile, SchedulesGetIdsOnce) {
+  const std::string id(24, '1');
+  {
+    const auto raw = OpenRaw();
+    for (const auto* file : {"0001_initial",
+                             "0002_restore_scope",
+                             "0003_project_deletion",
+                             "0004_downloads",
+                             "0005_schedules",
+                             "0006_imports",
+                             "0007_audit_and_notices",
+                             "0008_schedule_events"}) {
+      const Bytes sql = ReadFile(std::filesystem::path(TIDEMARK_SOURCE_DIR) /
+                                     "src/catalog/migrations" / (std::string(file) + ".sql"),
+                                 1U << 20);
+      const std::string schema(AsText(sql));
+      ASSERT_EQ(sqlite3_exec(raw.get(), schema.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    }
+    const std::string rows =
+        "PRAGMA foreign_keys = OFF; INSERT INTO schedules (cluster, enabled, reference_minute, "
+        "keep_last, point_in_time_hours, checkpoint_minutes, attempt, settled, missed, "
+        "missed_reason, verify_days, verified_ms, verify_failure, revision) VALUES ('" +
+        id + "', 1, 5, 1, 24, 15, 0, 1, 0, '', 0, 0, '', 3); INSERT INTO schedule_items VALUES ('" +
+        id + "', 0, 0, 6, 0, 2), ('" + id + "', 1, 1, 1, 0, 7); PRAGMA user_version = 8";
+    ASSERT_EQ(sqlite3_exec(raw.get(), rows.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  }
+  const auto find = [&] {
+    return OpenSqliteStore({.path = path_})->FindSchedule(ClusterId::Parse(id).value()).value();
+  };
+  const domain::Schedule schedule = find();
+  EXPECT_FALSE(schedule.policy.IsZero());
+  ASSERT_EQ(schedule.items.size(), 2U);
+  EXPECT_FALSE(schedule.items[0].id.IsZero());
+  EXPECT_NE(schedule.items[0].id, schedule.items[1].id);
+  EXPECT_TRUE(schedule.extra.empty());
+  const domain::Schedule again = find();
+  EXPECT_EQ(again.policy, schedule.policy);
+  EXPECT_EQ(again.items, schedule.items);
 }
 
 TEST_F(SqliteFile, ThatIsNoDatabaseIsCorrupt) {

@@ -44,6 +44,20 @@ void RefuseWeak(const std::optional<domain::CompliancePolicy>& policy,
   }
 }
 
+// False: a compliance policy that has just come allows no shorter ones.
+bool SetExpiries(catalog::Store& store,
+                 const std::vector<std::pair<SnapshotId, Instant>>& expiries) {
+  try {
+    store.SetExpiries(expiries);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kPermissionDenied) {
+      throw;
+    }
+    return false;
+  }
+}
+
 // When a snapshot expires that was taken for items of the schedule, by what they say now.
 Instant FollowingExpiry(const domain::Schedule& schedule,
                         const catalog::Store::ScheduledSnapshot& snapshot) {
@@ -168,8 +182,9 @@ void ScheduleService::Follow(const domain::Schedule& schedule, Following followi
         expiries.emplace_back(row.id, expires);
       }
     }
-    if (!expiries.empty()) {
-      env_.store.SetExpiries(expiries);
+    if (!expiries.empty() && !SetExpiries(env_.store, expiries)) {
+      following = Following::kLongerOnly;  // the batch once more
+      continue;
     }
     if (static_cast<std::int64_t>(rows.size()) < kFollowBatch) {
       return;

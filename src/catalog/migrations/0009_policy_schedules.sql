@@ -18,6 +18,8 @@ CREATE TABLE schedule_extra (
 ALTER TABLE snapshots ADD COLUMN frequency INTEGER;
 ALTER TABLE snapshots ADD COLUMN policy_items TEXT NOT NULL DEFAULT '';
 ALTER TABLE snapshots ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX snapshots_following ON snapshots (cluster, id)
+  WHERE deleted IS NULL AND policy_items <> '' AND by_hand = 0;
 
 -- What nobody may shorten: backup compliance policies. A policy is replaced as a whole, by one that promises no less
 -- (service/compliance_service.h); here is what holds whoever writes. `floor`: microseconds that a snapshot of the
