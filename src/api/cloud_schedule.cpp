@@ -293,7 +293,8 @@ std::vector<PolicyItem> ApplyItems(const Call& call,
                                    const std::vector<PolicyItem>& before) {
   std::vector<PolicyItem> items;
   for (const ItemRequest& request : requests) {
-    PolicyItem item{.frequency = request.frequency.value(),
+    TIDEMARK_CHECK(request.frequency.has_value());  // ReadPolicy has seen to that
+    PolicyItem item{.frequency = *request.frequency,
                     .interval = request.interval,
                     .unit = request.unit,
                     .retention = request.retention};

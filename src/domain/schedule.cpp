@@ -16,7 +16,7 @@ using std::chrono::year_month_day;
 
 constexpr int kSharedSnapshots = 8;        // contract.md 7.1
 constexpr int kCloudWindowHours = 7 * 24;  // contract.md 7.4
-constexpr std::int64_t kMinutesOfDay = 24 * 60;
+constexpr std::int64_t kMinutesOfDay = std::int64_t{24} * 60;
 
 // Bounds of what a person may ask for: years of retention, not forever by mistake.
 constexpr int kMaxItems = 16;
@@ -223,7 +223,7 @@ struct Passed {
 };
 
 Passed PassedDueTimes(const Schedule& schedule, Instant now) {
-  Passed passed{.newest = *schedule.run.next_due, .before_newest = {}, .count = 1};
+  Passed passed{.newest = schedule.run.next_due.value(), .before_newest = {}, .count = 1};
   for (auto next = NextDue(schedule, passed.newest); next && *next <= now;
        next = NextDue(schedule, passed.newest)) {
     passed.before_newest = passed.newest;
@@ -269,7 +269,10 @@ ScheduleStep Catch(const Schedule& schedule, Instant now) {
     return step;
   }
   if (schedule.run.retry_at) {  // its time is over
-    Miss(step.run, *schedule.run.due, 1, "it failed, and the next one was due before another try");
+    Miss(step.run,
+         schedule.run.due.value(),
+         1,
+         "it failed, and the next one was due before another try");
   }
   if (passed.count > 1) {
     Miss(step.run,

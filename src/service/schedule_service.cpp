@@ -94,7 +94,7 @@ domain::Schedule ScheduleService::Find(const domain::Cluster& cluster) {
   if (auto found = env_.store.FindSchedule(cluster.id)) {
     return *std::move(found);
   }
-  const domain::Schedule made = NewSchedule(env_, cluster, env_.clock.Now());
+  domain::Schedule made = NewSchedule(env_, cluster, env_.clock.Now());
   if (env_.store.AddSchedule(made)) {
     return made;
   }
