@@ -257,6 +257,7 @@ TEST_F(CloudScheduleTest, DeletedItTakesNoSnapshotsUntilAChangeBringsItBack) {
   EXPECT_EQ(BodyOf(Get(legacy)).at("snapshotIntervalHours").as_int64(), 24);
   EXPECT_EQ(BodyOf(Get(Own("/clusters/dedicated/schedule"))).at("items").as_array().size(), 0U);
   EXPECT_EQ(Patch(Own("/clusters/dedicated/schedule"), R"({"keepLast": 2})").status, 200);
+  EXPECT_EQ(Patch(legacy, Get(legacy).body).status, 200);
   EXPECT_EQ(Newer(http::Method::kPatch, Path(), boost::json::serialize(want)).status, 200);
   EXPECT_EQ(Read(), want);
   // Terraform creates a schedule so: DELETE, GET, PATCH without ids of items.

@@ -95,11 +95,17 @@ std::int64_t InUnit(const PolicyItem& item, RetentionUnit unit) {
   return DaysOf(item) / DaysOf(one);
 }
 
-// The shared tier keeps 8 daily snapshots, which this family has no numbers for: it is told as the
+// A schedule in the numbers of this family.
+struct Shown {
+  std::int64_t interval_hours = 0;
+  std::int64_t retention_days = 0;
+  std::array<std::int64_t, kPromoted.size()> promoted{};
+  std::int64_t checkpoint_minutes = 0;
+};
+
+// What the family has no number for, as the 8 daily snapshots of the shared tier, is told as the
 // nearest that promises no more (docs/api-compatibility.md).
-json::object RenderSchedule(const Call& call,
-                            const domain::Cluster& cluster,
-                            const domain::Schedule& schedule) {
+Shown ShownOf(const domain::Schedule& schedule) {
   const PolicyItem* hourly = FindItem(schedule.items, Frequency::kHourly);
   const PolicyItem* daily = FindItem(schedule.items, Frequency::kDaily);
   // A deleted schedule is told as the least that can be said.
@@ -107,19 +113,34 @@ json::object RenderSchedule(const Call& call,
                           : daily != nullptr        ? *daily
                           : !schedule.items.empty() ? schedule.items.front()
                                                     : PolicyItem();
+  Shown shown;
+  shown.interval_hours = Down(hourly != nullptr ? hourly->interval : 24, kIntervalHours);
+  shown.retention_days = Down(DaysOf(base), kRetentionDays);
+  for (std::size_t i = 0; i < kPromoted.size(); ++i) {
+    const Promoted& promoted = kPromoted.at(i);
+    const PolicyItem* item = FindItem(schedule.items, promoted.item.frequency);
+    shown.promoted.at(i) =
+        item == nullptr ? 0 : Down(InUnit(*item, promoted.item.unit), promoted.allowed);
+  }
+  shown.checkpoint_minutes = Down(schedule.checkpoint_minutes, kCheckpointMinutes);
+  return shown;
+}
+
+json::object RenderSchedule(const Call& call,
+                            const domain::Cluster& cluster,
+                            const domain::Schedule& schedule) {
+  const Shown shown = ShownOf(schedule);
   json::object body;
-  body[kCheckpoint] = Down(schedule.checkpoint_minutes, kCheckpointMinutes);
+  body[kCheckpoint] = shown.checkpoint_minutes;
   body["clusterId"] = cluster.id.ToString();
   body["groupId"] = cluster.project.ToString();
   body["links"] =
       SelfLink(HrefOf(call, ClusterPath(cluster.project, cluster.name) + "/snapshotSchedule"));
   body[kWindow] = schedule.point_in_time_hours;
-  body[kInterval] = Down(hourly != nullptr ? hourly->interval : 24, kIntervalHours);
-  body[kRetention] = Down(DaysOf(base), kRetentionDays);
-  for (const Promoted& promoted : kPromoted) {
-    const PolicyItem* item = FindItem(schedule.items, promoted.item.frequency);
-    body[promoted.member] =
-        item == nullptr ? 0 : Down(InUnit(*item, promoted.item.unit), promoted.allowed);
+  body[kInterval] = shown.interval_hours;
+  body[kRetention] = shown.retention_days;
+  for (std::size_t i = 0; i < kPromoted.size(); ++i) {
+    body[kPromoted.at(i).member] = shown.promoted.at(i);
   }
   return body;
 }
@@ -237,7 +258,26 @@ void ApplyPromoted(const Promoted& promoted, int retention, std::vector<PolicyIt
   item->retention = retention;
 }
 
-void Apply(const ScheduleChange& change, domain::Schedule& schedule) {
+// Clients send back what they got. A number that came from rounding is no wish to have it so: it
+// would shorten what another view has set.
+ScheduleChange WithoutEcho(ScheduleChange change, const domain::Schedule& schedule) {
+  const auto drop = [](auto& wish, std::int64_t shown) {
+    if (wish && *wish == shown) {
+      wish.reset();
+    }
+  };
+  const Shown shown = ShownOf(schedule);
+  drop(change.interval_hours, shown.interval_hours);
+  drop(change.retention_days, shown.retention_days);
+  for (std::size_t i = 0; i < kPromoted.size(); ++i) {
+    drop(change.promoted.at(i), shown.promoted.at(i));
+  }
+  drop(change.checkpoint_minutes, shown.checkpoint_minutes);
+  return change;
+}
+
+void Apply(const ScheduleChange& asked, domain::Schedule& schedule) {
+  const ScheduleChange change = WithoutEcho(asked, schedule);
   const bool deleted = schedule.items.empty();
   ApplyBase(change, schedule.items);
   for (std::size_t i = 0; i < kPromoted.size(); ++i) {

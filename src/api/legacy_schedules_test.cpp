@@ -89,10 +89,29 @@ TEST_F(SchedulesTest, AChangeIsPartialAndComesBack) {
 TEST_F(SchedulesTest, AllThatWasGivenMayBeSentBack) {
   for (const auto* cluster : {"shared", "dedicated"}) {
     const http::Response first = Get(Legacy(cluster));
+    const auto ours = BodyOf(Get(Ours(cluster)));
     const http::Response response = Patch(Legacy(cluster), first.body);
     EXPECT_EQ(response.status, 200) << response.body;
     EXPECT_EQ(BodyOf(response), BodyOf(first));
+    EXPECT_EQ(BodyOf(Get(Ours(cluster))), ours);  // what was rounded, too
   }
+}
+
+TEST_F(SchedulesTest, OneChangeToAllThatWasGivenChangesThatAlone) {
+  Patch(Ours(), R"({"items": [{"frequencyType": "hourly", "frequencyInterval": 1,
+                               "retentionUnit": "days", "retentionValue": 10},
+                              {"frequencyType": "daily", "frequencyInterval": 1,
+                               "retentionUnit": "days", "retentionValue": 100},
+                              {"frequencyType": "yearly", "frequencyInterval": 3,
+                               "retentionUnit": "years", "retentionValue": 2}]})");
+  auto want = BodyOf(Get(Ours())).at("items").as_array();
+  std::string body = Get(Legacy()).body;
+  const std::string daily = R"("dailySnapshotRetentionDays":90)";
+  ASSERT_THAT(body, HasSubstr(daily));
+  body.replace(body.find(daily), daily.size(), R"("dailySnapshotRetentionDays":120)");
+  EXPECT_EQ(Patch(Legacy(), body).status, 200);
+  want.at(1).as_object()["retentionValue"] = 120;
+  EXPECT_EQ(BodyOf(Get(Ours())).at("items").as_array(), want);
 }
 
 TEST_F(SchedulesTest, EveryValueOfTheSchemaIsTaken) {
