@@ -117,7 +117,7 @@ HttpAnswer S3Client::SendOnce(const S3Request& request, const std::stop_token& s
                                           now));
   call.body = request.body;
   call.on_body = request.on_body;
-  HttpAnswer answer = Perform(call, options_, stop);
+  HttpAnswer answer = Perform(connections_, call, options_, stop);
   const bool fine = answer.status >= 200 && answer.status <= 299;
   if (!fine &&
       !(request.may_be_absent && answer.status == 404 && CodeOf(answer) != "NoSuchBucket")) {

@@ -8,7 +8,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "curl/handles.h"
 #include "objectstore/xml.h"
 
 namespace tidemark::objectstore {
@@ -16,7 +15,6 @@ namespace {
 
 using curl::Append;
 using curl::CheckOption;
-using curl::CurlLibrary;
 using curl::EasyHandle;
 using curl::ListHandle;
 using curl::ThrowCurlError;
@@ -42,11 +40,11 @@ std::optional<std::string_view> ValueOf(std::string_view line, std::string_view 
 // Confined; its address must not change, for the library keeps it.
 class Transfer {
  public:
-  Transfer(const HttpCall& call, const S3Options& options, const std::stop_token& stop)
-      : call_(call), options_(options), stop_(stop), left_(call.body), easy_(curl_easy_init()) {
-    if (!easy_) {
-      throw Error(ErrorCode::kResourceExhausted, "preparing a transfer: no memory");
-    }
+  Transfer(EasyHandle easy,
+           const HttpCall& call,
+           const S3Options& options,
+           const std::stop_token& stop)
+      : call_(call), options_(options), stop_(stop), left_(call.body), easy_(std::move(easy)) {
     SetTransport();
     SetRequest();
   }
@@ -69,6 +67,12 @@ class Transfer {
       ThrowCurlError(code, answer_.status, "talking to the object store");
     }
     return std::move(answer_);
+  }
+
+  // Nothing of this exchange is left in it. May be called once, last.
+  EasyHandle TakeHandle() {
+    curl_easy_reset(easy_.get());
+    return std::move(easy_);
   }
 
  private:
@@ -191,12 +195,11 @@ class Transfer {
     return size * count;
   }
 
-  const CurlLibrary library_;
   const HttpCall& call_;
   const S3Options& options_;
   const std::stop_token stop_;
   ByteView left_;
-  const EasyHandle easy_;
+  EasyHandle easy_;
   ListHandle headers_;
   HttpAnswer answer_;
   std::exception_ptr failure_;
@@ -205,8 +208,35 @@ class Transfer {
 
 }  // namespace
 
-HttpAnswer Perform(const HttpCall& call, const S3Options& options, const std::stop_token& stop) {
-  return Transfer(call, options, stop).Perform();
+EasyHandle Connections::Take() {
+  {
+    const MutexLock lock(mutex_);
+    if (!idle_.empty()) {
+      EasyHandle handle = std::move(idle_.back());
+      idle_.pop_back();
+      return handle;
+    }
+  }
+  EasyHandle handle(curl_easy_init());
+  if (!handle) {
+    throw Error(ErrorCode::kResourceExhausted, "preparing a transfer: no memory");
+  }
+  return handle;
+}
+
+void Connections::GiveBack(EasyHandle handle) {
+  const MutexLock lock(mutex_);
+  idle_.push_back(std::move(handle));
+}
+
+HttpAnswer Perform(Connections& connections,
+                   const HttpCall& call,
+                   const S3Options& options,
+                   const std::stop_token& stop) {
+  Transfer transfer(connections.Take(), call, options, stop);
+  HttpAnswer answer = transfer.Perform();
+  connections.GiveBack(transfer.TakeHandle());
+  return answer;
 }
 
 }  // namespace tidemark::objectstore

@@ -60,6 +60,7 @@ class S3Client {
   const std::string host_;
   const Clock& clock_;
   Log& log_;
+  Connections connections_;
 };
 
 }  // namespace tidemark::objectstore

@@ -27,6 +27,7 @@ class S3Server:
         self.etags = {}
         self.uploads = {}
         self.bad_signatures = 0
+        self.connections = 0
         self.slow = 0
         self.refuse = lambda method, key: None
         self.requests = []
@@ -123,9 +124,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 
-    def handle_one_request(self):
-        self.close_connection = True
-        super().handle_one_request()
+    def setup(self):
+        super().setup()
+        self.s3.connections += 1
 
     def _serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -137,7 +138,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             status, content, etag = _error(403, "SignatureDoesNotMatch")
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("Connection", "close")
         if etag:
             self.send_header("ETag", f'"{etag}"')
         self.end_headers()
