@@ -377,6 +377,35 @@ TEST_F(ExportsTest, WrongExportsAreRefused) {
   EXPECT_EQ(CodeOf(Get(V2("/clusters/c0/backup/exports/" + unknown))), "EXPORT_JOB_NOT_FOUND");
 }
 
+TEST_F(ExportsTest, RolesAreThoseOfAtlas) {
+  AddCluster("c0");
+  const std::string bucket = AddBucket();
+  const auto status = [this](http::Method method,
+                             const std::string& target,
+                             domain::Role role,
+                             const std::string& body = {}) {
+    http::Request request = MakeOwnerRequest(method, target, body);
+    for (auto& [name, value] : request.headers) {
+      if (name == "authorization") {
+        value = "Bearer " + TokenWith(role);
+      }
+    }
+    return api_->Handle(request).status;
+  };
+  using enum domain::Role;
+  using enum http::Method;
+  const std::string one = V2("/backup/exportBuckets/" + bucket);
+  EXPECT_EQ(status(kGet, one, kGroupReadOnly), 200);
+  EXPECT_EQ(status(kPost, V2("/backup/exportBuckets"), kGroupBackupManager, AwsBody()), 401);
+  EXPECT_EQ(status(kDelete, one, kGroupReadOnly), 401);
+  EXPECT_EQ(status(kGet, V2("/clusters/c0/backup/exports"), kGroupReadOnly), 401);
+  EXPECT_EQ(status(kGet, V2("/clusters/c0/backup/exports"), kGroupOwner), 200);
+  EXPECT_EQ(status(kPost, V2("/clusters/c0/backup/exports"), kGroupReadOnly, "{}"), 401);
+  EXPECT_EQ(status(kPost, Own("/exportTargets"), kGroupBackupManager, "{}"), 401);
+  EXPECT_EQ(status(kGet, Own("/exportTargets"), kGroupReadOnly), 200);
+  EXPECT_EQ(status(kDelete, one, kGroupBackupManager), 204);
+}
+
 TEST_F(ExportsTest, FlexClustersAreNotExported) {
   service::ClusterRegistration registration;
   registration.name = "flex";

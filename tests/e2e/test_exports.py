@@ -135,6 +135,7 @@ def test_export_holds_the_snapshot_document_by_document(place, s3):
     assert s3.requests[-2:] == [("PUT", made["prefix"] + "/.complete"), ("HEAD", made["prefix"] + "/.complete")]
     assert s3.bad_signatures == 0
     assert not s3.uploads
+    assert s3.connections <= 3 < len(s3.requests)  # they are kept open: of the check, the export and one to spare
     wait_until(lambda: "exportCompleted" in audited(place), "the row of the audit log")
 
 
@@ -208,6 +209,22 @@ def test_directory_is_a_bucket(servers, s3, tmp_path):
     root = tmp_path / "exports" / place.project / "bucket"
     files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
     assert exported(below(files, made["prefix"]), made["prefix"]) == documents_of(place.source)
+
+
+def test_command_line_tells_targets_without_secrets(place, s3):
+    def run(*arguments):
+        done = place.tidemark.command("export-target", *arguments, "--project", place.project, "--output", "json",
+                                      key=place.tidemark.key)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    made = run("add", "bucket", "--endpoint", s3.endpoint, "--region", REGION, "--access-key", ACCESS_KEY,
+               "--secret-key", SECRET_KEY)
+    shown = run("list")
+    assert SECRET_KEY not in json.dumps([made, shown])
+    assert [target["id"] for target in shown["results"]] == [made["id"]]
+    run("remove", made["id"])
+    assert not run("list")["results"]
 
 
 def test_loopback_has_to_be_allowed(servers, s3):
