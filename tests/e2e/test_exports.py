@@ -178,6 +178,26 @@ def test_export_outlives_kills(place, s3):
     assert not s3.uploads
 
 
+def test_uploads_that_a_kill_cut_are_given_up(place, s3):
+    large = place.source.client["shop"]["large"]
+    for n in range(12):
+        large.insert_one({"_id": n, "noise": os.urandom(2_000_000)})
+    snapshot = place.owner.take_snapshot(place.project, "Source")
+    bucket = place.add_bucket()
+    s3.slow = 0.3
+    made = place.start(snapshot, bucket)
+    wait_until(lambda: any(parts for _, parts in s3.uploads.values()), "a part")
+    place.tidemark.kill()
+    cut = set(s3.uploads)
+    assert cut
+    s3.slow = 0
+    place.tidemark.start()
+    assert place.wait(made["id"])["state"] == "Successful"
+    assert not s3.uploads
+    files = below(s3.objects, made["prefix"])
+    assert exported(files, made["prefix"]) == documents_of(place.source)
+
+
 def test_passing_faults_are_outlasted_and_others_said(place, s3):
     fill(place.source, 20)
     snapshot = place.owner.take_snapshot(place.project, "Source")
