@@ -10,26 +10,46 @@ constexpr std::size_t kMaxComponent = 200;  // bytes: room for an ending in a fi
 constexpr std::size_t kKept = 160;          // bytes of a longer one, less what is half a character
 constexpr std::size_t kHashed = 16;         // bytes of the hash
 
-// How many bytes the well-formed UTF-8 sequence at the front has; 0 when there is none.
-std::size_t SequenceSize(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t size = first < 0x80                    ? 1
-                           : first >= 0xC2 && first < 0xE0 ? 2
-                           : first >= 0xE0 && first < 0xF0 ? 3
-                           : first >= 0xF0 && first < 0xF5 ? 4
-                                                           : 0;
-  if (size == 0 || size > text.size()) {
+std::uint8_t ByteAt(std::string_view text, std::size_t at) {
+  return static_cast<std::uint8_t>(text[at]);
+}
+
+// What the first byte of a UTF-8 sequence says of its size; 0: it begins none.
+std::size_t AnnouncedSize(std::uint8_t first) {
+  if (first < 0x80) {
+    return 1;
+  }
+  if (first < 0xC2 || first >= 0xF5) {
     return 0;
   }
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) {
+  if (first < 0xE0) {
+    return 2;
+  }
+  return first < 0xF0 ? 3 : 4;
+}
+
+// Overlong forms, surrogates and what lies beyond Unicode: only the second byte tells.
+bool IsSecondByte(std::uint8_t first, std::uint8_t second) {
+  const int least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const int most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  return second >= least && second <= most;
+}
+
+// How many bytes the well-formed UTF-8 sequence at the front has; 0 when there is none.
+std::size_t SequenceSize(std::string_view text) {
+  const std::size_t size = AnnouncedSize(ByteAt(text, 0));
+  if (size > text.size()) {
+    return 0;
+  }
+  if (size > 1 && !IsSecondByte(ByteAt(text, 0), ByteAt(text, 1))) {
+    return 0;
+  }
+  for (std::size_t i = 2; i < size; ++i) {
+    if ((ByteAt(text, i) & 0xC0) != 0x80) {
       return 0;
     }
   }
-  const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-  const bool beyond = (first == 0xED && byte(1) >= 0xA0) || (first == 0xF4 && byte(1) >= 0x90);
-  return overlong || beyond ? 0 : size;
+  return size;
 }
 
 void AppendEscaped(char c, std::string& out) {
@@ -79,7 +99,7 @@ std::string Folder(std::string_view prefix,
 }  // namespace
 
 std::string KeyComponent(std::string_view name) {
-  const std::string escaped = Escaped(name);
+  std::string escaped = Escaped(name);
   if (escaped.size() <= kMaxComponent) {
     return escaped;
   }

@@ -73,11 +73,10 @@ void MakeFolders(const fs::path& base, const fs::path& folder) {
 class FileUpload final : public Upload {
  public:
   FileUpload(fs::path path, std::stop_token stop)
-      : path_(std::move(path)), unfinished_(Unfinished(path_)), stop_(std::move(stop)) {
-    std::error_code ignored;
-    fs::remove(unfinished_, ignored);
-    writer_.emplace(unfinished_, kMode);
-  }
+      : path_(std::move(path)),
+        unfinished_(FreshName(path_)),
+        stop_(std::move(stop)),
+        writer_(unfinished_, kMode) {}
 
   FileUpload(const FileUpload&) = delete;
   FileUpload& operator=(const FileUpload&) = delete;
@@ -93,11 +92,11 @@ class FileUpload final : public Upload {
     }
     hash_.Add(bytes);
     size_ += bytes.size();
-    writer_->Write(bytes);
+    writer_.Write(bytes);
   }
 
   Result Finish() override {
-    writer_->Commit();
+    writer_.Commit();
     const Result result{.size = size_, .checksum = HexEncode(hash_.Take())};
     codec::StreamHash stored(codec::StreamHashKind::kSha256);
     ReadPieces(unfinished_, stop_, [&](ByteView bytes) { stored.Add(bytes); });
@@ -112,12 +111,17 @@ class FileUpload final : public Upload {
   }
 
  private:
-  static fs::path Unfinished(fs::path path) { return path += kUnfinished; }
+  // What stood there is of a run that died.
+  static fs::path FreshName(fs::path path) {
+    path += kUnfinished;
+    fs::remove(path);
+    return path;
+  }
 
   const fs::path path_;
   const fs::path unfinished_;
   const std::stop_token stop_;
-  std::optional<FileWriter> writer_;
+  FileWriter writer_;
   codec::StreamHash hash_{codec::StreamHashKind::kSha256};
   std::uint64_t size_ = 0;
 };

@@ -1,11 +1,11 @@
 #include "objectstore/internal/s3_transfer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <exception>
 
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "objectstore/xml.h"
@@ -23,8 +23,11 @@ constexpr long kSlowest = 1024;  // bytes per second
 
 // The value of "name: value" when the line is that header.
 std::optional<std::string_view> ValueOf(std::string_view line, std::string_view name) {
+  const auto same = [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  };
   if (line.size() <= name.size() || line[name.size()] != ':' ||
-      strncasecmp(line.data(), name.data(), name.size()) != 0) {
+      !std::ranges::equal(line.substr(0, name.size()), name, same)) {
     return std::nullopt;
   }
   line.remove_prefix(name.size() + 1);
@@ -109,7 +112,10 @@ class Transfer {
     Set(CURLOPT_USERAGENT, "Tidemark");
     for (const auto& [name, value] : call_.headers) {
       if (name != "host") {  // the library writes it from the URL, in the same form
-        Append(headers_, name + ": " + value);
+        std::string line = name;
+        line += ": ";
+        line += value;
+        Append(headers_, line);
       }
     }
     Append(headers_, "Expect:");

@@ -51,7 +51,8 @@ Pairs Sorted(Pairs headers) {
 std::string SignedNames(const Pairs& sorted) {
   std::string names;
   for (const auto& [name, value] : sorted) {
-    names += (names.empty() ? "" : ";") + name;
+    names += names.empty() ? "" : ";";
+    names += name;
   }
   return names;
 }
@@ -60,7 +61,10 @@ std::string CanonicalRequest(const SignedRequest& request, const Pairs& sorted) 
   std::string text = request.method + "\n" + EncodePath(request.path) + "\n" +
                      CanonicalQuery(request.query) + "\n";
   for (const auto& [name, value] : sorted) {
-    text += name + ":" + Trimmed(value) + "\n";
+    text += name;
+    text += ":";
+    text += Trimmed(value);
+    text += "\n";
   }
   return text + "\n" + SignedNames(sorted) + "\n" + request.payload_hash;
 }
@@ -95,7 +99,10 @@ std::string CanonicalQuery(const Pairs& query) {
   std::ranges::sort(encoded);
   std::string text;
   for (const auto& [name, value] : encoded) {
-    text += (text.empty() ? "" : "&") + name + "=" + value;
+    text += text.empty() ? "" : "&";
+    text += name;
+    text += "=";
+    text += value;
   }
   return text;
 }
