@@ -297,7 +297,7 @@ domain::ExportJob ExportService::Start(const Caller& caller,
   job.bucket = bucket.id;
   job.prefix = PrefixOf(*project, *snapshot, now);
   job.custom_data = request.custom_data;
-  job.collections = snapshot->collections;
+  job.collections = static_cast<std::int64_t>(snapshot->collections);
   job.created = now;
   job.requested_by = caller.key.id;
   domain::Job work;
