@@ -17,6 +17,13 @@ enum class KeyChange {
   kLastOwner,  // nothing changed: the organization would be left without an owner
 };
 
+// nullopt: stays as it is.
+struct KeyChanges {
+  std::optional<std::string> description;
+  std::optional<std::vector<domain::Grant>> grants;
+  std::optional<std::vector<domain::Network>> access_list;
+};
+
 // Organizations, and the life of keys. An organization keeps an owner: an API key that is not
 // revoked, or an account with a secret that never expires, with Role::kOrgOwner on it. Every write
 // is one transaction. Synchronized; every call blocks briefly.
@@ -34,8 +41,7 @@ class KeyBook {
   virtual void AddServiceAccount(const domain::Key& account,
                                  const domain::ClientSecret& secret,
                                  std::string_view hash) = 0;
-  // Description, grants and access list become those of `key`.
-  virtual KeyChange UpdateKey(const domain::Key& key) = 0;
+  virtual KeyChange UpdateKey(const KeyId& id, const KeyChanges& changes) = 0;
   virtual KeyChange RevokeKey(const KeyId& id, Instant now) = 0;
 
   // Secrets of an account that have expired are deleted first. False: it has

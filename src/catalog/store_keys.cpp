@@ -67,28 +67,38 @@ void InsertKey(Session& session, const domain::Key& key, std::string_view sealed
       .Run();
 }
 
-void InsertParts(Session& session, const domain::Key& key) {
+void InsertGrants(Session& session, const KeyId& key, const std::vector<domain::Grant>& grants) {
   std::int64_t position = 0;
-  for (const domain::Grant& grant : key.grants) {
+  for (const domain::Grant& grant : grants) {
     Query(session,
           "INSERT INTO grants (key, position, role, organization, project) "
           "VALUES (?1, ?2, ?3, ?4, ?5)",
-          key.id,
+          key,
           position++,
           grant.role,
           grant.organization,
           grant.project)
         .Run();
   }
-  position = 0;
-  for (const domain::Network& network : key.access_list) {
+}
+
+void InsertAccessList(Session& session,
+                      const KeyId& key,
+                      const std::vector<domain::Network>& access_list) {
+  std::int64_t position = 0;
+  for (const domain::Network& network : access_list) {
     Query(session,
           "INSERT INTO access_list (key, position, block) VALUES (?1, ?2, ?3)",
-          key.id,
+          key,
           position++,
           network.ToString())
         .Run();
   }
+}
+
+void InsertParts(Session& session, const domain::Key& key) {
+  InsertGrants(session, key.id, key.grants);
+  InsertAccessList(session, key.id, key.access_list);
 }
 
 void InsertSecret(Session& session, const domain::ClientSecret& secret, std::string_view hash) {
@@ -247,12 +257,20 @@ void SqliteStore::AddServiceAccount(const domain::Key& account,
   });
 }
 
-KeyChange SqliteStore::UpdateKey(const domain::Key& key) {
-  return ChangeKey(pool_, key.id, [&key](Session& session) {
-    Query(session, "UPDATE keys SET description = ?2 WHERE id = ?1", key.id, key.description).Run();
-    Query(session, "DELETE FROM grants WHERE key = ?1", key.id).Run();
-    Query(session, "DELETE FROM access_list WHERE key = ?1", key.id).Run();
-    InsertParts(session, key);
+KeyChange SqliteStore::UpdateKey(const KeyId& id, const KeyChanges& changes) {
+  return ChangeKey(pool_, id, [&](Session& session) {
+    if (changes.description) {
+      Query(session, "UPDATE keys SET description = ?2 WHERE id = ?1", id, *changes.description)
+          .Run();
+    }
+    if (changes.grants) {
+      Query(session, "DELETE FROM grants WHERE key = ?1", id).Run();
+      InsertGrants(session, id, *changes.grants);
+    }
+    if (changes.access_list) {
+      Query(session, "DELETE FROM access_list WHERE key = ?1", id).Run();
+      InsertAccessList(session, id, *changes.access_list);
+    }
     return true;
   });
 }

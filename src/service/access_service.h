@@ -117,11 +117,7 @@ class AccessService {
   domain::Listing<domain::Key> ListKeys(const Caller& caller, const domain::Page& page);
   domain::Key FindKey(const Caller& caller, const KeyId& id);  // a revoked one, too
 
-  struct KeyChanges {  // nullopt: stays
-    std::optional<std::string> description;
-    std::optional<std::vector<domain::Grant>> grants;
-    std::optional<std::vector<domain::Network>> access_list;
-  };
+  using KeyChanges = catalog::KeyChanges;
 
   // At once, for tokens that exist too. kLastOwner.
   domain::Key UpdateKey(const Caller& caller, const KeyId& id, const KeyChanges& changes);

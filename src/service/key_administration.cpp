@@ -256,21 +256,18 @@ domain::Key AccessService::RequireAccount(const Caller& caller, const KeyId& id)
 domain::Key AccessService::UpdateKey(const Caller& caller,
                                      const KeyId& id,
                                      const KeyChanges& changes) {
-  domain::Key key = RequireValidKey(caller, id);
+  RequireValidKey(caller, id);
   if (changes.description) {
     CheckDescription(*changes.description);
-    key.description = *changes.description;
   }
   if (changes.grants) {
     RequireGrants(caller, *changes.grants);
-    key.grants = *changes.grants;
   }
   if (changes.access_list) {
     CheckAccessList(*changes.access_list);
-    key.access_list = *changes.access_list;
   }
-  CheckChanged(env_.store.UpdateKey(key), KeyNotFound(id));
-  return key;
+  CheckChanged(env_.store.UpdateKey(id, changes), KeyNotFound(id));
+  return FindKey(caller, id);
 }
 
 void AccessService::RevokeKey(const Caller& caller, const KeyId& id) {

@@ -56,43 +56,46 @@ TEST_P(KeySuite, OrganizationNamesAreUnique) {
   EXPECT_FALSE(store_->FindKeyByPublicName("ijklmnop"));
 }
 
-TEST_P(KeySuite, KeyIsChangedWhole) {
-  domain::Key key = NewKey("abcdefgh");
+TEST_P(KeySuite, KeyChangesInWhatIsGiven) {
+  const domain::Key key = NewKey("abcdefgh");
   store_->AddKey(key, "sealed");
-  key.description = "changed";
-  key.grants = {{.role = domain::Role::kGroupBackupExportOperator, .project = project_.id}};
-  key.access_list = {domain::Network::Parse("192.0.2.0/24").value(),
-                     domain::Network::Parse("2001:db8::1").value()};
-  EXPECT_EQ(store_->UpdateKey(key), KeyChange::kDone);
-  const domain::Key found = store_->FindKey(key.id).value().key;
+  KeyChanges changes{
+      .description = "changed",
+      .grants = {{{.role = domain::Role::kGroupBackupExportOperator, .project = project_.id}}},
+      .access_list = {{domain::Network::Parse("192.0.2.0/24").value(),
+                       domain::Network::Parse("2001:db8::1").value()}}};
+  EXPECT_EQ(store_->UpdateKey(key.id, changes), KeyChange::kDone);
+  EXPECT_EQ(store_->UpdateKey(key.id, {}), KeyChange::kDone);
+  domain::Key found = store_->FindKey(key.id).value().key;
   EXPECT_EQ(found.description, "changed");
   ASSERT_EQ(found.grants.size(), 1U);
   EXPECT_EQ(found.grants[0].role, domain::Role::kGroupBackupExportOperator);
   EXPECT_THAT(Blocks(found), testing::ElementsAre("192.0.2.0/24", "2001:db8::1/128"));
   EXPECT_THAT(Blocks(store_->ListKeys(organization_.id, {}).rows.at(0)), testing::SizeIs(2));
-  key.access_list.clear();
-  EXPECT_EQ(store_->UpdateKey(key), KeyChange::kDone);
-  EXPECT_THAT(Blocks(store_->FindKeyByPublicName("abcdefgh").value().key), testing::IsEmpty());
+  EXPECT_EQ(store_->UpdateKey(key.id, {.access_list = std::vector<domain::Network>()}),
+            KeyChange::kDone);
+  found = store_->FindKeyByPublicName("abcdefgh").value().key;
+  EXPECT_THAT(Blocks(found), testing::IsEmpty());
+  EXPECT_EQ(found.grants.size(), 1U);
   EXPECT_EQ(store_->FindKey(key.id).value().sealed_secret, "sealed");
   store_->RevokeKey(key.id, kNow);
-  EXPECT_EQ(store_->UpdateKey(key), KeyChange::kAbsent);
+  EXPECT_EQ(store_->UpdateKey(key.id, changes), KeyChange::kAbsent);
 }
 
 TEST_P(KeySuite, LastOwnerIsNeitherRevokedNorDemoted) {
-  domain::Key owner = NewOwner("abcdefgh", domain::KeyKind::kApiKey);
+  const domain::Key owner = NewOwner("abcdefgh", domain::KeyKind::kApiKey);
   const domain::Key account = NewOwner("mdb_sa_id_1", domain::KeyKind::kServiceAccount);
   store_->AddKey(owner, "sealed");
   // An account whose secret will end does not count as an owner.
   store_->AddServiceAccount(account, NewSecret(account, kNow + std::chrono::hours{1}), "one");
   EXPECT_EQ(store_->RevokeKey(owner.id, kNow), KeyChange::kLastOwner);
-  domain::Key demoted = owner;
-  demoted.grants.clear();
-  EXPECT_EQ(store_->UpdateKey(demoted), KeyChange::kLastOwner);
+  const KeyChanges demotion{.grants = std::vector<domain::Grant>()};
+  EXPECT_EQ(store_->UpdateKey(owner.id, demotion), KeyChange::kLastOwner);
   EXPECT_EQ(store_->FindKey(owner.id).value().key.grants.size(), 1U);
 
   const domain::ClientSecret lasting = NewSecret(account);
   EXPECT_TRUE(store_->AddClientSecret(lasting, "two", kNow));
-  EXPECT_EQ(store_->UpdateKey(demoted), KeyChange::kDone);
+  EXPECT_EQ(store_->UpdateKey(owner.id, demotion), KeyChange::kDone);
   EXPECT_EQ(store_->RevokeKey(owner.id, kNow), KeyChange::kDone);
   EXPECT_EQ(store_->DeleteClientSecret(account.id, lasting.id), KeyChange::kLastOwner);
   EXPECT_EQ(store_->RevokeKey(account.id, kNow), KeyChange::kLastOwner);

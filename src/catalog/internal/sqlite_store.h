@@ -36,7 +36,7 @@ class SqliteStore final : public Store {
   void AddServiceAccount(const domain::Key& account,
                          const domain::ClientSecret& secret,
                          std::string_view hash) override;
-  KeyChange UpdateKey(const domain::Key& key) override;
+  KeyChange UpdateKey(const KeyId& id, const KeyChanges& changes) override;
   KeyChange RevokeKey(const KeyId& id, Instant now) override;
   bool AddClientSecret(const domain::ClientSecret& secret,
                        std::string_view hash,
