@@ -89,8 +89,10 @@ domain::Listing<domain::AuditEntry> ListOfOrganization(Session& session,
   return listing;
 }
 
+// A project's rows are counted as a whole, an organization's are not.
 bool IsFiltered(const AuditFilter& filter) {
-  return filter.since || filter.until || !filter.actor.empty() || !filter.operation.empty();
+  return filter.since || filter.until || !filter.actor.empty() || !filter.operation.empty() ||
+         (filter.organization && !filter.project);
 }
 
 // A row of audit_marks: the `ordinal`th entry has that number.
@@ -147,6 +149,16 @@ domain::Listing<domain::AuditEntry> ListCounted(Session& session,
                                     page.size,
                                     mark.ordinal - first);
   return listing;
+}
+
+// While there is no other organization everything is its own: no row has to be looked at to say so.
+AuditFilter WithoutNeedlessOrganization(Session& session, AuditFilter filter) {
+  if (filter.organization && CountRows(session,
+                                       "SELECT count(*) FROM organizations WHERE id <> ?1",
+                                       *filter.organization) == 0) {
+    filter.organization.reset();
+  }
+  return filter;
 }
 
 // Requests since the last start whose outcome nobody has written.
@@ -233,11 +245,12 @@ AuditLog::AuditStart SqliteStore::StartAudit(Instant now) {
 domain::Listing<domain::AuditEntry> SqliteStore::ListAudit(const AuditFilter& filter,
                                                            const domain::Page& page) {
   const ReadScope scope(pool_);
-  if (!IsFiltered(filter)) {
-    return ListCounted(scope, filter.project, page);
+  const AuditFilter wanted = WithoutNeedlessOrganization(scope, filter);
+  if (!IsFiltered(wanted)) {
+    return ListCounted(scope, wanted.project, page);
   }
-  return filter.project ? ListOfProject(scope, *filter.project, filter, page)
-                        : ListOfOrganization(scope, filter, page);
+  return wanted.project ? ListOfProject(scope, *wanted.project, wanted, page)
+                        : ListOfOrganization(scope, wanted, page);
 }
 
 AuditVerdict SqliteStore::VerifyAudit(const std::optional<AuditAnchor>& anchor,

@@ -173,6 +173,12 @@ TEST_P(KeySuite, ExpiredTokensAreDeleted) {
   EXPECT_TRUE(store_->FindKeyByToken("new", kNow));
 }
 
+TEST_P(KeySuite, AuditLogOfTheOnlyOrganizationIsTheWholeLog) {
+  store_->AppendAudit({.at = kNow, .actor = "anonymous", .operation = "test"});
+  store_->AppendAudit({.at = kNow, .actor = "gone", .operation = "test", .project = project_.id});
+  EXPECT_EQ(store_->ListAudit({.organization = organization_.id}, {}).total, 2);
+}
+
 TEST_P(KeySuite, AuditLogOfAnOrganizationHasItsRowsOnly) {
   const domain::Organization other{
       .id = OrganizationId::Generate(kNow + std::chrono::hours{1}, random_), .name = "other"};
