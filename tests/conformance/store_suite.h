@@ -181,6 +181,18 @@ TEST_P(StoreSuite, SnapshotsAreListedInEitherOrder) {
   EXPECT_EQ(in_order(store_->ListSnapshotsOldestFirst(cluster.id, {})), ids);
   const auto page = store_->ListSnapshotsOldestFirst(cluster.id, {.number = 2, .size = 3});
   EXPECT_EQ(in_order(page), std::vector({ids[3]}));
+  domain::Snapshot kept{.id = NewId<SnapshotId>(),
+                        .project = cluster.project,
+                        .cluster = AddCluster("c1").id,
+                        .cluster_name = "c1",
+                        .scheduled = kNow,
+                        .expires = kNow,
+                        .retention_days = 5};
+  store_->AddSnapshot(kept, NewJob(domain::JobKind::kTakeSnapshot, kept.id.raw(), kNow));
+  // The last column of the row: none is missing before it.
+  EXPECT_EQ(store_->ListSnapshotsOldestFirst(kept.cluster, {}).rows.at(0).retention_days,
+            store_->ListSnapshots(kept.cluster, {}).rows.at(0).retention_days);
+  EXPECT_EQ(store_->ListSnapshots(kept.cluster, {}).rows.at(0).retention_days, 5);
   EXPECT_EQ(page.total, 4);
   store_->MarkSnapshotDeleted(ids[0], kNow);
   EXPECT_EQ(store_->ListSnapshotsOldestFirst(cluster.id, {}).total, 3);
