@@ -5,6 +5,7 @@ import os
 import subprocess
 import urllib.parse
 
+import bson
 import pytest
 from harness.client import group, legacy, role, tenant
 from harness.compare import contents
@@ -236,6 +237,33 @@ def test_refusals(source, target, world):
     assert flex.start(400, **orders)["errorCode"] == "CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API"
     answer = world.owner.get(source.path("/collectionRestoreJobs"))  # 2023-01-01
     assert (answer.status_code, answer.json()["errorCode"]) == (406, "INVALID_VERSION_DATE")
+
+
+def test_indexes_that_cannot_be_built(servers, tmp_path):
+    """The documents are there and are the snapshot's: that is said apart from what has failed."""
+    target = servers.ferretdb()
+    tidemark = servers.tidemark("--import-directory", str(tmp_path / "imports"))
+    owner = tidemark.client()
+    owner.add_cluster(tidemark.project, "Source", "mongodb://127.0.0.1:1/", tier="dedicated")
+    owner.add_cluster(tidemark.project, PARTS, target.uri, tier="dedicated")
+    folder = tmp_path / "imports" / tidemark.project / "dump" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "twins.bson").write_bytes(b"".join(bson.encode({"_id": n, "n": 1}) for n in range(2)))
+    indexes = [{"v": 2, "key": {"_id": 1}, "name": "_id_"}, {"v": 2, "key": {"n": 1}, "name": "n", "unique": True}]
+    metadata = {"indexes": indexes, "collectionName": "twins", "type": "collection"}
+    (folder / "twins.metadata.json").write_text(json.dumps(metadata))
+    path = f"/projects/{tidemark.project}/clusters/Source/snapshots/import"
+    snapshot = owner.own("POST", path, {"path": "dump"})["id"]
+    assert owner.wait_snapshot(tidemark.project, "Source", snapshot)["state"] == "COMPLETED"
+    seen = Source(owner, tidemark.project, "Source", snapshot)
+    done = seen.restore("FAILED", databases=chosen("shop"))
+    assert done["indexStatus"] == {"failedCollectionCount": 1, "state": "FAILED"}
+    row = seen.rows(done["id"])["shop.twins"]
+    assert (row["state"], row["indexStatus"]["state"]) == ("INDEX_BUILD_FAILED", "FAILED")
+    assert "building the indexes of shop.twins" in row["indexStatus"]["errorMessage"]
+    assert row["restoredDocuments"] == target.client["shop"]["twins"].count_documents({}) == 2
+    again = seen.restore(databases=chosen("shop"), indexStrategy="NONE", collectionSuffix="_bare")
+    assert seen.rows(again["id"])["shop.twins"]["effectiveTargetNamespace"] == "shop.twins_bare"
 
 
 @pytest.mark.timeout(300)
