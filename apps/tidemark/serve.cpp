@@ -70,6 +70,11 @@ http::ServerOptions MakeServerOptions(const config::Settings& settings,
   return options;
 }
 
+// Maps of archives: beside the catalog, but safe to lose.
+std::filesystem::path MapDir(const config::Settings& settings) {
+  return std::filesystem::path(settings.Text("data-dir")) / "archive-maps";
+}
+
 int EncodeThreads(const config::Settings& settings) {
   const auto wanted = static_cast<int>(settings.Integer("snapshot-encode-threads"));
   return wanted > 0 ? wanted : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -316,7 +321,7 @@ int Serve(const ServeFlags& flags) {
       clusters,
       snapshots,
       {.folder = settings.Text("import-directory"), .spool_folder = settings.Text("data-dir")});
-  service::DownloadService downloads(environment, clusters, archive::OpenArchive);
+  service::DownloadService downloads(environment, clusters, archive::OpenArchive, MapDir(settings));
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);
   service::AuditService audit(environment);

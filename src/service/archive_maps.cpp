@@ -28,19 +28,49 @@ std::list<ArchiveMaps::Entry>::iterator ArchiveMaps::Touch(const SnapshotId& sna
 archive::ArchiveMap ArchiveMaps::Find(const SnapshotId& snapshot) {
   const MutexLock lock(mutex_);
   const auto found = Touch(snapshot);
-  return found == maps_.end() ? archive::ArchiveMap() : found->second;
+  if (found != maps_.end()) {
+    return found->second;
+  }
+  auto stored = files_ ? files_->Read(snapshot) : std::nullopt;
+  if (!stored) {
+    return {};
+  }
+  Add(snapshot, *stored);
+  return std::move(*stored);
+}
+
+void ArchiveMaps::Add(const SnapshotId& snapshot, archive::ArchiveMap map) {
+  maps_.emplace_front(snapshot, std::move(map));
+  if (maps_.size() > kMost) {
+    maps_.pop_back();
+  }
 }
 
 void ArchiveMaps::Keep(const SnapshotId& snapshot, archive::ArchiveMap map) {
   const MutexLock lock(mutex_);
   const auto found = Touch(snapshot);
+  const std::uint64_t known = found == maps_.end() ? 0 : ReachOf(found->second);
+  if (ReachOf(map) <= known) {
+    return;
+  }
+  if (files_) {
+    files_->Write(snapshot, map);
+  }
   if (found == maps_.end()) {
-    maps_.emplace_front(snapshot, std::move(map));
-  } else if (ReachOf(map) > ReachOf(found->second)) {
+    Add(snapshot, std::move(map));
+  } else {
     found->second = std::move(map);
   }
-  if (maps_.size() > kMost) {
-    maps_.pop_back();
+}
+
+void ArchiveMaps::Forget(const SnapshotId& snapshot) {
+  const MutexLock lock(mutex_);
+  const auto found = Touch(snapshot);
+  if (found != maps_.end()) {
+    maps_.erase(found);
+  }
+  if (files_) {
+    files_->Remove(snapshot);
   }
 }
 

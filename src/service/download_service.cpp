@@ -198,13 +198,32 @@ class DownloadStream final : public ArchiveStream {
   bool ended_ = false;   // told the catalog
 };
 
+namespace {
+
+// Null without a folder.
+std::unique_ptr<ArchiveMapFiles> OpenMapFiles(Environment& environment,
+                                              const std::filesystem::path& folder) {
+  if (folder.empty()) {
+    return nullptr;
+  }
+  const auto is_kept = [&store = environment.store](const SnapshotId& id) {
+    const auto snapshot = store.FindSnapshot(id);
+    return snapshot && !snapshot->deleted;
+  };
+  return std::make_unique<ArchiveMapFiles>(
+      environment.repository, environment.log, folder, is_kept);
+}
+
+}  // namespace
+
 DownloadService::DownloadService(Environment& environment,
                                  ClusterService& clusters,
-                                 ArchiveOpener opener)
+                                 ArchiveOpener opener,
+                                 const std::filesystem::path& map_folder)
     : env_(environment),
       clusters_(clusters),
       opener_(std::move(opener)),
-      maps_(std::make_unique<ArchiveMaps>()) {}
+      maps_(std::make_unique<ArchiveMaps>(OpenMapFiles(environment, map_folder))) {}
 
 DownloadService::~DownloadService() = default;
 

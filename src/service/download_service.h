@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -51,7 +52,11 @@ class DownloadService {
   // Callers that wait for one, at most; they hold a thread of the `calls` pool each.
   static constexpr int kMaxWaiting = 2;
 
-  DownloadService(Environment& environment, ClusterService& clusters, ArchiveOpener opener);
+  // `map_folder`: where maps of archives outlive a restart; empty: nowhere.
+  DownloadService(Environment& environment,
+                  ClusterService& clusters,
+                  ArchiveOpener opener,
+                  const std::filesystem::path& map_folder = {});
   DownloadService(const DownloadService&) = delete;
   DownloadService& operator=(const DownloadService&) = delete;
   ~DownloadService();

@@ -1,5 +1,7 @@
 #include "service/internal/packing.h"
 
+#include "base/error.h"
+
 namespace tidemark::service {
 
 Packing::Packing(Environment& environment,
@@ -18,6 +20,26 @@ Packing::Packing(Environment& environment,
   }
   archive_ =
       opener(*reader_, manifest, options, plan.offset, maps_ != nullptr ? &map_ : nullptr, stop);
+}
+
+std::size_t Packing::Read(std::span<std::uint8_t> to) {
+  std::size_t count = 0;
+  try {
+    count = archive_->Read(to);
+  } catch (const Error& error) {
+    if (maps_ != nullptr &&
+        (error.code() == ErrorCode::kInternal || error.code() == ErrorCode::kCorrupt)) {
+      maps_->Forget(snapshot_);
+      maps_ = nullptr;
+    }
+    throw;
+  }
+  since_kept_ += count;
+  if (maps_ != nullptr && since_kept_ >= kKeepEvery) {
+    since_kept_ = 0;
+    maps_->Keep(snapshot_, map_);
+  }
+  return count;
 }
 
 Packing::~Packing() {

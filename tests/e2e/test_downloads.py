@@ -141,6 +141,38 @@ def test_a_late_part_comes_quickly(offered):
     assert late < (time.monotonic() - begin) / 2
 
 
+def test_a_late_part_comes_quickly_after_a_restart(servers):
+    """Ended in order or killed: what a range needs to know of the archive is still there."""
+    source, tidemark = servers.memory("--replica-set", "rs0"), servers.tidemark()
+    load_noise(source)
+    owner = tidemark.client()
+    owner.add_cluster(tidemark.project, "Source", source.uri)
+    snapshot = owner.take_snapshot(tidemark.project, "Source")
+    body = {"snapshotId": snapshot, "delivery": {"methodName": "HTTP"}}
+    url = owner.post(legacy(tidemark.project, "Source"), body).json()["results"][0]["delivery"]["url"]
+    whole = requests.get(url, timeout=60).content
+    maps = tidemark.data_dir / "archive-maps"
+    assert [file.name for file in maps.iterdir()] == [f"{snapshot}.map"]
+
+    def fetch_end():
+        begin = time.monotonic()
+        part = requests.get(url, headers={"Range": f"bytes={len(whole) - 100}-"}, timeout=60)
+        assert (part.status_code, part.content) == (206, whole[-100:])
+        return time.monotonic() - begin
+
+    late = []
+    for end in (tidemark.stop, tidemark.kill):
+        end()
+        tidemark.start()
+        late.append(fetch_end())
+    for file in maps.iterdir():
+        file.write_bytes(file.read_bytes()[:-5] + b"AAAAA")  # damaged: as if it were not there
+    tidemark.stop()
+    tidemark.start()
+    without = fetch_end()
+    assert max(late) < without / 2, (late, without)
+
+
 def test_curl_goes_on_with_a_cut_download(offered, tmp_path):
     job = offered.ask(maxDownloads=1)
     file = tmp_path / "archive.tar.gz"

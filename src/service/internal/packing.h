@@ -32,13 +32,18 @@ class Packing {
   // Leaves what it has learned in the maps.
   ~Packing();
 
-  std::size_t Read(std::span<std::uint8_t> to) { return archive_->Read(to); }
+  // What it has learned is kept on the way, too: a process may be killed. A map that contradicts
+  // what is packed is forgotten, so that the next one begins without.
+  std::size_t Read(std::span<std::uint8_t> to);
 
  private:
+  static constexpr std::uint64_t kKeepEvery = 128U << 20;  // bytes
+
   const SnapshotId snapshot_;
   ArchiveMaps* maps_;
   const std::unique_ptr<repo::SnapshotReader> reader_;
   archive::ArchiveMap map_;
+  std::uint64_t since_kept_ = 0;  // bytes
   std::unique_ptr<archive::ArchiveReader> archive_;
 };
 
