@@ -308,7 +308,7 @@ Reply CreateJob(const Call& call) {
   const Selector selector = ReadSelector(body);
   const domain::Cluster source = FindCloudCluster(call);
   if (!selector.snapshot) {
-    RefusePointInTime(call, source, Instant(std::chrono::seconds(*selector.seconds)));
+    RefusePointInTime(call, source, Instant(std::chrono::seconds(selector.seconds.value_or(0))));
   }
   service::RestoreRequest request;
   request.project = source.project;

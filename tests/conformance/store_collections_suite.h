@@ -66,6 +66,8 @@ TEST_P(CollectionRestoreSuite, NoOtherListShowsOrCountsIt) {
   ASSERT_EQ(listed.rows.size(), 1U);
   EXPECT_EQ(listed.rows[0].id, whole.id);
   EXPECT_EQ(listed.total, 1);
+  EXPECT_EQ(store_->ListWholeRestores(source_.id, {}).total, 1);
+  EXPECT_EQ(store_->ListWholeRestores(source_.id, {}).rows.size(), 1U);
   const auto own = store_->ListCollectionRestores(source_.id, {});
   ASSERT_EQ(own.rows.size(), 1U);
   EXPECT_EQ(own.rows[0].id, restore.id);
