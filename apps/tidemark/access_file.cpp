@@ -12,6 +12,13 @@
 
 namespace tidemark::app {
 
+namespace {
+
+// After its first line, for those behind it: to be woken for each would cost more than to write it.
+constexpr std::chrono::milliseconds kGather{20};
+
+}  // namespace
+
 AccessFile::AccessFile(std::string path, Log& log)
     : path_(std::move(path)), log_(log), descriptor_(Open(path_)) {
   thread_.emplace();
@@ -63,6 +70,9 @@ AccessFile::Work AccessFile::Take(const std::stop_token& stop) {
   const MutexLock lock(mutex_);
   while (work_.lines.empty() && !work_.reopen && !stop.stop_requested()) {
     changed_.Wait(mutex_);
+  }
+  if (!work_.reopen && !stop.stop_requested()) {
+    changed_.WaitFor(mutex_, kGather);
   }
   return std::exchange(work_, {});
 }

@@ -130,8 +130,16 @@ class AsioServer final : public Server {
         calls_("calls", options_.call_threads, options_.max_waiting_calls),
         // One piece of work at a time for each connection: it is never full.
         streams_("streams", options_.stream_threads, options_.max_connections),
-        shared_{
-            options_, handler_, log, random, clock_, calls_, streams_, open_streams_, stopping_} {
+        shared_{options_,
+                handler_,
+                log,
+                random,
+                clock_,
+                calls_,
+                streams_,
+                open_streams_,
+                held_bodies_,
+                stopping_} {
     if (!options_.tls_certificate_file.empty()) {
       SetTls(MakeServerTls(options_.tls_certificate_file, options_.tls_key_file));
     }
@@ -298,6 +306,7 @@ class AsioServer final : public Server {
   const SystemClock clock_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> open_streams_ = 0;
+  std::atomic<std::size_t> held_bodies_ = 0;
   CallPool calls_;
   CallPool streams_;
   Shared shared_;

@@ -20,10 +20,12 @@ struct ServerOptions {
                                      // else throws
   std::string tls_key_file;
   int io_threads = 1;
-  int call_threads = 8;                     // `calls` pool: handlers run here and may block
-  std::size_t max_waiting_calls = 256;      // beyond: 503 with Retry-After
-  std::size_t max_connections = 2048;       // beyond: accepted and closed with 503
-  std::size_t max_body = 1U << 20;          // bytes; a larger body is 413 (Request::body_too_large)
+  int call_threads = 8;                  // `calls` pool: handlers run here and may block
+  std::size_t max_waiting_calls = 1024;  // beyond: 503 with Retry-After
+  std::size_t max_connections = 2048;    // beyond: accepted and closed with 503
+  std::size_t max_body = 1U << 20;       // bytes; a larger body is 413 (Request::body_too_large)
+  // Bytes of all bodies that are held, beyond the first kSmallBody of each; more: 503 as above.
+  std::size_t max_bodies = 32U << 20;
   std::size_t max_header = 16U << 10;       // bytes; larger: 431
   std::chrono::seconds header_timeout{15};  // whole header must have come
   std::chrono::seconds body_timeout{60};
@@ -35,6 +37,7 @@ struct ServerOptions {
   AccessLog* access_log = nullptr;  // may be absent; must outlive the server
 };
 
+inline constexpr std::size_t kSmallBody = 16U << 10;     // bytes; nobody else can take their room
 inline constexpr std::size_t kStreamPiece = 256U << 10;  // bytes of a BodySource read at once
 
 // A plain function; runs on the `calls` pool, may block, must not throw (what it throws becomes a

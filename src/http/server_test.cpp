@@ -149,6 +149,31 @@ TEST_F(ServerTest, DrainsABodyOverTheBoundAndGoesOn) {
   EXPECT_THAT(peer.ReadThrough("|"), EndsWith("GET /next? |"));
 }
 
+TEST_F(ServerTest, ABodyWithoutRoomIsToldToComeAgain) {
+  options_.max_bodies = 10000;
+  Start();
+  Peer peer = Connect();
+  const auto post = [&peer](std::size_t size) {
+    peer.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+              std::string(size, 'x'));
+    const std::string head = peer.ReadThrough("\r\n\r\n");
+    peer.ReadThrough(head.starts_with("HTTP/1.1 200 ") ? "|" : "}");
+    return head;
+  };
+  const std::string refused = post(50000);
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(refused, HasSubstr("Retry-After: 1\r\n"));
+  for (int i = 0; i < 10; ++i) {  // what bodies have taken they give back
+    EXPECT_THAT(post(kSmallBody + 9000), StartsWith("HTTP/1.1 200 "));
+  }
+  options_.max_bodies = 0;
+  Start();
+  Peer other = Connect();
+  other.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 16384\r\n\r\n" +
+             std::string(16384, 'x'));
+  EXPECT_THAT(other.ReadThrough("|"), StartsWith("HTTP/1.1 200 "));  // a small one always fits
+}
+
 TEST_F(ServerTest, GivesUpOnAHugeBodyAndCloses) {
   options_.max_body = 1000;
   Start();

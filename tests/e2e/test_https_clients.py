@@ -1,5 +1,6 @@
 """Atlas clients over https: they are given our certificate as the one authority that they trust."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -48,10 +49,20 @@ def test_go_sdk_with_a_service_account(https_world, files):
     check(https_world, run(program, https_world, {"CLIENT_ID": account.id, "CLIENT_SECRET": account.secret} | trusted))
 
 
-def test_mcp_server_lists_projects(https_world, files):
+def serves_clusters(world):
+    path = f"/api/atlas/v2/groups/{world.project}/clusters"
+    return world.owner.get(path, accept="application/vnd.atlas.2025-03-12+json").status_code == 200
+
+
+@pytest.mark.parametrize("tool", ["atlas-list-projects", "atlas-list-clusters"])
+def test_mcp_server_lists(https_world, files, tool):
     """MongoDB's own MCP server, unmodified: it asks for a token over https only."""
     folder = prepare("mcp.sh")
+    if tool == "atlas-list-clusters" and not serves_clusters(https_world):
+        pytest.skip("the list of clusters is not served yet")
     account = https_world.owner.create_service_account(role("ORG_OWNER", organization=https_world.tidemark.organization))
+    lists_projects = tool == "atlas-list-projects"
+    asked = {} if lists_projects else {"projectId": https_world.project}
     environment = os.environ | {
         "MDB_MCP_API_BASE_URL": https_world.url,
         "MDB_MCP_API_CLIENT_ID": account.id,
@@ -61,7 +72,7 @@ def test_mcp_server_lists_projects(https_world, files):
         "NODE_EXTRA_CA_CERTS": str(files.certificate),
     }
     done = subprocess.run(
-        ["node", MCP / "ask.mjs", folder, "atlas-list-projects"],
+        ["node", MCP / "ask.mjs", folder, tool, json.dumps(asked)],
         env=environment,
         capture_output=True,
         text=True,
@@ -69,4 +80,6 @@ def test_mcp_server_lists_projects(https_world, files):
         timeout=240,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    assert https_world.project in done.stdout, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert not answer.get("isError"), answer
+    assert (https_world.project if lists_projects else "Target") in done.stdout, done.stdout + done.stderr

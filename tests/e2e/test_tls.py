@@ -1,6 +1,8 @@
 """Our own certificate: clients over https, renewals without a restart, and what must not get through."""
 
+import contextlib
 import os
+import pathlib
 import signal
 import socket
 import ssl
@@ -158,14 +160,31 @@ def test_old_protocols_and_weak_ciphers_are_refused(server):
 def test_what_is_not_tls_is_closed_and_hurts_nobody(server):
     for garbage in [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", bytes(range(256)) * 64, b"\x16\x03\x01\xff\xff" + b"x" * 70000]:
         with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-            try:
+            with contextlib.suppress(OSError):
                 connection.sendall(garbage)
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(4096):
                     pass
-            except ConnectionError:
-                pass
     assert server.client().own("GET", "/projects")["totalCount"] == 1
+
+
+def test_idle_connections_cost_little(server):
+    def resident():
+        status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) << 10
+
+    count = 1000
+    context = ssl._create_unverified_context()
+    before = resident()
+    with contextlib.ExitStack() as opened:
+        for _ in range(count):
+            plain = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+            connection = opened.enter_context(context.wrap_socket(plain))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        each = (resident() - before) / count
+        print(f"{each / 1024:.1f} KiB each")
+        assert each < 160 * 1024
 
 
 def test_a_pair_that_does_not_belong_together_does_not_start(server, tmp_path):

@@ -33,6 +33,7 @@ struct Shared {
   CallPool& calls;
   CallPool& streams;
   std::atomic<std::size_t>& open_streams;
+  std::atomic<std::size_t>& held_bodies;  // bytes
   std::atomic<bool>& stopping;
 };
 
@@ -52,6 +53,38 @@ class StreamSlot {
  private:
   std::atomic<std::size_t>& open_;
   const bool taken_;
+};
+
+// The part of ServerOptions::max_bodies that one body takes while it lives: anybody may send one,
+// before any credentials are looked at.
+class BodyShare {
+ public:
+  explicit BodyShare(const Shared& shared)
+      : held_(shared.held_bodies), most_(shared.options.max_bodies) {}
+
+  BodyShare(const BodyShare&) = delete;
+  BodyShare& operator=(const BodyShare&) = delete;
+
+  ~BodyShare() { GiveBack(); }
+
+  // For a body that has grown to so many bytes. False, and nothing is taken, when there is no room.
+  bool GrowTo(std::size_t size) {
+    const std::size_t counted = size - std::min(size, kSmallBody);
+    const std::size_t more = counted - std::min(counted, taken_);
+    if (held_.fetch_add(more) + more > most_ && more > 0) {
+      held_.fetch_sub(more);
+      return false;
+    }
+    taken_ += more;
+    return true;
+  }
+
+  void GiveBack() { held_.fetch_sub(std::exchange(taken_, 0)); }
+
+ private:
+  std::atomic<std::size_t>& held_;
+  const std::size_t most_;
+  std::size_t taken_ = 0;
 };
 
 // Fills in everything but the body, the address and the id. Header names become lower case.

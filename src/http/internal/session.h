@@ -145,10 +145,11 @@ class Session final : public Connection {
     }
     ReadHead(parser, request);
     request.scheme = kTls ? "https" : "http";
-    if (!parser.is_done() && !co_await ReadBody(parser, request)) {
+    Receiving receiving{request, BodyShare(shared_)};
+    if (!parser.is_done() && !co_await ReadBody(parser, receiving)) {
       co_return false;
     }
-    Response response = co_await CallOnPool(shared_, request);
+    Response response = receiving.crowded ? Busy() : co_await CallOnPool(shared_, request);
     const bool chunks = parser.get().version() >= 11;
     const bool keep = parser.is_done() && parser.keep_alive() && !shared_.stopping && chunks;
     const ConnectionFate fate = keep ? ConnectionFate::kKeepAlive : ConnectionFate::kClose;
@@ -157,6 +158,13 @@ class Session final : public Connection {
     }
     co_return co_await Write(response, request, fate);
   }
+
+  // A request whose body is on its way. Lives in the frame of ReadAndAnswer.
+  struct Receiving {
+    Request& request;
+    BodyShare share;
+    bool crowded = false;  // no room: all of it was thrown away
+  };
 
   static BodyFraming FramingOf(const BodyStream& body, bool chunks) {
     if (body.size) {
@@ -167,7 +175,8 @@ class Session final : public Connection {
 
   // False when the connection broke or the body is malformed. The parser is not done when the body
   // was given up.
-  Task<bool> ReadBody(BodyParser& parser, Request& request) {
+  Task<bool> ReadBody(BodyParser& parser, Receiving& receiving) {
+    Request& request = receiving.request;
     const std::uint64_t announced = parser.content_length().value_or(0);
     if (WantsContinue(request) && announced > shared_.options.max_body) {
       request.body_too_large = true;  // never sent: the peer waits for our word
@@ -186,7 +195,7 @@ class Session final : public Connection {
         co_return co_await RefuseBody(error, request);
       }
       seen += got;
-      Append({piece.data(), got}, request);
+      Append({piece.data(), got}, receiving);
     }
     co_return true;
   }
@@ -215,13 +224,17 @@ class Session final : public Connection {
     co_return piece.size() - body.size;
   }
 
-  void Append(std::string_view piece, Request& request) const {
-    if (request.body_too_large) {
+  void Append(std::string_view piece, Receiving& receiving) const {
+    Request& request = receiving.request;
+    if (request.body_too_large || receiving.crowded) {
       return;
     }
-    if (request.body.size() + piece.size() > shared_.options.max_body) {
-      request.body_too_large = true;
+    request.body_too_large = request.body.size() + piece.size() > shared_.options.max_body;
+    receiving.crowded =
+        !request.body_too_large && !receiving.share.GrowTo(request.body.size() + piece.size());
+    if (request.body_too_large || receiving.crowded) {
       request.body = {};
+      receiving.share.GiveBack();
       return;
     }
     request.body.append(piece);
