@@ -20,6 +20,7 @@ import socket
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -196,6 +197,7 @@ def main():
         fill(data / "catalog.sqlite", json.loads(shown.stdout), asked)
         keys.write_text(shown.stdout)
     made = json.loads(keys.read_text())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # with the server
     server = Server(data)
     try:
         measure(server, data, made, asked)
