@@ -11,8 +11,11 @@ namespace {
 constexpr std::string_view kProbes = "drill_probe";
 constexpr std::uint64_t kReportEvery = 1024;  // documents
 
-// A drill leaves nothing behind: neither data nor the marker of an unfinished restore.
-void Wipe(delivery::RestoreTarget& target) {
+// A drill leaves nothing behind: neither data nor the marker of an unfinished restore. Saving a
+// checkpoint first makes sure of the lease: whoever has lost it may be wiping what somebody else
+// restores. An empty one, so that a drill that is cut here begins anew.
+void Wipe(delivery::RestoreTarget& target, const jobs::JobContext& context) {
+  context.save_checkpoint("");
   for (const std::string& database : target.ListUserDatabases()) {
     target.DropDatabase(database);
   }
@@ -168,14 +171,14 @@ void DrillRun::RestoreAndWipe(domain::Drill& drill, const domain::Cluster& clust
   } catch (const Error&) {
     if (!context_.stop.stop_requested()) {  // else whoever goes on, or restores into it, wipes it
       try {
-        Wipe(*target);
+        Wipe(*target, context_);
       } catch (const Error& error) {
         AddNote(drill, "wiping the target: " + FailureText(error));
       }
     }
     throw;
   }
-  Wipe(*target);
+  Wipe(*target, context_);
 }
 
 void DrillRun::RestoreInto(domain::Drill& drill,

@@ -50,7 +50,9 @@ class DrillServiceTest : public repo::RepositoryFixture {
       }
     };
     context.save_checkpoint = [this, lease = context.lease](const std::string& text) {
-      EXPECT_TRUE(catalog_->SaveCheckpoint(lease, text));
+      if (!catalog_->SaveCheckpoint(lease, text)) {
+        throw Error(ErrorCode::kCancelled, "the lease is lost");
+      }
     };
     if (job->kind == domain::JobKind::kDrill) {
       drills_.Run(context);
@@ -226,6 +228,18 @@ TEST_F(DrillServiceTest, FindsALostManifestWithoutATarget) {
   const SnapshotId snapshot = TakeSnapshot();
   repo_->DeleteManifest(project_, snapshot);
   EXPECT_EQ(RunDrill().state, domain::DrillState::kFailed);
+}
+
+TEST_F(DrillServiceTest, AWorkerThatHasLostItsLeaseWipesNothing) {
+  TakeSnapshot();
+  UseTarget();
+  on_report_ = [&](const domain::JobProgress&) { catalog_->BreakAllLeases(); };
+  EXPECT_EQ(RunDrill().state, domain::DrillState::kRunning);
+  EXPECT_THAT(DatabasesOf(scratch_server_), testing::Contains("shop"));
+  on_report_ = {};
+  EXPECT_TRUE(RunNext());  // whoever claims it next
+  EXPECT_EQ(drills_.FindLast(source_).value().state, domain::DrillState::kPassed);
+  EXPECT_THAT(DatabasesOf(scratch_server_), IsEmpty());
 }
 
 TEST_F(DrillServiceTest, ADeletedSnapshotProvesNothing) {
