@@ -40,10 +40,11 @@ std::string DestinationProblem(const SftpDestination& destination);
 
 // Writes what `source` gives to "<name>.part" in the directory, reads it back, compares size and
 // SHA-1, and renames it to `name`: a file of that name is whole. Replaces what has these names. A
-// cut leaves the .part file, which the next try writes anew. Memory: 2 x 32 KiB. Blocks; may be
-// repeated with a source that gives the same. kPermissionDenied: host key, login or rights;
-// kUnavailable: connection; kTimeout; kIo: the server could not write (a full disk), or holds
-// something else; kCancelled.
+// cut leaves the .part file, which the next try writes anew. Memory: 128 KiB and the library's own
+// copies of it; each such piece is a round trip. Blocks; may be repeated with a source that gives
+// the same. kPermissionDenied: host key, login or rights; kNotFound: the directory; kUnavailable:
+// connection; kTimeout; kIo: the server could not write (a full disk), or holds something else;
+// kCancelled.
 PushedFile PushFile(const SftpDestination& destination,
                     const std::string& name,
                     const PushSource& source,

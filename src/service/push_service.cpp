@@ -71,7 +71,7 @@ delivery::PushedFile PushService::TryOnce(const jobs::JobContext& context,
                                           const domain::RestoreJob& restore,
                                           const std::string& file_name) {
   const auto cluster = env_.store.FindCluster(restore.cluster);
-  TIDEMARK_CHECK(cluster.has_value());
+  TIDEMARK_CHECK(cluster.has_value() && options_.destination.has_value());
   const ExportedArchive archive = downloads_.Export(*cluster, restore.snapshot, {});
   domain::JobProgress progress{.phase = "pushing"};
   delivery::PushRun run;
@@ -83,7 +83,7 @@ delivery::PushedFile PushService::TryOnce(const jobs::JobContext& context,
   };
   const auto read = [&](std::span<std::uint8_t> to) { return archive.stream->Read(to); };
   const delivery::PushedFile pushed =
-      delivery::PushFile(options_.destination.value(), file_name, read, run);
+      delivery::PushFile(*options_.destination, file_name, read, run);
   archive.stream->Finish();
   return pushed;
 }
