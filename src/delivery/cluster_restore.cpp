@@ -128,6 +128,7 @@ class RestoreRun {
   void Load(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   void Verify(const repo::NamespaceEntry& entry, const std::stop_token& stop);
   void BuildIndexes(const repo::NamespaceEntry& entry);
+  void RestoreView(std::size_t index);
   void CreateView(const repo::NamespaceEntry& entry);
   template <class Body>
   void TellingFailure(std::size_t index, const std::stop_token& stop, Body body);
@@ -267,7 +268,7 @@ void RestoreRun::CreateViews() {
     CheckNotStopped();
     const bool takes = TargetTakes(facts_, entry.kind);
     if (takes && !checkpoint_.IsFinished(i)) {
-      TellingFailure(i, run_.stop, [&] { Retrying([&] { CreateView(entry); }); });
+      RestoreView(i);
       checkpoint_.MarkFinished(i);
     }
     progress_.Reached(i, takes ? NamespaceStage::kDone : NamespaceStage::kLeftOut);
@@ -582,6 +583,11 @@ void RestoreRun::Verify(const repo::NamespaceEntry& entry, const std::stop_token
 void RestoreRun::BuildIndexes(const repo::NamespaceEntry& entry) {
   progress_.Reached(NumberOf(entry), NamespaceStage::kIndexing);
   Doing("building the indexes of " + NameOf(entry), [&] { target_.CreateIndexes(entry); });
+}
+
+void RestoreRun::RestoreView(std::size_t index) {
+  const repo::NamespaceEntry& entry = manifest_.namespaces[index];
+  TellingFailure(index, run_.stop, [&] { Retrying([&] { CreateView(entry); }); });
 }
 
 void RestoreRun::CreateView(const repo::NamespaceEntry& entry) {
