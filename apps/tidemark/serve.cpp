@@ -290,13 +290,21 @@ http::Handler MakeAnswering(api::Api& api, service::MetricsService& metrics) {
   };
 }
 
-// Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
-int Serve(const ServeFlags& flags) {
-  const Signals signals;
-  const config::Settings settings = config::LoadSettings(
+config::Settings LoadSettings(const ServeFlags& flags) {
+  return config::LoadSettings(
       {flags.config_file.empty() ? std::nullopt : std::optional(flags.config_file),
        ReadEnvironment,
        flags.values});
+}
+
+service::ImportOptions MakeImportOptions(const config::Settings& settings) {
+  return {.folder = settings.Text("import-directory"), .spool_folder = settings.Text("data-dir")};
+}
+
+// Puts the server together and runs it until a signal. Destruction goes from the edge inwards.
+int Serve(const ServeFlags& flags) {
+  const Signals signals;
+  const config::Settings settings = LoadSettings(flags);
   const auto log = MakeStderrLog(ParseLogLevel(settings.Text("log-level")));
   const SystemClock clock;
   SystemRandom random;
@@ -316,11 +324,7 @@ int Serve(const ServeFlags& flags) {
   service::SnapshotService snapshots(environment, clusters, MakeEngineOptions(settings, plan));
   service::RestoreService restores(environment, access, clusters, MakeRestoreOptions(plan));
   service::RepositoryService maintenance(environment);
-  service::ImportService imports(
-      environment,
-      clusters,
-      snapshots,
-      {.folder = settings.Text("import-directory"), .spool_folder = settings.Text("data-dir")});
+  service::ImportService imports(environment, clusters, snapshots, MakeImportOptions(settings));
   service::DownloadService downloads(environment, clusters, archive::OpenArchive, MapDir(settings));
   service::ScheduleService schedules(
       environment, settings.IsOn("schedules") ? service::Schedules::kOn : service::Schedules::kOff);

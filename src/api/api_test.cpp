@@ -12,23 +12,6 @@ using testing::UnorderedElementsAre;
 class ApiTest : public ApiFixture {
  protected:
   // An Authorization header for the request, by the nonce of a challenge.
-  std::string DigestHeader(const http::Request& request,
-                           const http::Response& challenge,
-                           const std::string& count = "00000001") {
-    const std::string line = HeaderOf(challenge, "WWW-Authenticate");
-    DigestCredentials credentials = *ParseDigestCredentials(line.substr(line.find(' ') + 1));
-    credentials.uri = request.target;
-    credentials.nc = count;
-    credentials.cnonce = "MTIzNDU2Nzg=";
-    credentials.qop = "auth";
-    const std::string& name = first_.key.key.public_name;
-    const std::string ha1 = codec::Md5Hex(name + ":MMS Public API:" + first_.key.secret.Reveal());
-    return "Digest username=\"" + name + "\", realm=\"MMS Public API\", nonce=\"" +
-           credentials.nonce + "\", uri=\"" + credentials.uri + "\", response=\"" +
-           DigestResponse(credentials, ha1, http::MethodName(request.method)) +
-           "\", algorithm=\"MD5\", qop=auth, nc=" + count + ", cnonce=\"MTIzNDU2Nzg=\"";
-  }
-
   http::Response WithHeader(http::Request request, const std::string& authorization) {
     request.headers.emplace_back("authorization", authorization);
     return api_->Handle(request);

@@ -17,6 +17,17 @@ const domain::Project& ProjectOf(const Call& call) {
   return *call.project;
 }
 
+domain::RestoreJob FindTenantRestore(const Call& call,
+                                     const domain::Cluster& cluster,
+                                     const std::string& text) {
+  constexpr auto kReason = service::Reason::kTenantRestoreNotFound;
+  domain::RestoreJob job = FindRestoreJob(call, cluster, text, kReason);
+  if (job.delivery == domain::DeliveryMethod::kPush) {
+    RefuseAbsent(kReason, text, cluster);
+  }
+  return job;
+}
+
 std::string HrefOf(const Call& call, const std::string& path) {
   return BaseUrl(call.request) + std::string(FamilyPrefix(call.family)) + path;
 }

@@ -14,8 +14,9 @@ namespace json = boost::json;
 
 using enum FieldUse;
 
-constexpr std::array kBucketVersions{Version{"2023-01-01", "Thu, 30 May 2024 00:00:00 GMT"},
-                                     Version{"2024-05-30"}};
+constexpr std::array kBucketVersions{
+    Version{"2023-01-01", "Thu, 30 May 2024 00:00:00 GMT", "Thu, 1 Jul 2027 00:00:00 GMT"},
+    Version{"2024-05-30"}};
 constexpr std::array kUpdateVersions{Version{"2024-05-30"}};
 
 constexpr std::array kAwsFields{

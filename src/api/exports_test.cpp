@@ -173,7 +173,7 @@ TEST_F(ExportsTest, BucketOfAwsHasItsMembersInBothVersions) {
   }
   const auto old = Version(http::Method::kGet, V2("/backup/exportBuckets"), "2023-01-01");
   EXPECT_EQ(HeaderOf(old, "Deprecation"), "Thu, 30 May 2024 00:00:00 GMT");
-  EXPECT_EQ(HeaderOf(old, "Sunset"), "");
+  EXPECT_EQ(HeaderOf(old, "Sunset"), "Thu, 1 Jul 2027 00:00:00 GMT");
   EXPECT_EQ(BodyOf(Get(V1("/backup/exportBuckets"))).at("totalCount"), 1);
 }
 

@@ -111,7 +111,7 @@ Reply GetSnapshot(const Call& call) {
 }
 
 Reply ListRestores(const Call& call) {
-  const auto listing = call.parts.restores.List(FindFlexCluster(call), call.query.page);
+  const auto listing = call.parts.restores.ListButPushes(FindFlexCluster(call), call.query.page);
   json::array results;
   for (const domain::RestoreJob& job : listing.rows) {
     results.push_back(RenderRestore(call, job));
@@ -120,10 +120,8 @@ Reply ListRestores(const Call& call) {
 }
 
 Reply GetRestore(const Call& call) {
-  const domain::RestoreJob job = FindRestoreJob(call,
-                                                FindFlexCluster(call),
-                                                call.path.Get("restoreJobId"),
-                                                service::Reason::kTenantRestoreNotFound);
+  const domain::RestoreJob job =
+      FindTenantRestore(call, FindFlexCluster(call), call.path.Get("restoreJobId"));
   return {200, Shape::kObject, RenderRestore(call, job)};
 }
 

@@ -182,12 +182,13 @@ TEST_F(OwnKeysTest, OrganizationsDoNotSeeEachOther) {
 
 TEST_F(OwnKeysTest, SystemStatusShowsRolesAndAccessList) {
   access_->UpdateKey({first_.key.key},
-                     account_.key.id,
+                     first_.key.key.id,
                      {.access_list = {{domain::Network::Parse("0.0.0.0/0").value(),
                                        domain::Network::Parse("192.0.2.1").value(),
                                        domain::Network::Parse("2001:db8::/32").value()}}});
-  http::Request request = MakeOwnerRequest(http::Method::kGet, "/api/atlas/v2");
+  http::Request request = MakeRequest(http::Method::kGet, "/api/atlas/v1.0");
   request.remote_address = "192.0.2.1";
+  request.headers.emplace_back("authorization", DigestHeader(request, api_->Handle(request)));
   const json::object key = BodyOf(api_->Handle(request)).at("apiKey").as_object();
   EXPECT_EQ(json::serialize(key.at("accessList")),
             R"([{"cidrBlock":"0.0.0.0/0","ipAddress":null},)"

@@ -86,13 +86,8 @@ Reply ListTenantRestores(const Call& call) {
 }
 
 Reply GetTenantRestore(const Call& call) {
-  const domain::Cluster cluster = FindCluster(call);
-  const std::string& id = call.path.Get("restoreId");
   const domain::RestoreJob job =
-      FindRestoreJob(call, cluster, id, service::Reason::kTenantRestoreNotFound);
-  if (job.delivery == domain::DeliveryMethod::kPush) {  // the family cannot show it
-    RefuseAbsent(service::Reason::kTenantRestoreNotFound, id, cluster);
-  }
+      FindTenantRestore(call, FindCluster(call), call.path.Get("restoreId"));
   return {200, Shape::kObject, RenderTenantRestore(call, job)};
 }
 

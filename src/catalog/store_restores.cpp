@@ -19,8 +19,8 @@ std::string SelectRestores(std::string_view rest) {
 const std::string kFindRestore = SelectRestores("WHERE r.id = ?1");
 // Deliveries 0 and 1: into a cluster and as a download.
 const std::string kListWholeRestores = SelectRestores(
-    "WHERE cluster = ?1 AND scope = '' AND delivery < 2 ORDER BY created DESC, r.id DESC LIMIT ?2 "
-    "OFFSET ?3");
+    "WHERE cluster = ?1 AND by_collection = 0 AND scope = '' AND delivery < 2 "
+    "ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 const std::string kListRestores = SelectRestores(
     "WHERE cluster = ?1 AND by_collection = 0 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 const std::string kListByCollection = SelectRestores(
@@ -211,7 +211,8 @@ domain::Listing<domain::RestoreJob> SqliteStore::ListWholeRestores(const Cluster
   domain::Listing<domain::RestoreJob> listing;
   listing.total =
       CountRows(scope,
-                "SELECT count(*) FROM restores WHERE cluster = ?1 AND scope = '' AND delivery < 2",
+                "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 0 "
+                "AND scope = '' AND delivery < 2",
                 source);
   listing.rows = FindRows(scope, ReadRestore, kListWholeRestores, source, page.size, page.Offset());
   return listing;

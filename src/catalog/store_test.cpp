@@ -145,6 +145,8 @@ TEST_F(SqliteFile, OfTheFirstVersionKeepsItsKeys) {
             domain::Role::kGroupClusterManager);
   EXPECT_EQ(store->DeleteClientSecret(account, secret->id), KeyChange::kDone);
   EXPECT_FALSE(store->FindKeyByToken("token", now));
+}
+
 // What a statement that is not ours is told.
 TEST_F(SqliteFile, HoldsWhatAPolicyPromisesWhoeverWrites) {
   const std::string id(24, '1');

@@ -330,7 +330,9 @@ class Push {
     if (watchdog_.TimedOut()) {
       throw Error(ErrorCode::kTimeout, what + ": the server has been silent for too long");
     }
-    const int status = sftp_ != nullptr ? sftp_get_error(sftp_.get()) : SSH_FX_OK;
+    // A connection that has ended leaves "failure" behind, too.
+    const bool ended = (ssh_get_status(session_.get()) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+    const int status = sftp_ != nullptr && !ended ? sftp_get_error(sftp_.get()) : SSH_FX_OK;
     switch (status) {
       case SSH_FX_PERMISSION_DENIED:
       case SSH_FX_WRITE_PROTECT:

@@ -260,7 +260,7 @@ TEST_F(SftpTest, ACutFailsAndTheNextTryWritesItAnew) {
       StopServer();
     }
   });
-  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable) << error.message();
   EXPECT_FALSE(fs::exists(In("a.tar.gz")));
   EXPECT_TRUE(fs::exists(In("a.tar.gz.part")));
   StartServer();

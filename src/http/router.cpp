@@ -66,7 +66,7 @@ class Router::Search {
 
  private:
   void Visit(const Node& node, std::size_t depth) {
-    if (match_.route) {
+    if (match_.route || !match_.allowed.empty()) {  // a pattern has been met
       return;
     }
     if (depth == segments_.size()) {

@@ -21,7 +21,7 @@ struct PathParameters {
 };
 
 // Matches a method and path against patterns such as "/groups/{groupId}/clusters/{clusterName}".
-// Literal segments win over parameters. Immutable after construction of the table; thread-safe to
+// Literal segments win over parameters, whatever the method. Immutable after construction of the table; thread-safe to
 // match.
 class Router {
  public:

@@ -8,9 +8,11 @@ namespace tidemark::catalog {
 
 TEST_P(StoreSuite, RevokedTokensAreRefusedFromThenOn) {
   const domain::Key key = NewKey("mdb_sa_id_1");
-  store_->AddKey(key, "hash");
-  store_->AddToken("t1", key.id, kNow + std::chrono::hours(1));
-  store_->AddToken("t2", key.id, kNow + std::chrono::hours(1));
+  const domain::ClientSecret secret{
+      .id = NewId<ClientSecretId>(), .account = key.id, .ending = "abcd", .created = kNow};
+  store_->AddServiceAccount(key, secret, "hash");
+  store_->AddToken("t1", secret, kNow + std::chrono::hours(1));
+  store_->AddToken("t2", secret, kNow + std::chrono::hours(1));
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(store_->FindKeyByToken("t1", kNow).value().id, key.id);
     ASSERT_EQ(store_->FindKeyByToken("t2", kNow).value().grants.size(), 2U);

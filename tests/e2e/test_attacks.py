@@ -152,7 +152,8 @@ def test_bodies_that_never_end_are_held_within_bounds(server):
         for connection in opened:
             connection.sendall(head + b"x" * (MIB - 1))
         assert_serves_others(server)
-        assert resident(server) - before < 128 * MIB
+        # 32 MiB of bodies, 16 KiB for each, buffers, and what malloc keeps of those thrown away; not 500 MiB.
+        assert resident(server) - before < 256 * MIB
     assert_serves_others(server)
 
 

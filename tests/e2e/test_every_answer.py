@@ -31,7 +31,7 @@ MAKE = {
     "createGroupClusterBackupExport": {"snapshotId": "{snapshot}", "exportBucketId": "{bucket}"},
     "createGroupClusterCollectionRestoreJob": {
         "snapshotId": "{snapshot}",
-        "collections": [{"namespace": "shop.orders"}],
+        "collections": [{"sourceNamespace": "shop.orders"}],
         "targetClusterName": "Target",
         "targetGroupId": "{group}",
         "writeStrategy": "OVERWRITE_EXISTING",
@@ -135,9 +135,9 @@ def assert_fits(name, version, answer):
 
 
 @pytest.fixture(scope="module")
-def walk(module_servers):
+def walk(module_servers, tmp_path_factory):
     """Everything that can be made has been made, in each version that makes it."""
-    tidemark = module_servers.tidemark()
+    tidemark = module_servers.tidemark("--export-directory", str(tmp_path_factory.mktemp("buckets")))
     made = Walk(tidemark)
     source, target = module_servers.ferretdb(), module_servers.ferretdb()
     shop = source.client["shop"]

@@ -45,11 +45,16 @@ def values(world):
     }
 
 
+# Operations of Atlas that our copy of the document leaves out.
+BEYOND = {"getDataProtectionSettings", "updateDataProtectionSettings", "disableDataProtectionSettings"}
+
+
 def test_the_table_of_the_documents_is_the_specification_s():
-    rows = {row.id: (row.method, row.path, row.versions) for row in documented()}
+    rows = {row.id: (row.method, row.path, row.versions) for row in documented() if row.id not in BEYOND}
     wanted = {each.id: (each.method, each.path, each.versions) for each in specified()}
     assert rows == wanted
     assert len(wanted) == 62
+    assert BEYOND <= {row.id for row in documented()}
 
 
 @each(OPERATIONS)

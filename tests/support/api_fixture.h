@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api.h"
+#include "api/internal/digest.h"
 #include "codec/codec.h"
 #include "tests/support/fake_archive.h"
 
@@ -125,6 +126,24 @@ class ApiFixture : public testing::Test {
 
   http::Response Delete(const std::string& target) {
     return api_->Handle(MakeOwnerRequest(http::Method::kDelete, target));
+  }
+
+  // What a client with the first key answers to a challenge.
+  std::string DigestHeader(const http::Request& request,
+                           const http::Response& challenge,
+                           const std::string& count = "00000001") {
+    const std::string line = HeaderOf(challenge, "WWW-Authenticate");
+    DigestCredentials credentials = *ParseDigestCredentials(line.substr(line.find(' ') + 1));
+    credentials.uri = request.target;
+    credentials.nc = count;
+    credentials.cnonce = "MTIzNDU2Nzg=";
+    credentials.qop = "auth";
+    const std::string& name = first_.key.key.public_name;
+    const std::string ha1 = codec::Md5Hex(name + ":MMS Public API:" + first_.key.secret.Reveal());
+    return "Digest username=\"" + name + "\", realm=\"MMS Public API\", nonce=\"" +
+           credentials.nonce + "\", uri=\"" + credentials.uri + "\", response=\"" +
+           DigestResponse(credentials, ha1, http::MethodName(request.method)) +
+           "\", algorithm=\"MD5\", qop=auth, nc=" + count + ", cnonce=\"MTIzNDU2Nzg=\"";
   }
 
   // The bearer token of a new service account with that one role on the first project.

@@ -41,7 +41,7 @@ def follow(reference):
     return target
 
 
-def resolve(schema, value, chosen=()):
+def resolve(schema, value=None, chosen=()):
     """The schema without $ref, discriminator and allOf: those of all parts as one."""
     if "$ref" in schema:
         return resolve(follow(schema["$ref"]), value, (*chosen, schema["$ref"]))
@@ -59,7 +59,20 @@ def resolve(schema, value, chosen=()):
     return whole
 
 
+# What real answers have although the document says otherwise.
+RECORDED = re.compile(
+    r"desiredTimestamp\.((date|increment) is null|time is not in the schema)$"
+    r"|\.targetDeploymentItemName is not in the schema$"
+    r"|\.prefix does not match /exported_snapshots/\\\{ORG-NAME"  # a template as a pattern
+)
+
+
 def problems(value, schema, where):
+    """What the document has against it; recorded answers are right where they differ."""
+    yield from (problem for problem in found_problems(value, schema, where) if not RECORDED.search(problem))
+
+
+def found_problems(value, schema, where):
     schema = resolve(schema, value)
     if "oneOf" in schema:
         tries = [list(problems(value, one, where)) for one in schema["oneOf"]]
