@@ -140,6 +140,14 @@ TEST_F(OwnKeysTest, LastOwnerStays) {
   EXPECT_EQ(Patch(last, R"({"description":"the last one"})").status, 200);
 }
 
+TEST_F(OwnKeysTest, OrganizationsAreBounded) {
+  for (std::size_t i = 1; i < domain::kMaxOrganizations; ++i) {
+    store_->AddOrganization({.id = OrganizationId::Generate(clock_.Now(), random_),
+                             .name = "organization " + std::to_string(i)});
+  }
+  EXPECT_EQ(CodeOf(Post(kOrganizations, R"({"name":"One more"})")), "TOO_MANY_ORGANIZATIONS");
+}
+
 TEST_F(OwnKeysTest, OrganizationsDoNotSeeEachOther) {
   const auto made = Post(kOrganizations, R"({"name":"Other"})");
   ASSERT_EQ(made.status, 201) << made.body;

@@ -186,7 +186,7 @@ void RestoreRun::CheckAccounts() {
 
 // Of a part of a snapshot they are none of its business.
 bool RestoreRun::HasAccounts() const {
-  return scope_.IsWhole() && !manifest_.accounts.empty();
+  return options_.accounts && scope_.IsWhole() && !manifest_.accounts.empty();
 }
 
 // After the data: a restore that ends before has changed no login.

@@ -98,7 +98,8 @@ struct NamespaceEvent {
 struct RestoreOptions {
   std::string job;  // written into the marker
   bool allow_lossy = false;
-  int writers = 4;  // unordered bulk writers per namespace
+  bool accounts = true;  // false: users and roles of the target stay as they are
+  int writers = 4;       // unordered bulk writers per namespace
   int parallel_namespaces = 2;
   // A step that the target was out of reach for is tried again: this often in all, after pauses
   // that double up to 16 times the first one. 31 s with these values, more than an election takes.

@@ -94,6 +94,14 @@ TEST_F(RestoreTest, UsersAndRolesThatATargetCannotTakeAreALoss) {
   EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("accounts 1 0")));
 }
 
+TEST_F(RestoreTest, UsersAndRolesCanBeLeftOut) {
+  Add("orders", {Doc(1)});
+  manifest_.accounts.users = {Doc(1)};
+  options_.accounts = false;
+  Restore();
+  EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains(HasSubstr("accounts"))));
+}
+
 TEST_F(RestoreTest, APartOfASnapshotLeavesUsersAndRolesAlone) {
   Add("orders", {Doc(1)});
   manifest_.accounts.users = {Doc(1)};

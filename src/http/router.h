@@ -21,8 +21,8 @@ struct PathParameters {
 };
 
 // Matches a method and path against patterns such as "/groups/{groupId}/clusters/{clusterName}".
-// Literal segments win over parameters, whatever the method. Immutable after construction of the table; thread-safe to
-// match.
+// Literal segments win over parameters, whatever the method. Immutable after construction of the
+// table; thread-safe to match.
 class Router {
  public:
   // `route` is the caller's number for it. REQUIRES: method and pattern not added before.

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "blob/blob_store.h"
 #include "bson/builder.h"
 #include "service/internal/archive_maps.h"
 

@@ -198,6 +198,7 @@ void DrillRun::RestoreInto(domain::Drill& drill,
   }
   options_.job = drill.id.ToString();
   options_.allow_lossy = cluster.allow_lossy;
+  options_.accounts = false;  // logins of the source have no business on a scratch target
   const delivery::RestoreSummary summary = delivery::RunRestore(
       manifest, *reader, target, options_, MakeRunContext(context_, env_.clock, env_.log));
   drill.restored = true;

@@ -59,8 +59,8 @@ domain::RestoreJob FindRestoreJob(const Call& call,
                                   const std::string& text,
                                   service::Reason reason);
 
-// As FindRestoreJob with TENANT_RESTORE_NOT_FOUND, without archives that are pushed: the shared tier
-// and flex have no word for these (contract.md 8).
+// As FindRestoreJob with TENANT_RESTORE_NOT_FOUND, without archives that are pushed: the shared
+// tier and flex have no word for these (contract.md 8).
 domain::RestoreJob FindTenantRestore(const Call& call,
                                      const domain::Cluster& cluster,
                                      const std::string& text);
