@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/mutex.h"
 #include "base/stage_group.h"
 #include "catalog/store.h"
 #include "service/snapshot_service.h"
@@ -45,6 +46,7 @@ class DrillServiceTest : public repo::RepositoryFixture {
     context.lease = {job->id, job->fence};
     context.stop = stop_.get_token();
     context.report = [this](const domain::JobProgress& progress) {
+      const MutexLock lock(reporting_);  // several threads of a restore report
       if (on_report_) {
         on_report_(progress);
       }
@@ -115,6 +117,7 @@ class DrillServiceTest : public repo::RepositoryFixture {
   ScheduleService schedules_{environment_, Schedules::kOn};
   DrillService drills_{environment_, clusters_, schedules_, {.attempts = 1}};
   std::stop_source stop_;
+  Mutex reporting_;
   std::function<void(const domain::JobProgress&)> on_report_;
   std::string message_;
   domain::Cluster source_;
