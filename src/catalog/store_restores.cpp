@@ -17,18 +17,23 @@ std::string SelectRestores(std::string_view rest) {
 
 // Static: a session keeps the statements that it has prepared by their text.
 const std::string kFindRestore = SelectRestores("WHERE r.id = ?1");
-// Deliveries 0 and 1: into a cluster and as a download.
-const std::string kListWholeRestores = SelectRestores(
-    "WHERE cluster = ?1 AND by_collection = 0 AND scope = '' AND delivery < 2 "
-    "ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
-const std::string kListRestores = SelectRestores(
-    "WHERE cluster = ?1 AND by_collection = 0 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
-const std::string kListByCollection = SelectRestores(
-    "WHERE cluster = ?1 AND by_collection = 1 ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
 
-const std::string kListButPushes = SelectRestores(
-    "WHERE cluster = ?1 AND by_collection = 0 AND delivery <> 5 "
-    "ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3");
+// A cluster's restores of one kind: a page of them and how many there are, by the same words.
+struct RestoreList {
+  explicit RestoreList(const std::string& which)
+      : rows(SelectRestores("WHERE cluster = ?1 AND " + which +
+                            " ORDER BY created DESC, r.id DESC LIMIT ?2 OFFSET ?3")),
+        count("SELECT count(*) FROM restores WHERE cluster = ?1 AND " + which) {}
+
+  const std::string rows;
+  const std::string count;
+};
+
+const RestoreList kRestores("by_collection = 0");
+// Deliveries 0 and 1: into a cluster and as a download.
+const RestoreList kWholeRestores("by_collection = 0 AND scope = '' AND delivery < 2");
+const RestoreList kByCollection("by_collection = 1");
+const RestoreList kButPushes("by_collection = 0 AND delivery <> 5");
 
 domain::RestoreJob ReadRestore(const Query& row) {
   domain::RestoreJob restore;
@@ -120,6 +125,17 @@ void StopSnapshotsOf(Session& session,
       .Run();
 }
 
+domain::Listing<domain::RestoreJob> ListOf(SessionPool& pool,
+                                           const RestoreList& list,
+                                           const ClusterId& source,
+                                           const domain::Page& page) {
+  const ReadScope scope(pool);
+  domain::Listing<domain::RestoreJob> listing;
+  listing.total = CountRows(scope, list.count, source);
+  listing.rows = FindRows(scope, ReadRestore, list.rows, source, page.size, page.Offset());
+  return listing;
+}
+
 }  // namespace
 
 void InsertRestore(Session& session, const domain::RestoreJob& restore) {
@@ -197,47 +213,22 @@ std::optional<domain::RestoreJob> SqliteStore::FindRestore(const RestoreJobId& i
 
 domain::Listing<domain::RestoreJob> SqliteStore::ListRestores(const ClusterId& source,
                                                               const domain::Page& page) {
-  const ReadScope scope(pool_);
-  domain::Listing<domain::RestoreJob> listing;
-  listing.total = CountRows(
-      scope, "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 0", source);
-  listing.rows = FindRows(scope, ReadRestore, kListRestores, source, page.size, page.Offset());
-  return listing;
+  return ListOf(pool_, kRestores, source, page);
 }
 
 domain::Listing<domain::RestoreJob> SqliteStore::ListWholeRestores(const ClusterId& source,
                                                                    const domain::Page& page) {
-  const ReadScope scope(pool_);
-  domain::Listing<domain::RestoreJob> listing;
-  listing.total =
-      CountRows(scope,
-                "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 0 "
-                "AND scope = '' AND delivery < 2",
-                source);
-  listing.rows = FindRows(scope, ReadRestore, kListWholeRestores, source, page.size, page.Offset());
-  return listing;
+  return ListOf(pool_, kWholeRestores, source, page);
 }
 
 domain::Listing<domain::RestoreJob> SqliteStore::ListCollectionRestores(const ClusterId& source,
                                                                         const domain::Page& page) {
-  const ReadScope scope(pool_);
-  domain::Listing<domain::RestoreJob> listing;
-  listing.total = CountRows(
-      scope, "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 1", source);
-  listing.rows = FindRows(scope, ReadRestore, kListByCollection, source, page.size, page.Offset());
-  return listing;
+  return ListOf(pool_, kByCollection, source, page);
 }
 
 domain::Listing<domain::RestoreJob> SqliteStore::ListRestoresButPushes(const ClusterId& source,
                                                                        const domain::Page& page) {
-  const ReadScope scope(pool_);
-  domain::Listing<domain::RestoreJob> listing;
-  listing.total = CountRows(
-      scope,
-      "SELECT count(*) FROM restores WHERE cluster = ?1 AND by_collection = 0 AND delivery <> 5",
-      source);
-  listing.rows = FindRows(scope, ReadRestore, kListButPushes, source, page.size, page.Offset());
-  return listing;
+  return ListOf(pool_, kButPushes, source, page);
 }
 
 bool SqliteStore::SaveRestoreChanges(const domain::Lease& lease,

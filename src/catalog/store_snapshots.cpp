@@ -17,6 +17,28 @@ std::string FormatIds(const std::vector<domain::PolicyItemId>& ids) {
   return text;
 }
 
+// ReadSnapshot's columns, then `rest`.
+std::string SelectSnapshots(std::string_view rest) {
+  return "SELECT id, project, cluster, cluster_name, state, description, scheduled, started, "
+         "finished, expires, deleted, mongodb_version, consistent, inconsistent_reason, "
+         "position_seconds, position_increment, failure, collections, documents, logical_bytes, "
+         "stored_bytes, due, attempt, do_not_delete, frequency, policy_items, retention_days " +
+         std::string(rest);
+}
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kFindSnapshot = SelectSnapshots("FROM snapshots WHERE id = ?1");
+// The index alone skips to the page.
+const std::string kListSnapshots = SelectSnapshots(
+    "FROM (SELECT id AS listed FROM snapshots "
+    "WHERE cluster = ?1 AND deleted IS NULL AND state BETWEEN ?4 AND ?5 "
+    "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3) "
+    "JOIN snapshots ON id = listed ORDER BY scheduled DESC, id DESC");
+const std::string kListOldestFirst = SelectSnapshots(
+    "FROM (SELECT id AS listed FROM snapshots WHERE cluster = ?1 AND deleted IS NULL "
+    "ORDER BY scheduled, id LIMIT ?2 OFFSET ?3) "
+    "JOIN snapshots ON id = listed ORDER BY scheduled, id");
+
 domain::Snapshot ReadSnapshot(const Query& row) {
   domain::Snapshot snapshot;
   std::optional<std::int64_t> frequency;
@@ -166,15 +188,7 @@ void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Jo
 
 std::optional<domain::Snapshot> SqliteStore::FindSnapshot(const SnapshotId& id) {
   const Reader reader(pool_);
-  return FindRow(
-      reader,
-      ReadSnapshot,
-      "SELECT id, project, cluster, cluster_name, state, description, scheduled, "
-      "started, finished, expires, deleted, mongodb_version, consistent, "
-      "inconsistent_reason, position_seconds, position_increment, failure, "
-      "collections, documents, logical_bytes, stored_bytes, due, attempt, "
-      "do_not_delete, frequency, policy_items, retention_days FROM snapshots WHERE id = ?1",
-      id);
+  return FindRow(reader, ReadSnapshot, kFindSnapshot, id);
 }
 
 domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cluster,
@@ -195,17 +209,7 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshots(const ClusterId& cl
                             states.last);
   listing.rows = FindRows(scope,
                           ReadSnapshot,
-                          "SELECT id, project, cluster, cluster_name, state, description, "
-                          "scheduled, started, finished, expires, deleted, mongodb_version, "
-                          "consistent, inconsistent_reason, position_seconds, "
-                          "position_increment, failure, collections, documents, "
-                          "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
-                          "frequency, policy_items, retention_days "
-                          // The index alone skips to the page.
-                          "FROM (SELECT id AS listed FROM snapshots "
-                          "WHERE cluster = ?1 AND deleted IS NULL AND state BETWEEN ?4 AND ?5 "
-                          "ORDER BY scheduled DESC, id DESC LIMIT ?2 OFFSET ?3) "
-                          "JOIN snapshots ON id = listed ORDER BY scheduled DESC, id DESC",
+                          kListSnapshots,
                           cluster,
                           page.size,
                           page.Offset(),
@@ -220,21 +224,7 @@ domain::Listing<domain::Snapshot> SqliteStore::ListSnapshotsOldestFirst(const Cl
   domain::Listing<domain::Snapshot> listing;
   listing.total = CountRows(
       scope, "SELECT count(*) FROM snapshots WHERE cluster = ?1 AND deleted IS NULL", cluster);
-  listing.rows = FindRows(scope,
-                          ReadSnapshot,
-                          "SELECT id, project, cluster, cluster_name, state, description, "
-                          "scheduled, started, finished, expires, deleted, mongodb_version, "
-                          "consistent, inconsistent_reason, position_seconds, "
-                          "position_increment, failure, collections, documents, "
-                          "logical_bytes, stored_bytes, due, attempt, do_not_delete, "
-                          "frequency, policy_items, retention_days "
-                          "FROM (SELECT id AS listed FROM snapshots "
-                          "WHERE cluster = ?1 AND deleted IS NULL "
-                          "ORDER BY scheduled, id LIMIT ?2 OFFSET ?3) "
-                          "JOIN snapshots ON id = listed ORDER BY scheduled, id",
-                          cluster,
-                          page.size,
-                          page.Offset());
+  listing.rows = FindRows(scope, ReadSnapshot, kListOldestFirst, cluster, page.size, page.Offset());
   return listing;
 }
 

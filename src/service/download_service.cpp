@@ -236,23 +236,11 @@ domain::RestoreJob DownloadService::Start(const Caller& caller, const DownloadRe
   RefuseSharded(source.topology, source.name);
   const domain::Snapshot snapshot =
       FindUsable(env_, source, request.snapshot, Reason::kDownloadIncomplete);
-  const Instant now = env_.clock.Now();
-  domain::RestoreJob job;
-  job.id = RestoreJobId::Generate(now, env_.random);
-  job.project = source.project;
-  job.cluster = source.id;
-  job.cluster_name = source.name;
-  job.snapshot = snapshot.id;
-  job.snapshot_finished = snapshot.finished.value_or(now);
-  job.position = snapshot.position;
-  job.delivery = domain::DeliveryMethod::kDownload;
-  job.target_project = source.project;
-  job.target_name = source.name;
+  domain::RestoreJob job =
+      NewDelivery(env_, caller, source, snapshot, domain::DeliveryMethod::kDownload);
   job.state = domain::RestoreState::kCompleted;
-  job.created = now;
-  job.finished = now;
-  job.expires = now + std::chrono::hours(request.expiration_hours);
-  job.requested_by = caller.key.id;
+  job.finished = job.created;
+  job.expires = job.created + std::chrono::hours(request.expiration_hours);
   const Secret key(NewKey());
   job.download = domain::Download{
       .key_hash = HashOf(key.Reveal()),

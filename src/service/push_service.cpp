@@ -18,31 +18,19 @@ domain::RestoreJob PushService::Start(const Caller& caller, const PushRequest& r
   RefuseSharded(source.topology, source.name);
   const domain::Snapshot snapshot =
       FindUsable(env_, source, request.snapshot, Reason::kDownloadIncomplete);
-  const Instant now = env_.clock.Now();
-  domain::RestoreJob restore;
-  restore.id = RestoreJobId::Generate(now, env_.random);
-  restore.project = request.project;
-  restore.cluster = source.id;
-  restore.cluster_name = source.name;
-  restore.snapshot = snapshot.id;
-  restore.snapshot_finished = snapshot.finished.value_or(now);
-  restore.position = snapshot.position;
-  restore.delivery = domain::DeliveryMethod::kPush;
-  restore.target_project = source.project;
-  restore.target_name = source.name;
-  restore.created = now;
-  restore.expires = now + kPushLife;
-  restore.requested_by = caller.key.id;
+  domain::RestoreJob restore =
+      NewDelivery(env_, caller, source, snapshot, domain::DeliveryMethod::kPush);
+  restore.expires = restore.created + kPushLife;
   // The job's id keeps two pushes of one snapshot apart.
   const domain::Push push{.restore = restore.id,
                           .method = request.method,
                           .file_name = source.name + "-" + snapshot.id.ToString() + "-" +
                                        restore.id.ToString() + ".tar.gz"};
   domain::Job job;
-  job.id = JobId::Generate(now, env_.random);
+  job.id = JobId::Generate(restore.created, env_.random);
   job.kind = domain::JobKind::kRestore;
   job.subject = restore.id.raw();
-  job.created = now;
+  job.created = restore.created;
   try {
     env_.store.AddPush(restore, push, job);
   } catch (const Error& error) {

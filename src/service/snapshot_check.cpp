@@ -49,4 +49,26 @@ domain::Snapshot FindUsable(Environment& environment,
   return *snapshot;
 }
 
+domain::RestoreJob NewDelivery(Environment& environment,
+                               const Caller& caller,
+                               const domain::Cluster& source,
+                               const domain::Snapshot& snapshot,
+                               domain::DeliveryMethod method) {
+  const Instant now = environment.clock.Now();
+  domain::RestoreJob job;
+  job.id = RestoreJobId::Generate(now, environment.random);
+  job.project = source.project;
+  job.cluster = source.id;
+  job.cluster_name = source.name;
+  job.snapshot = snapshot.id;
+  job.snapshot_finished = snapshot.finished.value_or(now);
+  job.position = snapshot.position;
+  job.delivery = method;
+  job.target_project = source.project;
+  job.target_name = source.name;
+  job.created = now;
+  job.requested_by = caller.key.id;
+  return job;
+}
+
 }  // namespace tidemark::service

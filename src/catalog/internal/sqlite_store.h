@@ -296,10 +296,6 @@ void StopDrillsInto(Session& session,
                     const ClusterId& target,
                     std::string_view reason,
                     Instant now);
-// The subject of the job that the lease has just finished; nullopt when the lease is lost.
-std::optional<ObjectId> FinishJob(Session& session,
-                                  const domain::Lease& lease,
-                                  domain::JobKind kind);
 
 // A row of clusters, its columns in the order of the schema.
 domain::Cluster ReadCluster(const Query& row);

@@ -3,7 +3,9 @@
 #include <string>
 
 #include "domain/cluster.h"
+#include "domain/restore_job.h"
 #include "domain/snapshot.h"
+#include "service/caller.h"
 #include "service/environment.h"
 #include "service/refusal.h"
 
@@ -18,5 +20,12 @@ domain::Snapshot FindUsable(Environment& environment,
                             const domain::Cluster& source,
                             const SnapshotId& id,
                             Reason incomplete);
+
+// A new job that takes the snapshot away from its cluster: its target members name the source.
+domain::RestoreJob NewDelivery(Environment& environment,
+                               const Caller& caller,
+                               const domain::Cluster& source,
+                               const domain::Snapshot& snapshot,
+                               domain::DeliveryMethod method);
 
 }  // namespace tidemark::service
