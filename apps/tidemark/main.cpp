@@ -5,6 +5,7 @@
 #include "base/allocator.h"
 #include "command.h"
 #include "exit_status.h"
+#include "mongo/driver_library.h"
 
 namespace {
 
@@ -43,10 +44,16 @@ int RunCommand(int argc, char** argv) {
   return session.run();
 }
 
+// The loader calls what is here before the constructors of libraries, of which the driver's can
+// print.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const kBeforeLibraries)() noexcept = tidemark::mongo::SilenceDriver;
+
 }  // namespace
 
 int main(int argc, char** argv) {
   tidemark::KeepFreedMemory();
+  tidemark::mongo::UnlinkDriverCounters();
   try {
     return RunCommand(argc, argv);
   } catch (const tidemark::Error& error) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "mongo/driver_library.h"
 #include "mongo/public_address.h"
 
 namespace tidemark::mongo {
@@ -21,9 +22,8 @@ class Driver {
 
  private:
   Driver() {
+    SilenceDriver();
     mongoc_init();
-    // The driver's own log could show a connection string; what matters comes back as an error.
-    mongoc_log_set_handler(nullptr, nullptr);
   }
 };
 

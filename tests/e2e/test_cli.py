@@ -1,9 +1,12 @@
 """The command line as a user meets it."""
 
 import json
+import pathlib
+import subprocess
 
 import pytest
 from harness.compare import assert_same, contents
+from harness.tidemark import BINARY, Tidemark
 
 COMMANDS = [
     ["init"],
@@ -112,6 +115,27 @@ def test_no_server_is_told(world):
     )
     assert done.returncode != 0
     assert done.stderr.startswith("error: ")
+
+
+def test_a_dead_process_with_the_same_id_is_not_noticed(world):
+    """The driver's segment of shared memory bears the process id: a killed process leaves it behind."""
+    left = pathlib.Path("/dev/shm")
+    script = f'touch {left}/mongoc-$$; exec "$0" "$@"'
+    command = ["sh", "-c", script, BINARY, "project", "list", "--url", "http://127.0.0.1:1"]
+    process = subprocess.Popen(
+        [*command, "--public-key", "x", "--private-key", "y"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    _, told = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert told.startswith("error: "), told
+    assert not (left / f"mongoc-{process.pid}").exists()
+
+
+def test_a_killed_server_leaves_no_shared_memory(tmp_path):
+    server = Tidemark(tmp_path).start()
+    pid = server.pid
+    server.kill()
+    assert not pathlib.Path(f"/dev/shm/mongoc-{pid}").exists()
 
 
 def test_projects_and_keys(world, run):
