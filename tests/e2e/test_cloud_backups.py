@@ -254,14 +254,14 @@ def test_go_sdk_v20240530_with_digest(world):
     key = world.key_with("GROUP_BACKUP_MANAGER")
     world.target.wipe()
     credentials = {"PUBLIC_KEY": key.public, "PRIVATE_KEY": key.private}
-    check_go(world, run([prepare("gosdk.sh", "cloud")], world, **credentials))
+    check_go(world, run([prepare("gosdk.sh", "cloud", "v20240530005.0.0")], world, **credentials))
 
 
 def test_go_sdk_v20250312020_with_a_service_account(world):
     account = world.owner.create_service_account(role("GROUP_BACKUP_MANAGER", world.project))
     world.target.wipe()
-    credentials = {"CLIENT_ID": account.id, "CLIENT_SECRET": account.secret, "PUBLIC_KEY": ""}
-    check_go(world, run([prepare("gosdk.sh", "cloud")], world, **credentials))
+    credentials = {"CLIENT_ID": account.id, "CLIENT_SECRET": account.secret}
+    check_go(world, run([prepare("gosdk.sh", "cloud", "v20250312020.0.0")], world, **credentials))
 
 
 def test_npm_mongodb_atlas_api_client(world):

@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"os"
 	"time"
 
 	"go.mongodb.org/atlas-sdk/ATLAS_SDK_VERSION/admin"
@@ -23,23 +20,8 @@ type result struct {
 	SeenStatuses int    `json:"seenStatuses"`
 }
 
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
-func check(doing string, response *http.Response, err error) {
-	if err != nil {
-		fail("%s: %v", doing, err)
-	}
+func checkAnswer(doing string, response *http.Response, err error) {
+	check(doing, err)
 	want := "application/vnd.atlas.2023-01-01+json;charset=utf-8"
 	if got := response.Header.Get("Content-Type"); got != want {
 		fail("%s: content type %q, want %q", doing, got, want)
@@ -49,7 +31,7 @@ func check(doing string, response *http.Response, err error) {
 func listJobs(ctx context.Context, client *admin.APIClient) int {
 	page, response, err := client.SharedTierRestoreJobsApi.
 		ListSharedClusterBackupRestoreJobs(ctx, setting("CLUSTER"), setting("GROUP_ID")).Execute()
-	check("list restore jobs", response, err)
+	checkAnswer("list restore jobs", response, err)
 	if page.GetTotalCount() != len(page.GetResults()) {
 		fail("list restore jobs: totalCount %d, %d results", page.GetTotalCount(), len(page.GetResults()))
 	}
@@ -59,10 +41,10 @@ func listJobs(ctx context.Context, client *admin.APIClient) int {
 func listSnapshots(ctx context.Context, client *admin.APIClient) int {
 	page, response, err := client.SharedTierSnapshotsApi.
 		ListSharedClusterBackups(ctx, setting("GROUP_ID"), setting("CLUSTER")).Execute()
-	check("list snapshots", response, err)
+	checkAnswer("list snapshots", response, err)
 	one, response, err := client.SharedTierSnapshotsApi.
 		GetSharedClusterBackup(ctx, setting("GROUP_ID"), setting("CLUSTER"), setting("SNAPSHOT_ID")).Execute()
-	check("get snapshot", response, err)
+	checkAnswer("get snapshot", response, err)
 	if one.GetStatus() != "COMPLETED" {
 		fail("get snapshot: status %q", one.GetStatus())
 	}
@@ -77,14 +59,14 @@ func create(ctx context.Context, client *admin.APIClient) *admin.TenantRestore {
 			TargetDeploymentItemName: setting("TARGET"),
 			TargetProjectId:          &target,
 		}).Execute()
-	check("create restore job", response, err)
+	checkAnswer("create restore job", response, err)
 	return job
 }
 
 func get(ctx context.Context, client *admin.APIClient, id string) *admin.TenantRestore {
 	job, response, err := client.SharedTierRestoreJobsApi.
 		GetSharedClusterBackupRestoreJob(ctx, setting("CLUSTER"), setting("GROUP_ID"), id).Execute()
-	check("get restore job", response, err)
+	checkAnswer("get restore job", response, err)
 	return job
 }
 
@@ -127,7 +109,5 @@ func main() {
 	seen.JobsAfter = listJobs(ctx, client)
 	checkUnknown(ctx, client)
 	finish(ctx, client)
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		fail("print the result: %v", err)
-	}
+	printResult(seen)
 }

@@ -2,10 +2,7 @@ module tidemark/gosdk
 
 go 1.25.0
 
-require (
-	go.mongodb.org/atlas-sdk/v20240530005 v20240530005.0.0
-	go.mongodb.org/atlas-sdk/v20250312020 v20250312020.0.0
-)
+require go.mongodb.org/atlas-sdk/ATLAS_SDK_VERSION ATLAS_SDK_RELEASE
 
 require (
 	github.com/mongodb-forks/digest v1.1.0 // indirect

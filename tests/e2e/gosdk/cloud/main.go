@@ -1,15 +1,12 @@
 // Drives cloud backup snapshots and restore jobs as a user of the Atlas Go SDK does, and prints what it saw as one line
-// of JSON. Exits with 1 and a reason at the first deviation. With PUBLIC_KEY it is the SDK of 2024 with digest, with
-// CLIENT_ID that of 2026 with a service account; the two name the same operations differently.
+// of JSON. Exits with 1 and a reason at the first deviation. A release of the SDK from before its calls were renamed signs
+// in with digest, one from after that as a service account. gosdk.sh replaces the SDK version.
 package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -24,22 +21,6 @@ type job struct {
 	urls                              []string
 	cancelled, expired, failed        bool
 	finished, expires                 time.Time
-}
-
-// What the two SDKs have in common. Each call ends the program when it fails.
-type cloud interface {
-	take(description string, days int) snapshot
-	snapshot(id string) snapshot
-	snapshots() []snapshot
-	keep(id string, weeks int) snapshot
-	remove(id string)
-	shardedSnapshots() int
-	start(kind, snapshot, target, group string) job
-	job(id string) job
-	jobs() []job
-	cancel(id string)
-	// The error codes of a snapshot and a job that are not there, and of cancelling that job.
-	codes(unknown, automated string) []string
 }
 
 type result struct {
@@ -57,25 +38,6 @@ type result struct {
 	Dead      int      `json:"dead"`
 	Jobs      int      `json:"jobs"`
 	Codes     []string `json:"codes"`
-}
-
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
-func check(doing string, err error) {
-	if err != nil {
-		fail("%s: %v", doing, err)
-	}
 }
 
 func fetch(url string) (int, int64) {
@@ -150,12 +112,7 @@ func restore(client cloud, of string) job {
 
 func main() {
 	ctx := context.Background()
-	var client cloud
-	if os.Getenv("PUBLIC_KEY") != "" {
-		client = newDigestCloud(ctx)
-	} else {
-		client = newOAuthCloud(ctx)
-	}
+	client := newCloud(ctx)
 	var seen result
 	taken := takeSnapshot(client, &seen)
 	download(client, taken.id, &seen)
@@ -166,5 +123,5 @@ func main() {
 	if left := len(client.snapshots()); left != seen.Listed-1 {
 		fail("delete the snapshot: %d of %d are left", left, seen.Listed)
 	}
-	check("print the result", json.NewEncoder(os.Stdout).Encode(seen))
+	printResult(seen)
 }

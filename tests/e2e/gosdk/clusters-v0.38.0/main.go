@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/mongodb-forks/digest"
 	"go.mongodb.org/atlas/mongodbatlas"
@@ -23,24 +20,9 @@ type result struct {
 	FlexCode         string   `json:"flexCode"`
 }
 
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
 func readProjects(ctx context.Context, client *mongodbatlas.Client, seen *result) {
 	projects, _, err := client.Projects.GetAllProjects(ctx, nil)
-	if err != nil {
-		fail("list projects: %v", err)
-	}
+	check("list projects", err)
 	project, _, err := client.Projects.GetOneProject(ctx, setting("GROUP_ID"))
 	if err != nil || project.ID != setting("GROUP_ID") {
 		fail("get project: %v, %v", project, err)
@@ -51,16 +33,12 @@ func readProjects(ctx context.Context, client *mongodbatlas.Client, seen *result
 // v1.0
 func readClusters(ctx context.Context, client *mongodbatlas.Client, seen *result) {
 	clusters, _, err := client.Clusters.List(ctx, setting("GROUP_ID"), nil)
-	if err != nil {
-		fail("list clusters: %v", err)
-	}
+	check("list clusters", err)
 	for _, cluster := range clusters {
 		seen.Clusters = append(seen.Clusters, cluster.Name)
 	}
 	cluster, _, err := client.Clusters.Get(ctx, setting("GROUP_ID"), setting("CLUSTER"))
-	if err != nil {
-		fail("get cluster: %v", err)
-	}
+	check("get cluster", err)
 	if cluster.StateName != "IDLE" || cluster.ProviderSettings == nil {
 		fail("get cluster: %v", cluster)
 	}
@@ -78,16 +56,12 @@ func readClusters(ctx context.Context, client *mongodbatlas.Client, seen *result
 // v1.5
 func readAdvancedClusters(ctx context.Context, client *mongodbatlas.Client, seen *result) {
 	clusters, _, err := client.AdvancedClusters.List(ctx, setting("GROUP_ID"), nil)
-	if err != nil {
-		fail("list advanced clusters: %v", err)
-	}
+	check("list advanced clusters", err)
 	for _, cluster := range clusters.Results {
 		seen.AdvancedClusters = append(seen.AdvancedClusters, cluster.Name)
 	}
 	cluster, _, err := client.AdvancedClusters.Get(ctx, setting("GROUP_ID"), setting("CLUSTER"))
-	if err != nil {
-		fail("get advanced cluster: %v", err)
-	}
+	check("get advanced cluster", err)
 	if len(cluster.ReplicationSpecs) != 1 || cluster.ReplicationSpecs[0].NumShards != 1 {
 		fail("get advanced cluster: replication specs %v", cluster.ReplicationSpecs)
 	}
@@ -97,18 +71,12 @@ func readAdvancedClusters(ctx context.Context, client *mongodbatlas.Client, seen
 func main() {
 	ctx := context.Background()
 	web, err := digest.NewTransport(setting("PUBLIC_KEY"), setting("PRIVATE_KEY")).Client()
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	client, err := mongodbatlas.New(web, mongodbatlas.SetBaseURL(setting("BASE_URL")+"/"))
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	var seen result
 	readProjects(ctx, client, &seen)
 	readClusters(ctx, client, &seen)
 	readAdvancedClusters(ctx, client, &seen)
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		fail("print the result: %v", err)
-	}
+	printResult(seen)
 }

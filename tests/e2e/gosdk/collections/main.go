@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -50,19 +49,6 @@ type collection struct {
 	Total     int64  `json:"totalDocuments"`
 }
 
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
 type caller struct {
 	ctx    context.Context
 	client *admin.APIClient
@@ -77,9 +63,7 @@ func newCaller(ctx context.Context) *caller {
 		options = append(options, admin.UseDigestAuth(setting("PUBLIC_KEY"), setting("PRIVATE_KEY")))
 	}
 	client, err := admin.NewClient(options...)
-	if err != nil {
-		fail("make the client: %v", err)
-	}
+	check("make the client", err)
 	base := setting("BASE_URL") + "/api/atlas/v2/groups/" + setting("GROUP_ID") + "/clusters/" + setting("CLUSTER")
 	return &caller{ctx, client, base}
 }
@@ -189,7 +173,5 @@ func main() {
 	c := newCaller(context.Background())
 	readNames(c, &seen)
 	restore(c, &seen)
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		fail("print the result: %v", err)
-	}
+	printResult(seen)
 }

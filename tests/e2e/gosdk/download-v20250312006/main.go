@@ -6,11 +6,8 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
 
 	"go.mongodb.org/atlas-sdk/v20250312006/admin"
 )
@@ -25,24 +22,9 @@ type result struct {
 	Listed       bool   `json:"listed"`
 }
 
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
 func fetch(url string, seen *result) {
 	response, err := http.Get(url)
-	if err != nil {
-		fail("fetch the archive: %v", err)
-	}
+	check("fetch the archive", err)
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK || response.Uncompressed {
 		fail("fetch the archive: status %d, uncompressed %v", response.StatusCode, response.Uncompressed)
@@ -59,14 +41,10 @@ func main() {
 	client, err := admin.NewClient(
 		admin.UseBaseURL(setting("BASE_URL")), // first: the token's URL is taken from it
 		admin.UseOAuthAuth(ctx, setting("CLIENT_ID"), setting("CLIENT_SECRET")))
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	job, _, err := client.SharedTierSnapshotsApi.DownloadSharedClusterBackup(
 		ctx, setting("CLUSTER"), setting("GROUP_ID"), &admin.TenantRestore{SnapshotId: setting("SNAPSHOT_ID")}).Execute()
-	if err != nil {
-		fail("ask for the download: %v", err)
-	}
+	check("ask for the download", err)
 	seen := result{
 		ID:           job.GetId(),
 		DeliveryType: job.GetDeliveryType(),
@@ -76,13 +54,9 @@ func main() {
 	fetch(job.GetSnapshotUrl(), &seen)
 	page, _, err := client.SharedTierRestoreJobsApi.
 		ListSharedClusterBackupRestoreJobs(ctx, setting("CLUSTER"), setting("GROUP_ID")).Execute()
-	if err != nil {
-		fail("list restore jobs: %v", err)
-	}
+	check("list restore jobs", err)
 	for _, listed := range page.GetResults() {
 		seen.Listed = seen.Listed || listed.GetId() == seen.ID && listed.GetSnapshotUrl() == job.GetSnapshotUrl()
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		fail("print the result: %v", err)
-	}
+	printResult(seen)
 }

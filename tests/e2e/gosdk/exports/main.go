@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	older "go.mongodb.org/atlas-sdk/v20240530005/admin"
@@ -21,25 +18,6 @@ type result struct {
 	Prefix     string `json:"prefix"`
 	Jobs       int    `json:"jobs"`
 	DeleteCode string `json:"deleteCode"`
-}
-
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
-func check(doing string, err error) {
-	if err != nil {
-		fail("%s: %v", doing, err)
-	}
 }
 
 func isFinal(state string) bool {
@@ -145,5 +123,5 @@ func main() {
 	default:
 		fail("RELEASE is %s", release)
 	}
-	check("print", json.NewEncoder(os.Stdout).Encode(seen))
+	printResult(seen)
 }

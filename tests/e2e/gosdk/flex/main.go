@@ -4,11 +4,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -32,23 +29,8 @@ type result struct {
 	RestoreExpiry string   `json:"restoreExpiry"`
 }
 
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
-func check(doing string, response *http.Response, err error) {
-	if err != nil {
-		fail("%s: %v", doing, err)
-	}
+func checkAnswer(doing string, response *http.Response, err error) {
+	check(doing, err)
 	if got := response.Header.Get("Content-Type"); !strings.HasPrefix(got, "application/vnd.atlas.20") {
 		fail("%s: content type %q", doing, got)
 	}
@@ -62,14 +44,14 @@ func checkCode(doing string, response *http.Response, err error, status int, cod
 
 func readProjects(ctx context.Context, client *admin.APIClient, seen *result) {
 	all, response, err := listProjects(ctx, client)
-	check("list projects", response, err)
+	checkAnswer("list projects", response, err)
 	own, response, err := listProjectsOfOrganization(ctx, client)
-	check("list the organization's projects", response, err)
+	checkAnswer("list the organization's projects", response, err)
 	if own.GetTotalCount() != all.GetTotalCount() {
 		fail("%d projects, %d of the organization", all.GetTotalCount(), own.GetTotalCount())
 	}
 	one, response, err := getProject(ctx, client)
-	check("get project", response, err)
+	checkAnswer("get project", response, err)
 	if one.GetId() != setting("GROUP_ID") || one.GetOrgId() != setting("ORG_ID") {
 		fail("get project: %s of %s", one.GetId(), one.GetOrgId())
 	}
@@ -78,12 +60,12 @@ func readProjects(ctx context.Context, client *admin.APIClient, seen *result) {
 
 func readClusters(ctx context.Context, client *admin.APIClient, seen *result) {
 	list, response, err := client.ClustersApi.ListClusters(ctx, setting("GROUP_ID")).Execute()
-	check("list clusters", response, err)
+	checkAnswer("list clusters", response, err)
 	for _, cluster := range list.GetResults() {
 		seen.Clusters = append(seen.Clusters, cluster.GetName())
 	}
 	cluster, response, err := client.ClustersApi.GetCluster(ctx, setting("GROUP_ID"), setting("CLUSTER")).Execute()
-	check("get cluster", response, err)
+	checkAnswer("get cluster", response, err)
 	if cluster.GetStateName() != "IDLE" {
 		fail("get cluster: state %q", cluster.GetStateName())
 	}
@@ -96,7 +78,7 @@ func readClusters(ctx context.Context, client *admin.APIClient, seen *result) {
 	region := specs[0].GetRegionConfigs()[0]
 	seen.Provider = region.GetProviderName()
 	_, response, err = getProcessArgs(ctx, client)
-	check("get process args", response, err)
+	checkAnswer("get process args", response, err)
 	_, response, err = client.ClustersApi.GetCluster(ctx, setting("GROUP_ID"), setting("FLEX")).Execute()
 	checkCode("get a flex cluster as a cluster", response, err, 400, "CANNOT_USE_FLEX_CLUSTER_IN_CLUSTER_API")
 	_, response, err = client.ClustersApi.GetCluster(ctx, setting("GROUP_ID"), "Nobody").Execute()
@@ -105,12 +87,12 @@ func readClusters(ctx context.Context, client *admin.APIClient, seen *result) {
 
 func readFlexClusters(ctx context.Context, client *admin.APIClient, seen *result) {
 	list, response, err := client.FlexClustersApi.ListFlexClusters(ctx, setting("GROUP_ID")).Execute()
-	check("list flex clusters", response, err)
+	checkAnswer("list flex clusters", response, err)
 	for _, cluster := range list.GetResults() {
 		seen.FlexClusters = append(seen.FlexClusters, cluster.GetName())
 	}
 	cluster, response, err := client.FlexClustersApi.GetFlexCluster(ctx, setting("GROUP_ID"), setting("FLEX")).Execute()
-	check("get flex cluster", response, err)
+	checkAnswer("get flex cluster", response, err)
 	strings := cluster.GetConnectionStrings()
 	seen.FlexAddress = strings.GetStandard()
 	settings := cluster.GetProviderSettings()
@@ -123,12 +105,12 @@ func readFlexClusters(ctx context.Context, client *admin.APIClient, seen *result
 
 func readSnapshots(ctx context.Context, client *admin.APIClient, seen *result) {
 	list, response, err := listSnapshots(ctx, client)
-	check("list snapshots", response, err)
+	checkAnswer("list snapshots", response, err)
 	for _, snapshot := range list.GetResults() {
 		seen.Snapshots = append(seen.Snapshots, snapshot.GetId())
 	}
 	one, response, err := getSnapshot(ctx, client, setting("SNAPSHOT_ID"))
-	check("get snapshot", response, err)
+	checkAnswer("get snapshot", response, err)
 	if one.GetStatus() != "COMPLETED" || one.GetFinishTime().IsZero() || one.GetMongoDBVersion() == "" {
 		fail("get snapshot: %v", one)
 	}
@@ -140,15 +122,13 @@ func download(ctx context.Context, client *admin.APIClient, seen *result) {
 	body := &admin.FlexBackupSnapshotDownloadCreate20241113{SnapshotId: setting("SNAPSHOT_ID")}
 	job, response, err := client.FlexSnapshotsApi.
 		DownloadFlexBackup(ctx, setting("FLEX"), setting("GROUP_ID"), body).Execute()
-	check("download a snapshot", response, err)
+	checkAnswer("download a snapshot", response, err)
 	if job.GetStatus() != "COMPLETED" || job.GetDeliveryType() != "DOWNLOAD" {
 		fail("download a snapshot: %s %s", job.GetDeliveryType(), job.GetStatus())
 	}
 	seen.DownloadID = job.GetId()
 	answer, err := http.Get(job.GetSnapshotUrl()) // without credentials
-	if err != nil {
-		fail("fetch the archive: %v", err)
-	}
+	check("fetch the archive", err)
 	defer answer.Body.Close()
 	if seen.Bytes, err = io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
 		fail("fetch the archive: status %d, %v", answer.StatusCode, err)
@@ -162,19 +142,19 @@ func restore(ctx context.Context, client *admin.APIClient, seen *result) {
 		TargetDeploymentItemName: setting("TARGET"),
 		TargetProjectId:          &project,
 	})
-	check("create restore job", response, err)
+	checkAnswer("create restore job", response, err)
 	seen.FirstStatus, seen.RestoreID = job.GetStatus(), job.GetId()
 	seen.RestoreExpiry = job.GetExpirationDate().Sub(job.GetRestoreScheduledDate()).String()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		job, response, err = getRestore(ctx, client, seen.RestoreID)
-		check("get restore job", response, err)
+		checkAnswer("get restore job", response, err)
 		seen.LastStatus = job.GetStatus()
 		if seen.LastStatus == "COMPLETED" || seen.LastStatus == "FAILED" {
 			break
 		}
 	}
 	list, response, err := listRestores(ctx, client)
-	check("list restore jobs", response, err)
+	checkAnswer("list restore jobs", response, err)
 	for _, job := range list.GetResults() {
 		seen.Restores = append(seen.Restores, job.GetId())
 	}
@@ -187,9 +167,7 @@ func main() {
 	client, err := admin.NewClient(
 		admin.UseBaseURL(setting("BASE_URL")), // first: the token's URL is taken from it
 		admin.UseOAuthAuth(ctx, setting("CLIENT_ID"), setting("CLIENT_SECRET")))
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	var seen result
 	readProjects(ctx, client, &seen)
 	readClusters(ctx, client, &seen)
@@ -197,7 +175,5 @@ func main() {
 	readSnapshots(ctx, client, &seen)
 	download(ctx, client, &seen)
 	restore(ctx, client, &seen)
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		fail("print the result: %v", err)
-	}
+	printResult(seen)
 }

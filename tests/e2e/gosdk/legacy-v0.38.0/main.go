@@ -4,11 +4,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/mongodb-forks/digest"
@@ -24,19 +21,6 @@ type result struct {
 	RestoreStatus string `json:"restoreStatus"`
 	Listed        int    `json:"listed"`
 	UnknownCode   string `json:"unknownCode"`
-}
-
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
 }
 
 func create(ctx context.Context, client *mongodbatlas.Client, delivery mongodbatlas.Delivery) *mongodbatlas.ContinuousJob {
@@ -63,9 +47,7 @@ func download(ctx context.Context, client *mongodbatlas.Client, seen *result) {
 	job := create(ctx, client, mongodbatlas.Delivery{MethodName: "HTTP", ExpirationHours: 1, MaxDownloads: 5})
 	seen.Method, seen.Status, seen.MaxDownloads = job.Delivery.MethodName, job.StatusName, job.Delivery.MaxDownloads
 	response, err := http.Get(job.Delivery.URL)
-	if err != nil {
-		fail("fetch the archive: %v", err)
-	}
+	check("fetch the archive", err)
 	defer response.Body.Close()
 	if seen.Bytes, err = io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
 		fail("fetch the archive: status %d, %v", response.StatusCode, err)
@@ -90,26 +72,18 @@ func restore(ctx context.Context, client *mongodbatlas.Client, seen *result) {
 func main() {
 	ctx := context.Background()
 	web, err := digest.NewTransport(setting("PUBLIC_KEY"), setting("PRIVATE_KEY")).Client()
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	client, err := mongodbatlas.New(web, mongodbatlas.SetBaseURL(setting("BASE_URL")+"/"))
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	var seen result
 	download(ctx, client, &seen)
 	restore(ctx, client, &seen)
 	jobs, _, err := client.ContinuousRestoreJobs.List(ctx, setting("GROUP_ID"), setting("CLUSTER"), nil)
-	if err != nil {
-		fail("list restore jobs: %v", err)
-	}
+	check("list restore jobs", err)
 	seen.Listed = len(jobs.Results)
 	_, _, err = client.ContinuousRestoreJobs.Get(ctx, setting("GROUP_ID"), setting("CLUSTER"), "0123456789abcdef01234567")
 	if refused, ok := err.(*mongodbatlas.ErrorResponse); ok {
 		seen.UnknownCode = refused.ErrorCode
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
-		fail("print the result: %v", err)
-	}
+	printResult(seen)
 }

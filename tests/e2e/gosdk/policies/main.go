@@ -4,9 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"os"
 	"reflect"
 
 	old "go.mongodb.org/atlas-sdk/v20240530005/admin"
@@ -29,25 +26,6 @@ type result struct {
 	Weaker      string   `json:"weaker"`
 	Disabled    string   `json:"disabled"`
 	Below       string   `json:"below"`
-}
-
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
-func check(doing string, err error) {
-	if err != nil {
-		fail("%s: %v", doing, err)
-	}
 }
 
 func codeOf(err error) string {
@@ -173,5 +151,5 @@ func main() {
 	check("make the new client", err)
 	useNewClient(ctx, second.CloudBackupsApi, &seen)
 	usePolicy(ctx, second.CloudBackupsApi, &seen)
-	check("print", json.NewEncoder(os.Stdout).Encode(seen))
+	printResult(seen)
 }

@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/mongodb-forks/digest"
 	"go.mongodb.org/atlas-sdk/v20241113005/admin"
@@ -26,25 +23,6 @@ type result struct {
 	Checkpoints    int    `json:"checkpoints"`
 	RefusedCode    string `json:"refusedCode"`
 	GoneCode       string `json:"goneCode"`
-}
-
-func setting(name string) string {
-	value := os.Getenv(name)
-	if value == "" {
-		fail("environment variable %s is missing", name)
-	}
-	return value
-}
-
-func fail(format string, arguments ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
-	os.Exit(1)
-}
-
-func check(doing string, err error) {
-	if err != nil {
-		fail("%s: %v", doing, err)
-	}
 }
 
 func useOldClient(ctx context.Context, seen *result) {
@@ -135,5 +113,5 @@ func main() {
 	check("make the client", err)
 	useSchedule(ctx, client.LegacyBackupApi, &seen)
 	useSnapshots(ctx, client.LegacyBackupApi, &seen)
-	check("print", json.NewEncoder(os.Stdout).Encode(seen))
+	printResult(seen)
 }

@@ -10,8 +10,6 @@ func newClient(context.Context) (*admin.APIClient, func(context.Context, *admin.
 	client, err := admin.NewClient(
 		admin.UseBaseURL(setting("BASE_URL")),
 		admin.UseDigestAuth(setting("PUBLIC_KEY"), setting("PRIVATE_KEY")))
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	return client, func(context.Context, *admin.APIClient) {}
 }

@@ -12,24 +12,18 @@ func newClient(ctx context.Context) (*admin.APIClient, func(context.Context, *ad
 	client, err := admin.NewClient(
 		admin.UseBaseURL(setting("BASE_URL")), // first: the token's URL is taken from it
 		admin.UseOAuthAuth(ctx, setting("CLIENT_ID"), setting("CLIENT_SECRET")))
-	if err != nil {
-		fail("create the client: %v", err)
-	}
+	check("create the client", err)
 	return client, checkRevoke
 }
 
 func statusWith(token string) int {
 	path := "/api/atlas/v2/groups/" + setting("GROUP_ID") + "/clusters/" + setting("CLUSTER") + "/backup/tenant/restores"
 	request, err := http.NewRequest(http.MethodGet, setting("BASE_URL")+path, http.NoBody)
-	if err != nil {
-		fail("make a request: %v", err)
-	}
+	check("make a request", err)
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Accept", "application/vnd.atlas.2023-01-01+json")
 	response, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		fail("send a request: %v", err)
-	}
+	check("send a request", err)
 	defer response.Body.Close()
 	return response.StatusCode
 }
@@ -40,9 +34,7 @@ func checkRevoke(ctx context.Context, _ *admin.APIClient) {
 	config.TokenURL = setting("BASE_URL") + clientcredentials.TokenAPIPath
 	config.RevokeURL = setting("BASE_URL") + clientcredentials.RevokeAPIPath
 	token, err := config.Token(ctx)
-	if err != nil {
-		fail("fetch a token: %v", err)
-	}
+	check("fetch a token", err)
 	if status := statusWith(token.AccessToken); status != http.StatusOK {
 		fail("a fresh token: status %d", status)
 	}
