@@ -4,27 +4,40 @@
 namespace tidemark::catalog {
 namespace {
 
-void InsertCluster(SessionPool& pool, const domain::Cluster& cluster) {
-  RunAlone(pool,
-           "INSERT INTO clusters (id, project, name, tier, topology, mongodb_version, "
-           "replica_set_name, connection_string, encryption_at_rest, paused, require_quiet, "
-           "allow_lossy, created, removed) "
-           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-           cluster.id,
-           cluster.project,
-           cluster.name,
-           cluster.tier,
-           cluster.topology,
-           cluster.mongodb_version,
-           cluster.replica_set_name,
-           Blob{cluster.connection_string.Reveal()},
-           cluster.encryption_at_rest,
-           cluster.paused,
-           cluster.require_quiet,
-           cluster.allow_lossy,
-           cluster.created,
-           cluster.removed);
+// In the order of MembersOf and of the schema.
+constexpr std::string_view kColumns =
+    "id, project, name, tier, topology, mongodb_version, replica_set_name, connection_string, "
+    "encryption_at_rest, paused, require_quiet, allow_lossy, created, removed";
+
+// For a cluster to be read (const) and one to be written.
+template <class Cluster>
+auto MembersOf(Cluster& cluster) {
+  return std::tie(cluster.id,
+                  cluster.project,
+                  cluster.name,
+                  cluster.tier,
+                  cluster.topology,
+                  cluster.mongodb_version,
+                  cluster.replica_set_name,
+                  cluster.connection_string,
+                  cluster.encryption_at_rest,
+                  cluster.paused,
+                  cluster.require_quiet,
+                  cluster.allow_lossy,
+                  cluster.created,
+                  cluster.removed);
 }
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kInsertCluster = InsertInto("clusters", kColumns);
+const std::string kFindRegistered =
+    SelectClusters("FROM clusters WHERE project = ?1 AND name = ?2 AND removed IS NULL");
+const std::string kFindCluster = SelectClusters("FROM clusters WHERE id = ?1");
+// The index alone skips to the page.
+const std::string kListRegistered = SelectClusters(
+    "FROM (SELECT id AS listed FROM clusters "
+    "WHERE project = ?1 AND removed IS NULL ORDER BY name LIMIT ?2 OFFSET ?3) "
+    "JOIN clusters ON id = listed ORDER BY name");
 
 std::int64_t CountRegistered(Session& session, const ProjectId& project) {
   return CountRows(
@@ -33,28 +46,19 @@ std::int64_t CountRegistered(Session& session, const ProjectId& project) {
 
 }  // namespace
 
+std::string SelectClusters(std::string_view rest) {
+  return "SELECT " + std::string(kColumns) + " " + std::string(rest);
+}
+
 domain::Cluster ReadCluster(const Query& row) {
   domain::Cluster cluster;
-  row.Read(cluster.id,
-           cluster.project,
-           cluster.name,
-           cluster.tier,
-           cluster.topology,
-           cluster.mongodb_version,
-           cluster.replica_set_name,
-           cluster.connection_string,
-           cluster.encryption_at_rest,
-           cluster.paused,
-           cluster.require_quiet,
-           cluster.allow_lossy,
-           cluster.created,
-           cluster.removed);
+  row.Read(MembersOf(cluster));
   return cluster;
 }
 
 void SqliteStore::AddCluster(const domain::Cluster& cluster) {
   OrConflict("cannot register cluster '" + cluster.name + "': its project has one of that name",
-             [&] { InsertCluster(pool_, cluster); });
+             [&] { RunAlone(pool_, kInsertCluster, MembersOf(cluster)); });
 }
 
 std::optional<domain::Cluster> SqliteStore::FindCluster(const ProjectId& project,
@@ -62,25 +66,13 @@ std::optional<domain::Cluster> SqliteStore::FindCluster(const ProjectId& project
   return registered_clusters_.Get(
       pool_.generation(), project.ToString() + "/" + std::string(name), [&] {
         const Reader reader(pool_);
-        return FindRow(reader,
-                       ReadCluster,
-                       "SELECT id, project, name, tier, topology, mongodb_version, "
-                       "replica_set_name, connection_string, encryption_at_rest, paused, "
-                       "require_quiet, allow_lossy, created, removed FROM clusters "
-                       "WHERE project = ?1 AND name = ?2 AND removed IS NULL",
-                       project,
-                       name);
+        return FindRow(reader, ReadCluster, kFindRegistered, project, name);
       });
 }
 
 std::optional<domain::Cluster> SqliteStore::FindCluster(const ClusterId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadCluster,
-                 "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
-                 "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, "
-                 "created, removed FROM clusters WHERE id = ?1",
-                 id);
+  return FindRow(reader, ReadCluster, kFindCluster, id);
 }
 
 domain::Listing<domain::Cluster> SqliteStore::ListClusters(const ProjectId& project,
@@ -88,17 +80,7 @@ domain::Listing<domain::Cluster> SqliteStore::ListClusters(const ProjectId& proj
   const ReadScope scope(pool_);
   domain::Listing<domain::Cluster> listing;
   listing.total = CountRegistered(scope, project);
-  listing.rows =
-      FindRows(scope,
-               ReadCluster,
-               "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
-               "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, "
-               "created, removed FROM (SELECT id AS listed FROM clusters "
-               "WHERE project = ?1 AND removed IS NULL ORDER BY name LIMIT ?2 OFFSET ?3) "
-               "JOIN clusters ON id = listed ORDER BY name",
-               project,
-               page.size,
-               page.Offset());
+  listing.rows = FindRows(scope, ReadCluster, kListRegistered, project, page.size, page.Offset());
   return listing;
 }
 

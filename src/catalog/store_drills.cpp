@@ -4,6 +4,7 @@
 namespace tidemark::catalog {
 namespace {
 
+// In the order of MembersOf.
 constexpr std::string_view kColumns =
     "id, project, cluster, cluster_name, snapshot, target, target_name, state, stopping, created, "
     "started, finished, restored, collections, documents, bytes, failure, notes";
@@ -20,59 +21,35 @@ const std::string kFindLast =
     SelectDrills("cluster = ?1 AND state IN (2, 3) ORDER BY created DESC, id DESC LIMIT 1");
 const std::string kFindLastOf =
     SelectDrills("snapshot = ?1 AND state IN (2, 3) ORDER BY created DESC, id DESC LIMIT 1");
-const std::string kInsertDrill =
-    "INSERT INTO drills (" + std::string(kColumns) +
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+const std::string kInsertDrill = InsertInto("drills", kColumns);
+
+// For a drill to be read (const) and one to be written.
+template <class Drill>
+auto MembersOf(Drill& drill) {
+  return std::tie(drill.id,
+                  drill.project,
+                  drill.cluster,
+                  drill.cluster_name,
+                  drill.snapshot,
+                  drill.target,
+                  drill.target_name,
+                  drill.state,
+                  drill.stopping,
+                  drill.created,
+                  drill.started,
+                  drill.finished,
+                  drill.restored,
+                  drill.collections,
+                  drill.documents,
+                  drill.bytes,
+                  drill.failure,
+                  drill.notes);
+}
 
 domain::Drill ReadDrill(const Query& row) {
   domain::Drill drill;
-  ClusterId target;
-  row.Read(drill.id,
-           drill.project,
-           drill.cluster,
-           drill.cluster_name,
-           drill.snapshot,
-           target,
-           drill.target_name,
-           drill.state,
-           drill.stopping,
-           drill.created,
-           drill.started,
-           drill.finished,
-           drill.restored,
-           drill.collections,
-           drill.documents,
-           drill.bytes,
-           drill.failure,
-           drill.notes);
-  if (target != ClusterId()) {
-    drill.target = target;
-  }
+  row.Read(MembersOf(drill));
   return drill;
-}
-
-void InsertDrill(Session& session, const domain::Drill& drill) {
-  Query(session,
-        kInsertDrill,
-        drill.id,
-        drill.project,
-        drill.cluster,
-        drill.cluster_name,
-        drill.snapshot,
-        drill.target,
-        drill.target_name,
-        drill.state,
-        drill.stopping,
-        drill.created,
-        drill.started,
-        drill.finished,
-        drill.restored,
-        drill.collections,
-        drill.documents,
-        drill.bytes,
-        drill.failure,
-        drill.notes)
-      .Run();
 }
 
 // With their jobs.
@@ -206,7 +183,7 @@ bool SqliteStore::AddDrill(const domain::Drill& drill, const domain::Job& job) {
     return false;
   }
   ForgetOldDrills(scope, drill.cluster);
-  InsertDrill(scope, drill);
+  Query(scope, kInsertDrill, MembersOf(drill)).Run();
   InsertJob(scope, job);
   scope.Commit();
   return true;

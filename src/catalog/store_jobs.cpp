@@ -5,27 +5,43 @@
 namespace tidemark::catalog {
 namespace {
 
+// In the order of MembersOf, then the checkpoint.
+constexpr std::string_view kColumns =
+    "id, kind, subject, state, owner, lease_until, fence, attempts, phase, documents_done, "
+    "documents_total, bytes_done, bytes_total, collections_done, collections_total, created, "
+    "checkpoint";
+
+// For a job to be read (const) and one to be written.
+template <class Job>
+auto MembersOf(Job& job) {
+  return std::tie(job.id,
+                  job.kind,
+                  job.subject,
+                  job.state,
+                  job.owner,
+                  job.lease_until,
+                  job.fence,
+                  job.attempts,
+                  job.progress.phase,
+                  job.progress.documents_done,
+                  job.progress.documents_total,
+                  job.progress.bytes_done,
+                  job.progress.bytes_total,
+                  job.progress.collections_done,
+                  job.progress.collections_total,
+                  job.created);
+}
+
 domain::Job ReadJob(const Query& row) {
   domain::Job job;
-  row.Read(job.id,
-           job.kind,
-           job.subject,
-           job.state,
-           job.owner,
-           job.lease_until,
-           job.fence,
-           job.attempts,
-           job.checkpoint,
-           job.progress.phase,
-           job.progress.documents_done,
-           job.progress.documents_total,
-           job.progress.bytes_done,
-           job.progress.bytes_total,
-           job.progress.collections_done,
-           job.progress.collections_total,
-           job.created);
+  row.Read(MembersOf(job), job.checkpoint);
   return job;
 }
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kInsertJob = InsertInto("jobs", kColumns);
+const std::string kFindBySubject =
+    "SELECT " + std::string(kColumns) + " FROM jobs WHERE subject = ?1";
 
 // What may not run now. A snapshot (kind 0) would read a cluster that a restore (1) or a drill (5)
 // is wiping and loading: it waits, unless it is read from a dump. A restore waits for the end of a
@@ -34,7 +50,7 @@ domain::Job ReadJob(const Query& row) {
 //
 // What goes first: a restore counts as 6 hours older than a snapshot or whatever else there is, and
 // these as 18 hours older than a drill (in microseconds). Nothing waits for ever behind newer jobs.
-constexpr std::string_view kTakeNext =
+const std::string kTakeNext =
     "UPDATE jobs SET state = 1, owner = ?1, lease_until = ?3, fence = fence + 1, "
     "attempts = attempts + 1 WHERE id = ("
     "SELECT j.id FROM jobs j WHERE j.state < 2 AND (j.state = 0 OR j.lease_until <= ?2) "
@@ -56,9 +72,8 @@ constexpr std::string_view kTakeNext =
     "AND s.id NOT IN (SELECT snapshot FROM imports)))))) "
     "ORDER BY j.created + CASE j.kind WHEN 1 THEN 0 WHEN 5 THEN 86400000000 ELSE 21600000000 END, "
     "j.id LIMIT 1) "
-    "RETURNING id, kind, subject, state, owner, lease_until, fence, attempts, "
-    "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
-    "collections_done, collections_total, created";
+    "RETURNING " +
+    std::string(kColumns);
 
 std::optional<domain::Job> TakeNext(Session& session,
                                     std::string_view owner,
@@ -146,29 +161,7 @@ std::optional<ObjectId> FinishJob(Session& session,
 }
 
 void InsertJob(Session& session, const domain::Job& job) {
-  Query(session,
-        "INSERT INTO jobs (id, kind, subject, state, owner, lease_until, fence, attempts, "
-        "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
-        "collections_done, collections_total, created) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        job.id,
-        job.kind,
-        job.subject,
-        job.state,
-        job.owner,
-        job.lease_until,
-        job.fence,
-        job.attempts,
-        Blob{job.checkpoint},
-        job.progress.phase,
-        job.progress.documents_done,
-        job.progress.documents_total,
-        job.progress.bytes_done,
-        job.progress.bytes_total,
-        job.progress.collections_done,
-        job.progress.collections_total,
-        job.created)
-      .Run();
+  Query(session, kInsertJob, MembersOf(job), Blob{job.checkpoint}).Run();
 }
 
 std::optional<domain::Job> SqliteStore::ClaimJob(std::string_view owner,
@@ -266,12 +259,7 @@ void SqliteStore::BreakAllLeases() {
 
 std::optional<domain::Job> SqliteStore::FindJobBySubject(const ObjectId& subject) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadJob,
-                 "SELECT id, kind, subject, state, owner, lease_until, fence, attempts, "
-                 "checkpoint, phase, documents_done, documents_total, bytes_done, bytes_total, "
-                 "collections_done, collections_total, created FROM jobs WHERE subject = ?1",
-                 subject);
+  return FindRow(reader, ReadJob, kFindBySubject, subject);
 }
 
 }  // namespace tidemark::catalog

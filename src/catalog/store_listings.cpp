@@ -15,13 +15,10 @@ struct ClusterStatements {
 // the page.
 ClusterStatements MakeStatements(std::string_view which) {
   const std::string from =
-      " FROM clusters WHERE project = ?1 AND (tier = ?3 AND topology <> ?4) = ?2 AND " +
+      "FROM clusters WHERE project = ?1 AND (tier = ?3 AND topology <> ?4) = ?2 AND " +
       std::string(which);
-  return {"SELECT count(*)" + from,
-          "SELECT id, project, name, tier, topology, mongodb_version, replica_set_name, "
-          "connection_string, encryption_at_rest, paused, require_quiet, allow_lossy, created, "
-          "removed" +
-              from + " ORDER BY name, id LIMIT ?6 OFFSET ?7"};
+  return {"SELECT count(*) " + from,
+          SelectClusters(from + " ORDER BY name, id LIMIT ?6 OFFSET ?7")};
 }
 
 const ClusterStatements& StatementsFor(Store::Unregistered unregistered) {

@@ -4,18 +4,49 @@
 namespace tidemark::catalog {
 namespace {
 
+// In the order of MembersOf: what a restore is made with.
+constexpr std::string_view kColumns =
+    "id, project, cluster, cluster_name, snapshot, snapshot_finished, position_seconds, "
+    "position_increment, delivery, target_project, target_cluster, target_name, state, created, "
+    "expires, finished, failure, requested_by, scope, target_right, by_collection";
+
+// For a restore to be read (const) and one to be written.
+template <class RestoreJob>
+auto MembersOf(RestoreJob& restore) {
+  return std::tie(restore.id,
+                  restore.project,
+                  restore.cluster,
+                  restore.cluster_name,
+                  restore.snapshot,
+                  restore.snapshot_finished,
+                  restore.position.seconds,
+                  restore.position.increment,
+                  restore.delivery,
+                  restore.target_project,
+                  restore.target_cluster,
+                  restore.target_name,
+                  restore.state,
+                  restore.created,
+                  restore.expires,
+                  restore.finished,
+                  restore.failure,
+                  restore.requested_by,
+                  restore.scope,
+                  restore.right,
+                  restore.by_collection);
+}
+
 // ReadRestore's columns, then `rest`.
 std::string SelectRestores(std::string_view rest) {
-  return "SELECT r.id, project, cluster, cluster_name, snapshot, snapshot_finished, "
-         "position_seconds, position_increment, delivery, target_project, target_cluster, "
-         "target_name, state, created, expires, finished, failure, requested_by, scope, "
-         "left_alone, replaced, inserted, deleted, notes, key_hash, sealed_key, file_name, "
-         "expiration_hours, max_downloads, complete, size, sha1, target_right, cancelled, "
-         "by_collection FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
+  return "SELECT " + std::string(kColumns) +
+         ", left_alone, replaced, inserted, deleted, notes, cancelled, key_hash, sealed_key, "
+         "file_name, expiration_hours, max_downloads, complete, size, sha1 "
+         "FROM restores r LEFT JOIN downloads d ON d.restore = r.id " +
          std::string(rest);
 }
 
 // Static: a session keeps the statements that it has prepared by their text.
+const std::string kInsertRestore = InsertInto("restores", kColumns);
 const std::string kFindRestore = SelectRestores("WHERE r.id = ?1");
 
 // A cluster's restores of one kind: a page of them and how many there are, by the same words.
@@ -41,30 +72,13 @@ domain::RestoreJob ReadRestore(const Query& row) {
   domain::RestoreChanges changes;
   domain::Download download;
   std::optional<std::int64_t> size;
-  row.Read(restore.id,
-           restore.project,
-           restore.cluster,
-           restore.cluster_name,
-           restore.snapshot,
-           restore.snapshot_finished,
-           restore.position.seconds,
-           restore.position.increment,
-           restore.delivery,
-           restore.target_project,
-           restore.target_cluster,
-           restore.target_name,
-           restore.state,
-           restore.created,
-           restore.expires,
-           restore.finished,
-           restore.failure,
-           restore.requested_by,
-           restore.scope,
+  row.Read(MembersOf(restore),
            left_alone,
            changes.replaced,
            changes.inserted,
            changes.deleted,
            restore.notes,
+           restore.cancelled,
            download.key_hash,
            download.sealed_key,
            download.file_name,
@@ -72,10 +86,7 @@ domain::RestoreJob ReadRestore(const Query& row) {
            download.max_downloads,
            download.complete,
            size,
-           download.sha1,
-           restore.right,
-           restore.cancelled,
-           restore.by_collection);
+           download.sha1);
   if (left_alone) {
     changes.left_alone = *left_alone;
     restore.changes = changes;
@@ -139,35 +150,7 @@ domain::Listing<domain::RestoreJob> ListOf(SessionPool& pool,
 }  // namespace
 
 void InsertRestore(Session& session, const domain::RestoreJob& restore) {
-  Query(session,
-        "INSERT INTO restores (id, project, cluster, cluster_name, snapshot, snapshot_finished, "
-        "position_seconds, position_increment, delivery, target_project, target_cluster, "
-        "target_name, state, created, expires, finished, failure, requested_by, scope, "
-        "target_right, by_collection) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21)",
-        restore.id,
-        restore.project,
-        restore.cluster,
-        restore.cluster_name,
-        restore.snapshot,
-        restore.snapshot_finished,
-        restore.position.seconds,
-        restore.position.increment,
-        restore.delivery,
-        restore.target_project,
-        restore.target_cluster,
-        restore.target_name,
-        restore.state,
-        restore.created,
-        restore.expires,
-        restore.finished,
-        restore.failure,
-        restore.requested_by,
-        restore.scope,
-        restore.right,
-        restore.by_collection)
-      .Run();
+  Query(session, kInsertRestore, MembersOf(restore)).Run();
 }
 
 void RequireSnapshot(Session& session, const SnapshotId& id) {

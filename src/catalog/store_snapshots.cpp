@@ -17,16 +17,51 @@ std::string FormatIds(const std::vector<domain::PolicyItemId>& ids) {
   return text;
 }
 
-// ReadSnapshot's columns, then `rest`.
+// In the order of MembersOf, then the policy items.
+constexpr std::string_view kColumns =
+    "id, project, cluster, cluster_name, state, description, scheduled, started, finished, "
+    "expires, deleted, mongodb_version, consistent, inconsistent_reason, position_seconds, "
+    "position_increment, failure, collections, documents, logical_bytes, stored_bytes, due, "
+    "attempt, do_not_delete, frequency, retention_days, policy_items";
+
+// For a snapshot to be read (const) and one to be written.
+template <class Snapshot>
+auto MembersOf(Snapshot& snapshot) {
+  return std::tie(snapshot.id,
+                  snapshot.project,
+                  snapshot.cluster,
+                  snapshot.cluster_name,
+                  snapshot.state,
+                  snapshot.description,
+                  snapshot.scheduled,
+                  snapshot.started,
+                  snapshot.finished,
+                  snapshot.expires,
+                  snapshot.deleted,
+                  snapshot.mongodb_version,
+                  snapshot.consistent,
+                  snapshot.inconsistent_reason,
+                  snapshot.position.seconds,
+                  snapshot.position.increment,
+                  snapshot.failure,
+                  snapshot.collections,
+                  snapshot.documents,
+                  snapshot.logical_bytes,
+                  snapshot.stored_bytes,
+                  snapshot.due,
+                  snapshot.attempt,
+                  snapshot.do_not_delete,
+                  snapshot.frequency,
+                  snapshot.retention_days);
+}
+
+// A snapshot's columns, then `rest`.
 std::string SelectSnapshots(std::string_view rest) {
-  return "SELECT id, project, cluster, cluster_name, state, description, scheduled, started, "
-         "finished, expires, deleted, mongodb_version, consistent, inconsistent_reason, "
-         "position_seconds, position_increment, failure, collections, documents, logical_bytes, "
-         "stored_bytes, due, attempt, do_not_delete, frequency, policy_items, retention_days " +
-         std::string(rest);
+  return "SELECT " + std::string(kColumns) + " " + std::string(rest);
 }
 
 // Static: a session keeps the statements that it has prepared by their text.
+const std::string kInsertSnapshot = InsertInto("snapshots", kColumns);
 const std::string kFindSnapshot = SelectSnapshots("FROM snapshots WHERE id = ?1");
 // The index alone skips to the page.
 const std::string kListSnapshots = SelectSnapshots(
@@ -41,38 +76,8 @@ const std::string kListOldestFirst = SelectSnapshots(
 
 domain::Snapshot ReadSnapshot(const Query& row) {
   domain::Snapshot snapshot;
-  std::optional<std::int64_t> frequency;
   std::string policy_items;
-  row.Read(snapshot.id,
-           snapshot.project,
-           snapshot.cluster,
-           snapshot.cluster_name,
-           snapshot.state,
-           snapshot.description,
-           snapshot.scheduled,
-           snapshot.started,
-           snapshot.finished,
-           snapshot.expires,
-           snapshot.deleted,
-           snapshot.mongodb_version,
-           snapshot.consistent,
-           snapshot.inconsistent_reason,
-           snapshot.position.seconds,
-           snapshot.position.increment,
-           snapshot.failure,
-           snapshot.collections,
-           snapshot.documents,
-           snapshot.logical_bytes,
-           snapshot.stored_bytes,
-           snapshot.due,
-           snapshot.attempt,
-           snapshot.do_not_delete,
-           frequency,
-           policy_items,
-           snapshot.retention_days);
-  if (frequency) {
-    snapshot.frequency = static_cast<domain::Frequency>(*frequency);
-  }
+  row.Read(MembersOf(snapshot), policy_items);
   snapshot.policy_items = ParsePolicyItems(policy_items);
   return snapshot;
 }
@@ -139,42 +144,7 @@ std::vector<domain::PolicyItemId> ParsePolicyItems(std::string_view text) {
 }
 
 void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
-  Query(session,
-        "INSERT INTO snapshots (id, project, cluster, cluster_name, state, description, "
-        "scheduled, started, finished, expires, deleted, mongodb_version, consistent, "
-        "inconsistent_reason, position_seconds, position_increment, failure, collections, "
-        "documents, logical_bytes, stored_bytes, due, attempt, do_not_delete, "
-        "frequency, policy_items, retention_days) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-        "?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
-        snapshot.id,
-        snapshot.project,
-        snapshot.cluster,
-        snapshot.cluster_name,
-        snapshot.state,
-        snapshot.description,
-        snapshot.scheduled,
-        snapshot.started,
-        snapshot.finished,
-        snapshot.expires,
-        snapshot.deleted,
-        snapshot.mongodb_version,
-        snapshot.consistent,
-        snapshot.inconsistent_reason,
-        snapshot.position.seconds,
-        snapshot.position.increment,
-        snapshot.failure,
-        snapshot.collections,
-        snapshot.documents,
-        snapshot.logical_bytes,
-        snapshot.stored_bytes,
-        snapshot.due,
-        snapshot.attempt,
-        snapshot.do_not_delete,
-        snapshot.frequency,
-        FormatIds(snapshot.policy_items),
-        snapshot.retention_days)
-      .Run();
+  Query(session, kInsertSnapshot, MembersOf(snapshot), FormatIds(snapshot.policy_items)).Run();
 }
 
 void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {

@@ -145,6 +145,10 @@ void Query::Bind(int index, const ObjectId& id) {
   id.IsZero() ? BindNull(index) : Bind(index, std::string_view(id.ToString()));
 }
 
+bool Query::IsNull(int index) const {
+  return sqlite3_column_type(statement_, index) == SQLITE_NULL;
+}
+
 std::int64_t Query::LoadInteger(int index) const {
   return sqlite3_column_int64(statement_, index);
 }
@@ -161,23 +165,9 @@ void Query::Load(int index, Secret& value) const {
   value = Secret(std::move(text));
 }
 
-void Query::Load(int index, std::optional<Instant>& value) const {
-  value.reset();
-  if (sqlite3_column_type(statement_, index) != SQLITE_NULL) {
-    value = FromMicros(LoadInteger(index));
-  }
-}
-
-void Query::Load(int index, std::optional<std::int64_t>& value) const {
-  value.reset();
-  if (sqlite3_column_type(statement_, index) != SQLITE_NULL) {
-    value = LoadInteger(index);
-  }
-}
-
 void Query::Load(int index, ObjectId& id) const {
   id = ObjectId();
-  if (sqlite3_column_type(statement_, index) == SQLITE_NULL) {
+  if (IsNull(index)) {
     return;
   }
   std::string text;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <unordered_map>
 
@@ -51,15 +52,17 @@ class Session {
   std::unordered_map<std::string_view, CHandle<sqlite3_stmt, sqlite3_finalize>> prepared_;
 };
 
-// One run of a prepared statement: `?1`, `?2` ... are the arguments in order. REQUIRES: `sql` is a
-// string literal, and no other Query of that text is alive on the session.
+// One run of a prepared statement: `?1`, `?2` ... are the arguments in order. A tuple of references
+// (std::tie) counts as as many arguments as it has members, so that a module says once which
+// members of a value stand in which columns, for writing and for reading. REQUIRES: `sql` is a
+// string literal or constant, and no other Query of that text is alive on the session.
 class Query {
  public:
   template <class... Args>
   Query(Session& session, std::string_view sql, const Args&... args)
       : session_(session), statement_(session.Prepared(sql)) {
     int index = 0;
-    (Bind(++index, args), ...);
+    (BindNext(index, args), ...);
   }
 
   ~Query();
@@ -71,14 +74,35 @@ class Query {
   // Runs to the end; the number of rows it changed.
   std::int64_t Run();
 
-  // The columns of the current row, from the first one on.
+  // The columns of the current row, from the first one on; `values` are variables and tuples of
+  // references to them.
   template <class... Values>
-  void Read(Values&... values) const {
+  void Read(Values&&... values) const {
     int index = 0;
-    (Load(index++, values), ...);
+    (LoadNext(index, values), ...);
   }
 
  private:
+  template <class T>
+  void BindNext(int& index, const T& value) {
+    Bind(++index, value);
+  }
+
+  template <class... Members>
+  void BindNext(int& index, const std::tuple<Members&...>& members) {
+    std::apply([&](const Members&... each) { (BindNext(index, each), ...); }, members);
+  }
+
+  template <class T>
+  void LoadNext(int& index, T& value) const {
+    Load(index++, value);
+  }
+
+  template <class... Members>
+  void LoadNext(int& index, std::tuple<Members&...>& members) const {
+    std::apply([&](Members&... each) { (LoadNext(index, each), ...); }, members);
+  }
+
   void Bind(int index, std::string_view text);
   void Bind(int index, Blob blob);
   void BindInteger(int index, std::int64_t value);
@@ -89,6 +113,8 @@ class Query {
   void Bind(int index, T value) {
     BindInteger(index, static_cast<std::int64_t>(value));
   }
+
+  void Bind(int index, const Secret& value) { Bind(index, Blob{value.Reveal()}); }
 
   void Bind(int index, Instant value) { BindInteger(index, ToMicros(value)); }
 
@@ -104,14 +130,20 @@ class Query {
     value ? Bind(index, *value) : BindNull(index);
   }
 
+  bool IsNull(int index) const;
   std::int64_t LoadInteger(int index) const;
   void Load(int index, std::string& value) const;
   void Load(int index, Secret& value) const;
 
   void Load(int index, Instant& value) const { value = FromMicros(LoadInteger(index)); }
 
-  void Load(int index, std::optional<Instant>& value) const;
-  void Load(int index, std::optional<std::int64_t>& value) const;
+  template <class T>
+  void Load(int index, std::optional<T>& value) const {
+    value.reset();
+    if (!IsNull(index)) {
+      Load(index, value.emplace());
+    }
+  }
 
   void Load(int index, bool& value) const { value = LoadInteger(index) != 0; }
 

@@ -297,8 +297,15 @@ void StopDrillsInto(Session& session,
                     std::string_view reason,
                     Instant now);
 
+// ReadCluster's columns, then `rest`. A session keeps what it has prepared by the text: the result
+// has to live as long as the store.
+std::string SelectClusters(std::string_view rest);
 // A row of clusters, its columns in the order of the schema.
 domain::Cluster ReadCluster(const Query& row);
+
+// "INSERT INTO table (columns) VALUES (?1, ?2, ...)". REQUIRES: `columns` are names with commas
+// between them.
+std::string InsertInto(std::string_view table, std::string_view columns);
 
 // Runs one statement in a transaction of its own; the number of rows it changed.
 template <class... Args>
