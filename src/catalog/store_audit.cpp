@@ -12,80 +12,65 @@ std::optional<std::int64_t> MicrosOf(const std::optional<Instant>& instant) {
   return instant ? std::optional(ToMicros(*instant)) : std::nullopt;
 }
 
-domain::Listing<domain::AuditEntry> ListOfProject(Session& session,
-                                                  const ProjectId& project,
-                                                  const AuditFilter& filter,
-                                                  const domain::Page& page) {
-  domain::Listing<domain::AuditEntry> listing;
-  listing.total = CountRows(session,
-                            "SELECT count(*) FROM audit WHERE phase = 1 AND project = ?1 "
-                            "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) "
-                            "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR operation = ?5)",
-                            project,
-                            MicrosOf(filter.since),
-                            MicrosOf(filter.until),
-                            filter.actor,
-                            filter.operation);
-  listing.rows = FindRows(session,
-                          ReadAudit,
-                          "SELECT number, at, phase, begun, request, actor, address, operation, "
-                          "project, cluster, object, status, error_code, skipped, hash "
-                          "FROM audit WHERE phase = 1 AND project = ?1 "
-                          "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) "
-                          "AND (?4 = '' OR actor = ?4) AND (?5 = '' OR operation = ?5) "
-                          "ORDER BY number DESC LIMIT ?6 OFFSET ?7",
-                          project,
-                          MicrosOf(filter.since),
-                          MicrosOf(filter.until),
-                          filter.actor,
-                          filter.operation,
-                          page.size,
-                          page.Offset());
-  return listing;
-}
+// A page of the finished requests of a scope that pass a filter, and how many there are, by the
+// same words. ?1 to ?4 are the filter, ?5 the scope's id.
+struct FilteredList {
+  explicit FilteredList(const std::string& of_scope)
+      : which("WHERE phase = 1 AND " + of_scope +
+              " AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
+              "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4)"),
+        count("SELECT count(*) FROM audit " + which),
+        rows(SelectAudit(which + " ORDER BY number DESC LIMIT ?6 OFFSET ?7")) {}
 
+  const std::string which;
+  const std::string count;
+  const std::string rows;
+};
+
+// Static: a session keeps the statements that it has prepared by their text.
+const FilteredList kOfProject("project = ?5");
 // Of one organization, or of all. Ids begin with the second of their making: the first organization
 // is the one with the least.
-domain::Listing<domain::AuditEntry> ListOfOrganization(Session& session,
-                                                       const AuditFilter& filter,
-                                                       const domain::Page& page) {
+const FilteredList kOfOrganization(
+    "(?5 IS NULL OR project IN (SELECT id FROM projects WHERE organization = ?5) "
+    "OR actor IN (SELECT public_name FROM keys WHERE organization = ?5) "
+    "OR (?5 = (SELECT min(id) FROM organizations) "
+    "AND actor NOT IN (SELECT public_name FROM keys) "
+    "AND coalesce(project, '') NOT IN (SELECT id FROM projects)))");
+// The whole log, or all of a project, from a row on.
+const std::string kPageOfAll =
+    SelectAudit("WHERE phase = 1 AND number <= ?1 ORDER BY number DESC LIMIT ?2 OFFSET ?3");
+const std::string kPageOfProject = SelectAudit(
+    "WHERE phase = 1 AND number <= ?1 AND project = ?4 ORDER BY number DESC LIMIT ?2 OFFSET ?3");
+// Requests since the last start whose outcome nobody has written.
+const std::string kUnfinished = SelectAudit(
+    "b WHERE phase = 0 AND number > (SELECT coalesce(max(number), 0) FROM audit "
+    "WHERE operation = 'serverStarted') "
+    "AND NOT EXISTS (SELECT 1 FROM audit e WHERE e.begun = b.number) "
+    "ORDER BY number");
+const std::string kEveryRow = SelectAudit("WHERE number > ?1 ORDER BY number LIMIT ?2");
+
+// `scope` is the id of a project or an organization, or zero.
+domain::Listing<domain::AuditEntry> ListFiltered(Session& session,
+                                                 const FilteredList& list,
+                                                 const ObjectId& scope,
+                                                 const AuditFilter& filter,
+                                                 const domain::Page& page) {
+  const auto since = MicrosOf(filter.since);
+  const auto until = MicrosOf(filter.until);
   domain::Listing<domain::AuditEntry> listing;
   listing.total =
-      CountRows(session,
-                "SELECT count(*) FROM audit WHERE phase = 1 "
-                "AND (?5 IS NULL OR project IN (SELECT id FROM projects WHERE organization = ?5) "
-                "OR actor IN (SELECT public_name FROM keys WHERE organization = ?5) "
-                "OR (?5 = (SELECT min(id) FROM organizations) "
-                "AND actor NOT IN (SELECT public_name FROM keys) "
-                "AND coalesce(project, '') NOT IN (SELECT id FROM projects))) "
-                "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
-                "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4)",
-                MicrosOf(filter.since),
-                MicrosOf(filter.until),
-                filter.actor,
-                filter.operation,
-                filter.organization);
-  listing.rows =
-      FindRows(session,
-               ReadAudit,
-               "SELECT number, at, phase, begun, request, actor, address, operation, "
-               "project, cluster, object, status, error_code, skipped, hash "
-               "FROM audit WHERE phase = 1 "
-               "AND (?5 IS NULL OR project IN (SELECT id FROM projects WHERE organization = ?5) "
-               "OR actor IN (SELECT public_name FROM keys WHERE organization = ?5) "
-               "OR (?5 = (SELECT min(id) FROM organizations) "
-               "AND actor NOT IN (SELECT public_name FROM keys) "
-               "AND coalesce(project, '') NOT IN (SELECT id FROM projects))) "
-               "AND (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) "
-               "AND (?3 = '' OR actor = ?3) AND (?4 = '' OR operation = ?4) "
-               "ORDER BY number DESC LIMIT ?6 OFFSET ?7",
-               MicrosOf(filter.since),
-               MicrosOf(filter.until),
-               filter.actor,
-               filter.operation,
-               filter.organization,
-               page.size,
-               page.Offset());
+      CountRows(session, list.count, since, until, filter.actor, filter.operation, scope);
+  listing.rows = FindRows(session,
+                          ReadAudit,
+                          list.rows,
+                          since,
+                          until,
+                          filter.actor,
+                          filter.operation,
+                          scope,
+                          page.size,
+                          page.Offset());
   return listing;
 }
 
@@ -127,27 +112,11 @@ domain::Listing<domain::AuditEntry> ListCounted(Session& session,
                             scope,
                             first)
                         .value_or(newest);
-  listing.rows = project ? FindRows(session,
-                                    ReadAudit,
-                                    "SELECT number, at, phase, begun, request, actor, address, "
-                                    "operation, project, cluster, object, status, error_code, "
-                                    "skipped, hash FROM audit "
-                                    "WHERE phase = 1 AND number <= ?1 AND project = ?4 "
-                                    "ORDER BY number DESC LIMIT ?2 OFFSET ?3",
-                                    mark.number,
-                                    page.size,
-                                    mark.ordinal - first,
-                                    *project)
-                         : FindRows(session,
-                                    ReadAudit,
-                                    "SELECT number, at, phase, begun, request, actor, address, "
-                                    "operation, project, cluster, object, status, error_code, "
-                                    "skipped, hash FROM audit "
-                                    "WHERE phase = 1 AND number <= ?1 "
-                                    "ORDER BY number DESC LIMIT ?2 OFFSET ?3",
-                                    mark.number,
-                                    page.size,
-                                    mark.ordinal - first);
+  const std::int64_t skipped = mark.ordinal - first;
+  listing.rows =
+      project
+          ? FindRows(session, ReadAudit, kPageOfProject, mark.number, page.size, skipped, *project)
+          : FindRows(session, ReadAudit, kPageOfAll, mark.number, page.size, skipped);
   return listing;
 }
 
@@ -159,18 +128,6 @@ AuditFilter WithoutNeedlessOrganization(Session& session, AuditFilter filter) {
     filter.organization.reset();
   }
   return filter;
-}
-
-// Requests since the last start whose outcome nobody has written.
-std::vector<domain::AuditEntry> FindUnfinished(Session& session) {
-  return FindRows(session,
-                  ReadAudit,
-                  "SELECT number, at, phase, begun, request, actor, address, operation, project, "
-                  "cluster, object, status, error_code, skipped, hash FROM audit b "
-                  "WHERE phase = 0 AND number > (SELECT coalesce(max(number), 0) FROM audit "
-                  "WHERE operation = 'serverStarted') "
-                  "AND NOT EXISTS (SELECT 1 FROM audit e WHERE e.begun = b.number) "
-                  "ORDER BY number");
 }
 
 // Compares rows one after the other with what they should be.
@@ -219,7 +176,7 @@ AuditLog::AuditStart SqliteStore::StartAudit(Instant now) {
   WriteScope scope(pool_);
   SettleEventsIn(scope, kEventsAtOnce);
   AuditStart start;
-  for (domain::AuditEntry& entry : FindUnfinished(scope)) {
+  for (domain::AuditEntry& entry : FindRows(scope, ReadAudit, kUnfinished)) {
     entry.phase = domain::AuditPhase::kEnded;
     entry.begun = entry.number;
     entry.at = now;
@@ -249,8 +206,11 @@ domain::Listing<domain::AuditEntry> SqliteStore::ListAudit(const AuditFilter& fi
   if (!IsFiltered(wanted)) {
     return ListCounted(scope, wanted.project, page);
   }
-  return wanted.project ? ListOfProject(scope, *wanted.project, wanted, page)
-                        : ListOfOrganization(scope, wanted, page);
+  if (wanted.project) {
+    return ListFiltered(scope, kOfProject, wanted.project->raw(), wanted, page);
+  }
+  const ObjectId organization = wanted.organization ? wanted.organization->raw() : ObjectId();
+  return ListFiltered(scope, kOfOrganization, organization, wanted, page);
 }
 
 AuditVerdict SqliteStore::VerifyAudit(const std::optional<AuditAnchor>& anchor,
@@ -262,7 +222,7 @@ AuditVerdict SqliteStore::VerifyAudit(const std::optional<AuditAnchor>& anchor,
     }
     // A connection of the pool for a batch at a time: others want it too.
     const Reader reader(pool_);
-    const auto rows = FindRows(reader, ReadAudit, kEveryAuditRow, chain.verdict().rows, kBatch);
+    const auto rows = FindRows(reader, ReadAudit, kEveryRow, chain.verdict().rows, kBatch);
     for (const domain::AuditEntry& row : rows) {
       if (!chain.Accept(row)) {
         return chain.verdict();

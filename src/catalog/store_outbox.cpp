@@ -44,6 +44,22 @@ domain::Event ReadEvent(const Query& row) {
   return event;
 }
 
+// ReadChannel's columns, then `rest`.
+std::string SelectChannels(std::string_view rest) {
+  return "SELECT id, project, kind, shown_address, sealed_url, sealed_secret, username, sender, "
+         "recipients, events, created, failures, next_try, last_error, last_delivered "
+         "FROM channels " +
+         std::string(rest);
+}
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kFindChannel = SelectChannels("WHERE project = ?1 AND id = ?2");
+const std::string kListChannels = SelectChannels("WHERE project = ?1 ORDER BY created, id");
+const std::string kFindDueChannel = SelectChannels(
+    "c WHERE next_try <= ?1 AND EXISTS "
+    "(SELECT 1 FROM notices n WHERE n.channel = c.id AND n.state = 0) "
+    "ORDER BY next_try, id LIMIT 1");
+
 domain::Channel ReadChannel(const Query& row) {
   domain::Channel channel;
   std::string recipients;
@@ -226,23 +242,12 @@ void SqliteStore::AddChannel(const domain::Channel& channel) {
 std::optional<domain::Channel> SqliteStore::FindChannel(const ProjectId& project,
                                                         const domain::ChannelId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadChannel,
-                 "SELECT id, project, kind, shown_address, sealed_url, sealed_secret, username, "
-                 "sender, recipients, events, created, failures, next_try, last_error, "
-                 "last_delivered FROM channels WHERE project = ?1 AND id = ?2",
-                 project,
-                 id);
+  return FindRow(reader, ReadChannel, kFindChannel, project, id);
 }
 
 std::vector<domain::Channel> SqliteStore::ListChannels(const ProjectId& project) {
   const Reader reader(pool_);
-  return FindRows(reader,
-                  ReadChannel,
-                  "SELECT id, project, kind, shown_address, sealed_url, sealed_secret, username, "
-                  "sender, recipients, events, created, failures, next_try, last_error, "
-                  "last_delivered FROM channels WHERE project = ?1 ORDER BY created, id",
-                  project);
+  return FindRows(reader, ReadChannel, kListChannels, project);
 }
 
 bool SqliteStore::RemoveChannel(const ProjectId& project, const domain::ChannelId& id) {
@@ -259,15 +264,7 @@ Outbox::NoticeCounts SqliteStore::CountNotices(const domain::ChannelId& id) {
 
 std::optional<Outbox::DueNotice> SqliteStore::FindDueNotice(Instant now) {
   const ReadScope scope(pool_);
-  const auto channel =
-      FindRow(scope,
-              ReadChannel,
-              "SELECT id, project, kind, shown_address, sealed_url, sealed_secret, username, "
-              "sender, recipients, events, created, failures, next_try, last_error, "
-              "last_delivered FROM channels c WHERE next_try <= ?1 AND EXISTS "
-              "(SELECT 1 FROM notices n WHERE n.channel = c.id AND n.state = 0) "
-              "ORDER BY next_try, id LIMIT 1",
-              now);
+  const auto channel = FindRow(scope, ReadChannel, kFindDueChannel, now);
   if (!channel) {
     return std::nullopt;
   }

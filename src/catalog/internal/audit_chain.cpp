@@ -37,6 +37,33 @@ void Add(std::string& text, std::int64_t number) {
   Add(text, std::string_view(std::to_string(number)));
 }
 
+// In the order of MembersOf.
+constexpr std::string_view kColumns =
+    "number, at, phase, begun, request, actor, address, operation, project, cluster, object, "
+    "status, error_code, skipped, hash";
+
+// For an entry to be read (const) and one to be written.
+template <class AuditEntry>
+auto MembersOf(AuditEntry& entry) {
+  return std::tie(entry.number,
+                  entry.at,
+                  entry.phase,
+                  entry.begun,
+                  entry.request,
+                  entry.actor,
+                  entry.address,
+                  entry.operation,
+                  entry.project,
+                  entry.cluster,
+                  entry.object,
+                  entry.status,
+                  entry.error_code,
+                  entry.skipped,
+                  entry.hash);
+}
+
+const std::string kInsertAudit = InsertInto("audit", kColumns);
+
 }  // namespace
 
 std::string ChainHash(std::string_view previous, const domain::AuditEntry& entry) {
@@ -59,23 +86,13 @@ std::string ChainHash(std::string_view previous, const domain::AuditEntry& entry
   return HexEncode(codec::Sha256(AsBytes(text)));
 }
 
+std::string SelectAudit(std::string_view rest) {
+  return "SELECT " + std::string(kColumns) + " FROM audit " + std::string(rest);
+}
+
 domain::AuditEntry ReadAudit(const Query& row) {
   domain::AuditEntry entry;
-  row.Read(entry.number,
-           entry.at,
-           entry.phase,
-           entry.begun,
-           entry.request,
-           entry.actor,
-           entry.address,
-           entry.operation,
-           entry.project,
-           entry.cluster,
-           entry.object,
-           entry.status,
-           entry.error_code,
-           entry.skipped,
-           entry.hash);
+  row.Read(MembersOf(entry));
   return entry;
 }
 
@@ -90,26 +107,8 @@ std::int64_t InsertAudit(Session& session, const domain::AuditEntry& entry) {
     }
   }
   ++row.number;
-  Query(session,
-        "INSERT INTO audit (number, at, phase, begun, request, actor, address, operation, project, "
-        "cluster, object, status, error_code, skipped, hash) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        row.number,
-        row.at,
-        row.phase,
-        row.begun,
-        row.request,
-        row.actor,
-        row.address,
-        row.operation,
-        row.project,
-        row.cluster,
-        row.object,
-        row.status,
-        row.error_code,
-        row.skipped,
-        ChainHash(previous, row))
-      .Run();
+  row.hash = ChainHash(previous, row);
+  Query(session, kInsertAudit, MembersOf(row)).Run();
   return row.number;
 }
 

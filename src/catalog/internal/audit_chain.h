@@ -12,11 +12,9 @@ std::string ChainHash(std::string_view previous, const domain::AuditEntry& entry
 // Adds a row in the caller's transaction, which has to be a write; returns its number.
 std::int64_t InsertAudit(Session& session, const domain::AuditEntry& entry);
 
-// Rows of the audit log in the order of these columns.
-inline constexpr std::string_view kEveryAuditRow =
-    "SELECT number, at, phase, begun, request, actor, address, operation, project, cluster, "
-    "object, status, error_code, skipped, hash FROM audit WHERE number > ?1 "
-    "ORDER BY number LIMIT ?2";
+// ReadAudit's columns from the audit log, then `rest`. A session keeps what it has prepared by the
+// text: the result has to live as long as the store.
+std::string SelectAudit(std::string_view rest);
 domain::AuditEntry ReadAudit(const Query& row);
 
 // Turns at most `limit` of the oldest events into audit rows and notices, in the caller's write
