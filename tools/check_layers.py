@@ -14,7 +14,7 @@ HOMES = {  # header prefix: the folders of src/ that may include it; apps/ may i
     "spdlog/": {"base"},
     "openssl/": {"codec", "http"},
     "zstd.h": {"codec"},
-    "isa-l": {"archive"},
+    "isa-l": {"codec"},
     "zlib.h": {"codec"},
     "mongoc/": {"mongo"},
     "bson/bson.h": {"bson", "mongo"},

@@ -8,8 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "archive/internal/dump_names.h"
-#include "archive/internal/gzip.h"
 #include "base/file.h"
+#include "codec/collection_name.h"
+#include "codec/gzip.h"
 #include "tests/support/archive_fixture.h"
 
 namespace tidemark::archive {
@@ -129,7 +130,7 @@ class MongodumpArchive {
     while (!TakeTerminator()) {
       EXPECT_FALSE(archived.ended);
       const Bytes taken = Take();
-      archived.crc = Crc64(archived.crc, taken);
+      archived.crc = codec::Crc64(archived.crc, taken);
       archived.documents.insert(taken);
     }
   }
@@ -172,7 +173,7 @@ class GenuineDumpTest : public ArchiveFixture {
       return;
     }
     const fs::path file =
-        DataFolder() / "dump-state" / database / (EscapeCollection(name) + ".bson");
+        DataFolder() / "dump-state" / database / (codec::EscapeCollection(name) + ".bson");
     std::vector<Bytes> documents;
     if (fs::exists(file)) {
       documents = Split(ReadFile(file, kMaxFile));
@@ -324,7 +325,7 @@ TEST_F(GenuineDumpTest, WhatOtherToolsLostIsKept) {
   }
   for (const std::string& name : names) {
     EXPECT_TRUE(found.contains(name)) << name;
-    const std::string& text = ours.at("dump/t/" + EscapeCollection(name) + ".metadata.json");
+    const std::string& text = ours.at("dump/t/" + codec::EscapeCollection(name) + ".metadata.json");
     EXPECT_THAT(text, testing::HasSubstr(R"({"_id":"hashed"})"));
     EXPECT_THAT(text, testing::HasSubstr(R"({"a":{"$numberDouble":"-0.5"}})"));
     EXPECT_THAT(text, testing::HasSubstr(R"({"z":{"$numberInt":"1"},"a":{"$numberInt":"-1"}})"));

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "archive/internal/gzip.h"
 #include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/stage_group.h"
+#include "codec/gzip.h"
 #include "engine/document_reader.h"
 
 namespace tidemark::archive {
@@ -69,7 +69,7 @@ class LinePacker {
   const repo::NamespaceEntry& entry_;
   const bson::JsonForm form_;
   BoundedQueue<PackedLines>& queue_;
-  Gzip gzip_;
+  codec::Gzip gzip_;
   repo::NamespaceDigest digest_;
   std::uint64_t bytes_ = 0;
   std::string lines_;
@@ -111,7 +111,7 @@ void PackLines(repo::SnapshotReader& reader,
 }
 
 Bytes PackText(std::string_view text) {
-  return Gzip().Member(AsBytes(text));
+  return codec::Gzip().Member(AsBytes(text));
 }
 
 }  // namespace tidemark::archive

@@ -5,11 +5,10 @@
 #include <openssl/evp.h>
 
 #include "base/error.h"
+#include "codec/codec.h"
 
 namespace tidemark::codec {
 namespace {
-
-constexpr std::size_t kSha1Size = 20;  // bytes
 
 void Check(int result) {
   if (result != 1) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "dump/internal/crc64.h"
 #include "dump/internal/limits.h"
 #include "tests/support/dump_files.h"
 
@@ -58,12 +57,6 @@ ArchiveWriter Started() {
   ArchiveWriter archive;
   archive.Header().Namespace("shop", "a").Namespace("shop", "b").Terminator();
   return archive;
-}
-
-TEST(Crc64, IsXz) {
-  EXPECT_EQ(Crc64(0, AsBytes("123456789")), 0x995dc9bbdf1939faU);
-  EXPECT_EQ(Crc64(Crc64(0, AsBytes("1234")), AsBytes("56789")), 0x995dc9bbdf1939faU);
-  EXPECT_EQ(Crc64(0, {}), 0U);
 }
 
 TEST(ArchiveReader, BlocksOfSeveralNamespacesInterleave) {

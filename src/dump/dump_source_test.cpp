@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "codec/collection_name.h"
 #include "dump/internal/limits.h"
 #include "dump/internal/names.h"
 #include "tests/support/dump_files.h"
@@ -134,11 +135,11 @@ TEST_F(DumpSourceTest, FilesThatNoMongodumpWritesAreRefused) {
 
 TEST_F(DumpSourceTest, TwoFilesOfOneCollectionAreRefused) {
   WriteCollection("shop/a", {});
-  folder_.Write("dump/shop/a.bson.gz", Gzip({}));
+  folder_.Write("dump/shop/a.bson.gz", PackGzip({}));
   ExpectTreeRefused("the documents of shop.a are there twice");
 
   WriteCollection("shop/a", {});
-  folder_.Write("dump/shop/a.metadata.json.gz", Gzip(AsBytes(kPlain)));
+  folder_.Write("dump/shop/a.metadata.json.gz", PackGzip(AsBytes(kPlain)));
   ExpectTreeRefused("the metadata of shop.a are there twice");
 
   WriteCollection("shop/a%20b", {});
@@ -156,7 +157,7 @@ TEST_F(DumpSourceTest, PartsThatAreMissingAreRefused) {
   WriteCollection("shop/system.buckets.t", {});
   ExpectTreeRefused("buckets without the metadata of their collection");
 
-  const std::string hashed = EscapeCollection(std::string(120, '/'));
+  const std::string hashed = codec::EscapeCollection(std::string(120, '/'));
   folder_.Write("dump/shop/" + hashed + ".bson", {});
   ExpectTreeRefused("in its metadata only, which are missing");
 }
@@ -164,7 +165,7 @@ TEST_F(DumpSourceTest, PartsThatAreMissingAreRefused) {
 TEST_F(DumpSourceTest, NamesThatDoNotAgreeAreRefused) {
   WriteCollection("shop/a", {}, R"({"indexes":[],"collectionName":"b"})");
   ExpectTreeRefused("the metadata of shop.a are of b");
-  const std::string hashed = EscapeCollection(std::string(120, '/'));
+  const std::string hashed = codec::EscapeCollection(std::string(120, '/'));
   WriteCollection("shop/" + hashed, {}, R"({"indexes":[],"collectionName":"b"})");
   ExpectTreeRefused("do not hold the name that the file stands for");
   WriteCollection("shop/a%zz", {});
@@ -204,25 +205,25 @@ TEST_F(DumpSourceTest, MetadataAreBounded) {
   WriteCollection("shop/a", {}, metadata);
   ExpectTreeRefused("16 MiB of metadata", ErrorCode::kResourceExhausted);
   folder_.Write("dump/shop/a.bson", {});
-  folder_.Write("dump/shop/a.metadata.json.gz", Gzip(Bytes(64U << 20U, ' ')));
+  folder_.Write("dump/shop/a.metadata.json.gz", PackGzip(Bytes(64U << 20U, ' ')));
   ExpectTreeRefused("16 MiB of metadata", ErrorCode::kResourceExhausted);
 }
 
 // Little on disk, much in memory.
 TEST_F(DumpSourceTest, GzipBombsAreRefused) {
   const Bytes zeros(60U << 20U);
-  folder_.Write("bomb.gz", Joined(std::vector<Bytes>(5, Gzip(zeros))));
+  folder_.Write("bomb.gz", Joined(std::vector<Bytes>(5, PackGzip(zeros))));
   const Bytes document = bson::Builder()
                              .Append("_id", std::int32_t{1})
                              .AppendBinary("zeros", ByteView(zeros).first(15U << 20U))
                              .Finish();
-  folder_.Write("dump/shop/a.bson.gz", Joined(std::vector<Bytes>(20, Gzip(document))));
+  folder_.Write("dump/shop/a.bson.gz", Joined(std::vector<Bytes>(20, PackGzip(document))));
   ExpectRefused("dump", "it grows more than 400 times", ErrorCode::kResourceExhausted);
   ExpectRefused("bomb.gz", "neither a mongodump archive nor a tar", ErrorCode::kUnsupported);
   const Bytes tar = TarWriter().Member("d/a.bson", '0', std::uint64_t{1} << 30U, {}).bytes();
-  folder_.Write("bomb.tar.gz", Joined({Gzip(tar), Gzip(zeros), Gzip(zeros)}));
+  folder_.Write("bomb.tar.gz", Joined({PackGzip(tar), PackGzip(zeros), PackGzip(zeros)}));
   ExpectRefused("bomb.tar.gz", "a document of 0 bytes", ErrorCode::kCorrupt);
-  const Bytes packed = Gzip(zeros);
+  const Bytes packed = PackGzip(zeros);
   MemoryStream packed_stream(packed);
   UnpackedStream small(packed_stream, {.free_bytes = 1U << 20U, .ratio = 10});
   ByteReader reader(small);
@@ -231,7 +232,7 @@ TEST_F(DumpSourceTest, GzipBombsAreRefused) {
 
 TEST_F(DumpSourceTest, EveryTruncationOfDocumentsIsRefused) {
   const Bytes documents = Joined({Numbered(1), Numbered(2)});
-  const Bytes packed = Gzip(documents);
+  const Bytes packed = PackGzip(documents);
   folder_.Write("dump/shop/b.metadata.json", AsBytes(kPlain));
   for (std::size_t size = 0; size <= packed.size(); ++size) {
     folder_.Write("dump/shop/b.bson.gz", ByteView(packed).first(size));
@@ -285,9 +286,9 @@ TEST_F(DumpSourceTest, TimeSeriesTakeTheirBuckets) {
                                R"("type":"timeseries","collectionName":")";
   folder_.Write("dump/shop/t.metadata.json", AsBytes(metadata + "t\"}"));
   folder_.Write("dump/shop/system.buckets.t.bson", Numbered(1));
-  folder_.Write("dump/shop/" + EscapeCollection(long_name) + ".metadata.json",
+  folder_.Write("dump/shop/" + codec::EscapeCollection(long_name) + ".metadata.json",
                 AsBytes(metadata + long_name + "\"}"));
-  folder_.Write("dump/shop/" + EscapeCollection("system.buckets." + long_name) + ".bson",
+  folder_.Write("dump/shop/" + codec::EscapeCollection("system.buckets." + long_name) + ".bson",
                 Numbered(2));
   WriteCollection("shop/viewless", {Numbered(3)}, metadata + "viewless\"}");
   const auto source = Open("dump");
@@ -387,7 +388,7 @@ TEST_F(DumpSourceTest, OtherFilesAreNoDumps) {
   folder_.Write("text", AsBytes(std::string(2000, 'x')));
   folder_.Write("short", AsBytes("x"));
   folder_.Write("empty", {});
-  folder_.Write("packed", Gzip(AsBytes("text")));
+  folder_.Write("packed", PackGzip(AsBytes("text")));
   folder_.Write("zeros", Bytes(10'240));  // an empty tar
   for (const char* path : {"text", "short", "empty", "packed", "zeros"}) {
     ExpectRefused(path, "neither a mongodump archive nor a tar", ErrorCode::kUnsupported);
@@ -515,8 +516,8 @@ TEST_F(DumpSourceTest, RandomArchivesAreReadAsTheyWereWritten) {
     folder_.Write("a.archive", archive.bytes());
     const std::size_t half = archive.bytes().size() / 2;
     folder_.Write("a.archive.gz",
-                  Joined({Gzip(ByteView(archive.bytes()).first(half)),
-                          Gzip(ByteView(archive.bytes()).subspan(half))}));
+                  Joined({PackGzip(ByteView(archive.bytes()).first(half)),
+                          PackGzip(ByteView(archive.bytes()).subspan(half))}));
     EXPECT_EQ(ReadAll(*Open("a.archive")), expected) << seed;
     EXPECT_EQ(ReadAll(*Open("a.archive.gz")), expected) << seed;
   }

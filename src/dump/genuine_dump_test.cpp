@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "codec/collection_name.h"
 #include "dump/dump_source.h"
 #include "dump/internal/names.h"
 #include "tests/support/dump_files.h"
@@ -72,7 +73,7 @@ State RecordedState() {
       }
       Kept kept = KeptOf(document);
       const fs::path file =
-          folder / std::string(database.name) / (EscapeCollection(name) + ".bson");
+          folder / std::string(database.name) / (codec::EscapeCollection(name) + ".bson");
       if (kept.kind != repo::NamespaceKind::kView) {
         kept.documents = SplitDocuments(ReadFile(file, kMaxFile));
       }
@@ -189,7 +190,7 @@ TEST_F(GenuineDumpTest, TarOfTheTreeIsTheState) {
       tar.File(path, ReadFile(entry.path(), kMaxFile));
     }
     folder_.Write("dump.tar", tar.End());
-    folder_.Write("dump.tar.gz", Gzip(tar.End()));
+    folder_.Write("dump.tar.gz", PackGzip(tar.End()));
     for (const char* name : {"dump.tar", "dump.tar.gz"}) {
       SCOPED_TRACE(top + name);
       DumpOptions options{.folder = folder_.path(), .path = name, .spool_folder = folder_.path()};

@@ -3,48 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/random.h"
 
 namespace tidemark::dump {
 namespace {
-
-TEST(DumpNames, EscapeAsGoDoes) {
-  EXPECT_EQ(EscapeCollection("orders"), "orders");
-  EXPECT_EQ(EscapeCollection("a b/c%d+e~f-g_h.i"), "a+b%2Fc%25d%2Be~f-g_h.i");
-  EXPECT_EQ(EscapeCollection("new\nline\"n\xc3\xa4me"), "new%0Aline%22n%C3%A4me");
-}
-
-// The hash was made with another implementation.
-TEST(DumpNames, LongNamesEndInAHash) {
-  std::string name;
-  for (int i = 0; i < 100; ++i) {
-    name += "x/";
-  }
-  const std::string escaped = EscapeCollection(name);
-  EXPECT_EQ(escaped.size(), 238U);
-  EXPECT_EQ(escaped.substr(200), "x%2Fx%2F%24IMex8Gy4gRUsG4P9B8AytoYVjg0");
-  EXPECT_TRUE(IsHashedName(escaped));
-  EXPECT_EQ(UnescapeCollection(escaped), std::nullopt);
-  EXPECT_FALSE(IsHashedName(EscapeCollection(std::string(238, 'x'))));
-}
-
-TEST(DumpNames, UnescapeIsTheInverse) {
-  SeededRandom random(3);
-  for (int i = 0; i < 2000; ++i) {
-    std::string name(random.Next() % 70, '\0');
-    for (char& c : name) {
-      c = static_cast<char>(random.Next());
-    }
-    EXPECT_EQ(UnescapeCollection(EscapeCollection(name)), name);
-  }
-}
-
-TEST(DumpNames, MalformedEscapesAreNone) {
-  for (const char* escaped : {"%", "a%", "a%2", "%zz", "%2", "%%41", "%-1"}) {
-    EXPECT_EQ(UnescapeCollection(escaped), std::nullopt) << escaped;
-  }
-  EXPECT_EQ(UnescapeCollection("%2f%2F"), "//");
-}
 
 TEST(DumpNames, DatabasesThatCouldLeadOutAreRefused) {
   for (const std::string& name : {std::string(),

@@ -4,12 +4,14 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "codec/collection_name.h"
 #include "dump/internal/names.h"
 
 using tidemark::AsText;
 using tidemark::ByteView;
 using tidemark::Error;
 using tidemark::ErrorCode;
+namespace codec = tidemark::codec;
 namespace dump = tidemark::dump;
 
 namespace {
@@ -29,12 +31,12 @@ void CheckNames(std::string_view name) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view name = AsText(ByteView(data, size));
-  const std::string escaped = dump::EscapeCollection(name);
+  const std::string escaped = codec::EscapeCollection(name);
   TIDEMARK_CHECK(escaped.size() <= 238);
-  TIDEMARK_CHECK(dump::IsHashedName(escaped) || dump::UnescapeCollection(escaped) == name);
-  if (const auto plain = dump::UnescapeCollection(name)) {
-    const std::string again = dump::EscapeCollection(*plain);
-    TIDEMARK_CHECK(dump::IsHashedName(again) || dump::UnescapeCollection(again) == plain);
+  TIDEMARK_CHECK(codec::IsHashedName(escaped) || codec::UnescapeCollection(escaped) == name);
+  if (const auto plain = codec::UnescapeCollection(name)) {
+    const std::string again = codec::EscapeCollection(*plain);
+    TIDEMARK_CHECK(codec::IsHashedName(again) || codec::UnescapeCollection(again) == plain);
   }
   if (const auto file = dump::ParseFileInDatabase(name)) {
     TIDEMARK_CHECK(file->collection.size() < name.size());

@@ -10,12 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include <zlib.h>
-
 #include "base/error.h"
 #include "bson/builder.h"
+#include "codec/gzip.h"
 #include "dump/internal/archive_reader.h"
-#include "dump/internal/crc64.h"
+#include "tests/support/gzip_files.h"
 
 // Writers of dumps for tests: each can also write what no mongodump would.
 namespace tidemark::dump {
@@ -47,21 +46,6 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
-
-// One gzip member.
-inline Bytes Gzip(ByteView plain) {
-  z_stream stream{};
-  TIDEMARK_CHECK(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  Bytes packed(deflateBound(&stream, plain.size()) + 64);
-  stream.next_in = const_cast<Bytef*>(plain.data());
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = packed.data();
-  stream.avail_out = static_cast<uInt>(packed.size());
-  TIDEMARK_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 inline void Append(Bytes& to, ByteView bytes) {
   to.insert(to.end(), bytes.begin(), bytes.end());
@@ -128,7 +112,7 @@ class ArchiveWriter {
   ArchiveWriter& Close(std::string_view database,
                        std::string_view collection,
                        const std::vector<Bytes>& documents = {}) {
-    return BlockHeader(database, collection, true, Crc64(0, Joined(documents))).Terminator();
+    return BlockHeader(database, collection, true, codec::Crc64(0, Joined(documents))).Terminator();
   }
 
   ArchiveWriter& Document(ByteView bytes) {

@@ -1,47 +1,14 @@
 #include "archive/internal/dump_names.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
-#include "codec/codec.h"
+#include "codec/collection_name.h"
 
 namespace tidemark::archive {
 namespace {
 
-constexpr std::size_t kMaxEscaped = 238;  // bytes; mongo-tools: a file name of 255 with its ending
-constexpr std::size_t kKept = 208;        // bytes of a longer one
 constexpr std::size_t kMaxComponent = 255;  // bytes of a file name, most file systems
-
-bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
-}
-
-std::string QueryEscape(std::string_view text) {
-  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-  std::string escaped;
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (IsUnreserved(c)) {
-      escaped += c;
-    } else if (c == ' ') {
-      escaped += '+';
-    } else {
-      escaped += {'%', kHexDigits[byte >> 4U], kHexDigits[byte & 0xfU]};
-    }
-  }
-  return escaped;
-}
-
-// RFC 4648 section 5, without padding.
-std::string Base64Url(ByteView bytes) {
-  std::string text = Base64Encode(bytes);
-  text.erase(text.find_last_not_of('=') + 1);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  return text;
-}
 
 bool IsComponent(std::string_view name) {
   return !name.empty() && name.size() <= kMaxComponent && name != "." && name != ".." &&
@@ -80,15 +47,6 @@ std::pair<int, int> VersionOf(std::string_view text) {
 
 }  // namespace
 
-std::string EscapeCollection(std::string_view collection) {
-  std::string escaped = QueryEscape(collection);
-  if (escaped.size() > kMaxEscaped) {
-    escaped.resize(kKept);
-    escaped += "%24" + Base64Url(codec::Sha1(AsBytes(collection)));
-  }
-  return escaped;
-}
-
 std::string DataCollection(const repo::Manifest& manifest, const repo::NamespaceEntry& entry) {
   constexpr std::pair kWithoutBuckets{8, 3};  // since this version the buckets have no name
   const bool in_buckets = entry.kind == repo::NamespaceKind::kTimeseries &&
@@ -103,7 +61,8 @@ void CheckFolderNames(const repo::Manifest& manifest) {
     }
   }
   for (const repo::NamespaceEntry& entry : manifest.namespaces) {
-    if (!IsDatabaseFolder(entry.database) || !IsComponent(EscapeCollection(entry.collection))) {
+    if (!IsDatabaseFolder(entry.database) ||
+        !IsComponent(codec::EscapeCollection(entry.collection))) {
       ThrowNoFolder(entry.database + "." + entry.collection);
     }
   }

@@ -5,12 +5,8 @@
 
 #include "repo/repository.h"
 
-// How mongodump calls its files (mongo-tools; docs/downloads.md, "Names").
+// What the folders and files of a dump are called (mongo-tools; docs/downloads.md, "Names").
 namespace tidemark::archive {
-
-// A collection's name as a file name: URL query escaping; what is longer than 238 bytes then is cut
-// and ends in a hash, the whole name is in the metadata.
-std::string EscapeCollection(std::string_view collection);
 
 // Where the documents of the namespace lie on the server: the buckets of a time-series collection.
 std::string DataCollection(const repo::Manifest& manifest, const repo::NamespaceEntry& entry);

@@ -8,12 +8,13 @@
 
 #include "archive/internal/account_members.h"
 #include "archive/internal/dump_names.h"
-#include "archive/internal/gzip.h"
 #include "archive/internal/metadata_json.h"
 #include "archive/internal/tar_header.h"
 #include "archive/lines.h"
 #include "base/error.h"
 #include "bson/builder.h"
+#include "codec/collection_name.h"
+#include "codec/gzip.h"
 
 namespace tidemark::archive {
 namespace {
@@ -61,7 +62,7 @@ class TarLayout : public Layout {
 
   // The folder or file of a collection without its ending.
   std::string Path(std::string_view database, std::string_view collection) const {
-    return Path(fmt::format("{}/{}", database, EscapeCollection(collection)));
+    return Path(fmt::format("{}/{}", database, codec::EscapeCollection(collection)));
   }
 
   void AddHeader(const std::string& path, std::uint64_t size, BlockBuilder& out) const {
@@ -220,7 +221,7 @@ class MongodumpLayout final : public Layout {
     std::uint64_t crc = 0;
     AddHeader(entry.database, entry.collection, false, 0, out);
     for (const ByteView document : member.documents) {
-      crc = Crc64(crc, document);
+      crc = codec::Crc64(crc, document);
       out.Append(document);
     }
     out.Append(kTerminator);

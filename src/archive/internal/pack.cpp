@@ -77,7 +77,7 @@ PackedBlock Packer::Pack(Block block) {
   }
   packed.bytes = contents_.options.format == ArchiveFormat::kArchive ? std::move(block.plain)
                                                                      : gzip_.Member(block.plain);
-  packed.checksum = Crc32(packed.bytes);
+  packed.checksum = codec::Crc32(packed.bytes);
   return packed;
 }
 

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "archive/internal/block.h"
-#include "archive/internal/gzip.h"
 #include "archive/internal/layout.h"
+#include "codec/gzip.h"
 
 namespace tidemark::archive {
 
@@ -39,7 +39,7 @@ class Packer {
   void AppendLines(const DocumentSpan& span, ByteView documents, Bytes& out) const;
 
   const ArchiveContents& contents_;
-  Gzip gzip_;
+  codec::Gzip gzip_;
 };
 
 }  // namespace tidemark::archive

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "archive/internal/gzip.h"
 #include "base/error.h"
 #include "bson/builder.h"
+#include "codec/gzip.h"
 #include "engine/document_reader.h"
 
 namespace tidemark::archive {
@@ -100,7 +100,7 @@ class PlainWriter {
     at_.bytes += document.size();
     CheckNotMore();
     if (counts_crc_) {
-      at_.crc = Crc64(at_.crc, document);
+      at_.crc = codec::Crc64(at_.crc, document);
     }
     out_.AppendDocument(at_.index, document, lines_path_);
   }

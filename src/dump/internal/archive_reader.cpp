@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "bson/document.h"
-#include "dump/internal/crc64.h"
+#include "codec/gzip.h"
 #include "dump/internal/limits.h"
 #include "dump/internal/names.h"
 
@@ -184,7 +184,7 @@ class ArchiveReading {
       if (header.last) {
         ThrowBad("documents in the last block of " + progress.name);
       }
-      progress.crc = Crc64(progress.crc, buffer_);
+      progress.crc = codec::Crc64(progress.crc, buffer_);
       Give(index);
     }
     if (header.last) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "bson/document.h"
+#include "codec/collection_name.h"
 #include "dump/internal/limits.h"
 #include "dump/internal/names.h"
 #include "mongo/cluster.h"
@@ -131,8 +132,8 @@ void Contents::Note(std::string note) {
 // The name in the metadata, which must be what the file is called by.
 std::string Contents::TrueName(const Name& name, const Metadata& metadata) const {
   const std::string& file = name.second;
-  if (form_ == NameForm::kPlain || !IsHashedName(file)) {
-    const auto plain = form_ == NameForm::kPlain ? file : UnescapeCollection(file);
+  if (form_ == NameForm::kPlain || !codec::IsHashedName(file)) {
+    const auto plain = form_ == NameForm::kPlain ? file : codec::UnescapeCollection(file);
     if (!plain) {
       ThrowBad("the file name " + Shown(name) + " is no escaped name");
     }
@@ -141,7 +142,7 @@ std::string Contents::TrueName(const Name& name, const Metadata& metadata) const
     }
     return *plain;
   }
-  if (!metadata.collection || EscapeCollection(*metadata.collection) != file) {
+  if (!metadata.collection || codec::EscapeCollection(*metadata.collection) != file) {
     ThrowBad("the metadata of " + Shown(name) + " do not hold the name that the file stands for");
   }
   return *metadata.collection;
@@ -154,7 +155,7 @@ std::map<Contents::Name, Contents::Name> Contents::BucketFiles() const {
   for (const auto& [name, part] : parts_) {
     if (part.metadata && IsTimeseries(part.metadata)) {
       const std::string buckets = std::string(kBucketsPrefix) + TrueName(name, *part.metadata);
-      files.emplace(Name(name.first, EscapeCollection(buckets)), Name(name.first, buckets));
+      files.emplace(Name(name.first, codec::EscapeCollection(buckets)), Name(name.first, buckets));
     }
   }
   return files;
@@ -166,7 +167,7 @@ Contents::Name Contents::ResolveName(const Name& name,
   if (part.metadata) {
     return {name.first, TrueName(name, *part.metadata)};
   }
-  if (form_ == NameForm::kPlain || !IsHashedName(name.second)) {
+  if (form_ == NameForm::kPlain || !codec::IsHashedName(name.second)) {
     return {name.first, TrueName(name, NoMetadata())};
   }
   const auto found = buckets.find(name);

@@ -4,62 +4,16 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "codec/codec.h"
 #include "dump/internal/limits.h"
 
 namespace tidemark::dump {
 namespace {
 
-constexpr std::size_t kHashedSize = 238;  // bytes; a longer escaping is cut and gets a hash
-constexpr std::size_t kKept = 208;        // bytes of it
-constexpr std::string_view kBeforeHash = "%24";
 constexpr std::size_t kMaxShown = 200;  // bytes
-
-bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
-}
 
 std::string HexByte(char c) {
   const auto byte = static_cast<std::uint8_t>(c);
   return HexEncode({&byte, 1});
-}
-
-// URL query escaping, as Go's url.QueryEscape.
-std::string QueryEscape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (IsUnreserved(c)) {
-      escaped += c;
-    } else if (c == ' ') {
-      escaped += '+';
-    } else {
-      std::string hex = HexByte(c);
-      std::ranges::transform(
-          hex, hex.begin(), [](char digit) { return digit >= 'a' ? digit - 'a' + 'A' : digit; });
-      escaped += '%' + hex;
-    }
-  }
-  return escaped;
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// RFC 4648 section 5, without padding.
-std::string Base64Url(ByteView bytes) {
-  std::string text = Base64Encode(bytes);
-  text.erase(text.find_last_not_of('=') + 1);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  return text;
 }
 
 // Of the printable UTF-8 character at the front; 0 when there is none. RFC 3629.
@@ -97,45 +51,6 @@ bool TakeSuffix(std::string_view& name, std::string_view suffix) {
 }
 
 }  // namespace
-
-std::string EscapeCollection(std::string_view collection) {
-  std::string escaped = QueryEscape(collection);
-  if (escaped.size() > kHashedSize) {
-    escaped.resize(kKept);
-    escaped += kBeforeHash;
-    escaped += Base64Url(codec::Sha1(AsBytes(collection)));
-  }
-  return escaped;
-}
-
-bool IsHashedName(std::string_view escaped) {
-  return escaped.size() == kHashedSize && escaped.substr(kKept).starts_with(kBeforeHash);
-}
-
-std::optional<std::string> UnescapeCollection(std::string_view escaped) {
-  if (IsHashedName(escaped)) {
-    return std::nullopt;
-  }
-  std::string name;
-  for (std::size_t i = 0; i < escaped.size(); ++i) {
-    if (escaped[i] == '+') {
-      name += ' ';
-      continue;
-    }
-    if (escaped[i] != '%') {
-      name += escaped[i];
-      continue;
-    }
-    const int high = i + 2 < escaped.size() ? HexValue(escaped[i + 1]) : -1;
-    const int low = i + 2 < escaped.size() ? HexValue(escaped[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      return std::nullopt;
-    }
-    name += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return name;
-}
 
 void CheckDatabaseName(std::string_view database) {
   if (database.empty() || database.size() > kMaxDatabaseName) {

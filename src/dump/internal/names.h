@@ -7,14 +7,6 @@
 // How mongodump names its files.
 namespace tidemark::dump {
 
-// A collection's name as mongodump writes it into a file name: URL query escaping; beyond 238 bytes
-// the first 208 and a hash.
-std::string EscapeCollection(std::string_view collection);
-// Back. nullopt when it is no escaping, and for a name with a hash, which does not tell.
-std::optional<std::string> UnescapeCollection(std::string_view escaped);
-// Whether that escaping ends in a hash: the name is in the metadata.
-bool IsHashedName(std::string_view escaped);
-
 // kCorrupt with what is wrong: a database's name may not be empty, longer than 63 bytes or hold one
 // of / \ . space " $ and NUL, which also keeps it below the dump's folder. A collection's may not
 // be empty, begin with a dot, or hold $ or NUL; both together at most 255 bytes.
@@ -25,7 +17,7 @@ enum class DumpFileKind { kDocuments, kMetadata, kPrelude, kOplog };
 
 struct DumpFileName {
   DumpFileKind kind = DumpFileKind::kDocuments;
-  std::string collection;  // escaped; of documents and metadata
+  std::string collection;  // as codec::EscapeCollection gives it; of documents and metadata
   bool packed = false;     // gzip
 };
 

@@ -5,8 +5,7 @@
 
 #include "base/bytes.h"
 
-// The only place that knows ISA-L.
-namespace tidemark::archive {
+namespace tidemark::codec {
 
 // Makes gzip members. Confined: holds the compressor's state and buffers.
 class Gzip {
@@ -28,8 +27,8 @@ class Gzip {
 
 // CRC-32 of gzip (IEEE 802.3).
 std::uint32_t Crc32(ByteView bytes);
-// CRC-64 of archives: Go's crc64.ECMA (CRC-64/XZ). `crc` is that of what stands before, 0 at the
-// start.
+// CRC-64 of mongodump's archives: Go's crc64.ECMA (CRC-64/XZ). `crc` is that of what stands before,
+// 0 at the start.
 std::uint64_t Crc64(std::uint64_t crc, ByteView bytes);
 
-}  // namespace tidemark::archive
+}  // namespace tidemark::codec

@@ -1,4 +1,4 @@
-#include "archive/internal/gzip.h"
+#include "codec/gzip.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace tidemark::archive {
+namespace tidemark::codec {
 namespace {
 
 constexpr std::size_t kFraming = 1024;  // bytes: gzip and deflate headers, generously
@@ -59,4 +59,4 @@ std::uint64_t Crc64(std::uint64_t crc, ByteView bytes) {
   return crc64_ecma_refl(crc, bytes.data(), bytes.size());
 }
 
-}  // namespace tidemark::archive
+}  // namespace tidemark::codec
