@@ -106,16 +106,16 @@ void InsertParts(Session& session, const domain::Schedule& schedule) {
   }
 }
 
-std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) {
+// Runs a statement that inserts or changes a schedule: ?1 is its cluster, ?2 its revision, the
+// others are the columns in the order of kInsert. The parts are not touched.
+std::int64_t RunWithSchedule(Session& session,
+                             std::string_view sql,
+                             const domain::Schedule& schedule) {
   const domain::ScheduleRun& run = schedule.run;
   return Query(session,
-               "INSERT INTO schedules (cluster, enabled, reference_minute, keep_last, "
-               "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, snapshot, "
-               "settled, retry_at, missed, last_missed, missed_reason, wake_at, verify_days, "
-               "verified_ms, verify_failure, revision, policy, names_in_export_prefix) "
-               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-               "?17, 0, '', ?18, ?19, ?20) ON CONFLICT (cluster) DO NOTHING",
+               sql,
                schedule.cluster,
+               schedule.revision,
                schedule.enabled,
                schedule.reference_minute,
                schedule.keep_last,
@@ -132,51 +132,48 @@ std::int64_t InsertSchedule(Session& session, const domain::Schedule& schedule) 
                run.missed_reason,
                domain::WakeAt(schedule),
                schedule.verify_days,
-               schedule.revision,
                schedule.policy,
                schedule.names_in_export_prefix)
       .Run();
 }
 
-// False when somebody else has changed it. The items are not touched.
-bool SaveSchedule(Session& session, const domain::Schedule& schedule) {
-  const domain::ScheduleRun& run = schedule.run;
-  return Query(session,
-               "UPDATE schedules SET enabled = ?3, reference_minute = ?4, keep_last = ?5, "
-               "point_in_time_hours = ?6, checkpoint_minutes = ?7, next_due = ?8, due = ?9, "
-               "attempt = ?10, snapshot = ?11, settled = ?12, retry_at = ?13, missed = ?14, "
-               "last_missed = ?15, missed_reason = ?16, wake_at = ?17, "
-               "verify_days = ?18, policy = ?19, names_in_export_prefix = ?20, "
-               "revision = revision + 1 "
-               "WHERE cluster = ?1 AND revision = ?2",
-               schedule.cluster,
-               schedule.revision,
-               schedule.enabled,
-               schedule.reference_minute,
-               schedule.keep_last,
-               schedule.point_in_time_hours,
-               schedule.checkpoint_minutes,
-               run.next_due,
-               run.due,
-               run.attempt,
-               run.snapshot,
-               run.settled,
-               run.retry_at,
-               run.missed,
-               run.last_missed,
-               run.missed_reason,
-               domain::WakeAt(schedule),
-               schedule.verify_days,
-               schedule.policy,
-               schedule.names_in_export_prefix)
-             .Run() == 1;
+constexpr std::string_view kInsert =
+    "INSERT INTO schedules (cluster, revision, enabled, reference_minute, keep_last, "
+    "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, "
+    "missed, last_missed, missed_reason, wake_at, verify_days, policy, names_in_export_prefix, "
+    "verified_ms, verify_failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+    "?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, '') ON CONFLICT (cluster) DO NOTHING";
+
+// Changes nothing when somebody else has changed it.
+constexpr std::string_view kUpdate =
+    "UPDATE schedules SET enabled = ?3, reference_minute = ?4, keep_last = ?5, "
+    "point_in_time_hours = ?6, checkpoint_minutes = ?7, next_due = ?8, due = ?9, attempt = ?10, "
+    "snapshot = ?11, settled = ?12, retry_at = ?13, missed = ?14, last_missed = ?15, "
+    "missed_reason = ?16, wake_at = ?17, verify_days = ?18, policy = ?19, "
+    "names_in_export_prefix = ?20, revision = revision + 1 WHERE cluster = ?1 AND revision = ?2";
+
+// `rest` begins behind FROM and calls the table s.
+std::string SelectSchedules(std::string_view rest) {
+  return "SELECT s.cluster, enabled, reference_minute, keep_last, point_in_time_hours, "
+         "checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, missed, "
+         "last_missed, missed_reason, verify_days, verified, verified_snapshot, verified_ms, "
+         "verify_failure, revision, policy, names_in_export_prefix FROM " +
+         std::string(rest);
 }
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kFindSchedule = SelectSchedules("schedules s WHERE s.cluster = ?1");
+const std::string kToStep = SelectSchedules(
+    "schedules s JOIN clusters c ON c.id = s.cluster AND c.removed IS NULL "
+    "WHERE s.cluster IN (SELECT cluster FROM schedules WHERE wake_at <= ?1 UNION "
+    "SELECT w.cluster FROM schedules w JOIN snapshots n ON n.id = w.snapshot "
+    "WHERE w.settled = 0 AND n.state >= 3) ORDER BY s.wake_at, s.cluster LIMIT ?2");
 
 }  // namespace
 
 bool SqliteStore::AddSchedule(const domain::Schedule& schedule) {
   WriteScope scope(pool_);
-  if (InsertSchedule(scope, schedule) == 0) {
+  if (RunWithSchedule(scope, kInsert, schedule) == 0) {
     return false;
   }
   InsertParts(scope, schedule);
@@ -186,15 +183,7 @@ bool SqliteStore::AddSchedule(const domain::Schedule& schedule) {
 
 std::optional<domain::Schedule> SqliteStore::FindSchedule(const ClusterId& cluster) {
   const ReadScope scope(pool_);
-  auto schedule = FindRow(scope,
-                          ReadSchedule,
-                          "SELECT cluster, enabled, reference_minute, keep_last, "
-                          "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, "
-                          "snapshot, settled, retry_at, missed, last_missed, missed_reason, "
-                          "verify_days, verified, verified_snapshot, verified_ms, "
-                          "verify_failure, revision, policy, names_in_export_prefix "
-                          "FROM schedules WHERE cluster = ?1",
-                          cluster);
+  auto schedule = FindRow(scope, ReadSchedule, kFindSchedule, cluster);
   if (schedule) {
     ReadParts(scope, *schedule);
   }
@@ -203,7 +192,7 @@ std::optional<domain::Schedule> SqliteStore::FindSchedule(const ClusterId& clust
 
 bool SqliteStore::UpdateSchedule(const domain::Schedule& schedule) {
   WriteScope scope(pool_);
-  if (!SaveSchedule(scope, schedule)) {
+  if (RunWithSchedule(scope, kUpdate, schedule) == 0) {
     return false;
   }
   Query(scope, "DELETE FROM schedule_items WHERE cluster = ?1", schedule.cluster).Run();
@@ -223,7 +212,7 @@ bool SqliteStore::AdvanceSchedule(const domain::Schedule& schedule,
                  ": the attempt at its due time has been made",
              [&] {
                WriteScope scope(pool_);
-               saved = SaveSchedule(scope, next);
+               saved = RunWithSchedule(scope, kUpdate, next) == 1;
                if (saved && queued) {
                  InsertSnapshot(scope, queued->snapshot);
                  InsertJob(scope, queued->job);
@@ -246,20 +235,7 @@ std::vector<domain::Cluster> SqliteStore::ListUnscheduledClusters(std::int64_t l
 
 std::vector<domain::Schedule> SqliteStore::ListSchedulesToStep(Instant now, std::int64_t limit) {
   const ReadScope scope(pool_);
-  auto schedules =
-      FindRows(scope,
-               ReadSchedule,
-               "SELECT s.cluster, enabled, reference_minute, keep_last, point_in_time_hours, "
-               "checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, missed, "
-               "last_missed, missed_reason, verify_days, verified, verified_snapshot, "
-               "verified_ms, verify_failure, revision, policy, names_in_export_prefix "
-               "FROM schedules s "
-               "JOIN clusters c ON c.id = s.cluster AND c.removed IS NULL "
-               "WHERE s.cluster IN (SELECT cluster FROM schedules WHERE wake_at <= ?1 UNION "
-               "SELECT w.cluster FROM schedules w JOIN snapshots n ON n.id = w.snapshot "
-               "WHERE w.settled = 0 AND n.state >= 3) ORDER BY s.wake_at, s.cluster LIMIT ?2",
-               now,
-               limit);
+  auto schedules = FindRows(scope, ReadSchedule, kToStep, now, limit);
   for (domain::Schedule& schedule : schedules) {
     ReadParts(scope, schedule);
   }
