@@ -41,12 +41,27 @@ class ExportCatalog {
   virtual bool UpdateExportBucket(const ProjectId& project,
                                   const domain::ExportBucketId& id,
                                   bool require_private_networking) = 0;  // false: none
-  // False: none. kConflict while an unfinished export writes to it.
+  // False: none. kConflict while an unfinished export writes to it, or one that is due will, or the
+  // schedule of a registered cluster exports to it. Other schedules forget it.
   virtual bool RemoveExportBucket(const ProjectId& project, const domain::ExportBucketId& id) = 0;
 
   // Queues the job too, in one transaction. kNotFound when snapshot or bucket are gone, kConflict
-  // when the snapshot has an unfinished export.
+  // when the snapshot has an unfinished export or one of another snapshot has its prefix.
   virtual void AddExport(const domain::ExportJob& job, const domain::Job& work) = 0;
+
+  // Exports that schedules ask for: due from the transaction on that completes the snapshot (see
+  // domain::AutoExport) until AddDueExport queues it, or the snapshot is deleted.
+  struct DueExport {
+    SnapshotId snapshot;
+    domain::ExportBucketId bucket;
+  };
+
+  // By snapshot, those behind `after`; not while another export of the snapshot is unfinished.
+  virtual std::vector<DueExport> ListDueExports(const SnapshotId& after, std::int64_t limit) = 0;
+  // AddExport of what is due, which it is no longer then. False, and nothing changes: it is not due
+  // any more.
+  virtual bool AddDueExport(const domain::ExportJob& job, const domain::Job& work) = 0;
+
   virtual std::optional<domain::ExportJob> FindExport(const domain::ExportId& id) = 0;
   // Newest created first, then id, descending.
   virtual domain::Listing<domain::ExportJob> ListExports(const ClusterId& cluster,
@@ -56,6 +71,8 @@ class ExportCatalog {
                             domain::ExportState state,
                             std::string_view failure,
                             Instant now) = 0;
+  // Ends it and its job; whoever runs it loses the lease. False: none, or finished already.
+  virtual bool CancelExport(const domain::ExportId& id, Instant now) = 0;
 };
 
 }  // namespace tidemark::catalog

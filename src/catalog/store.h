@@ -191,6 +191,7 @@ class Store : public AuditLog,
   virtual bool AddSchedule(const domain::Schedule& schedule) = 0;
   virtual std::optional<domain::Schedule> FindSchedule(const ClusterId& cluster) = 0;
   // Replaces it all when it still has `schedule.revision`, which grows by one; false otherwise.
+  // kNotFound when it exports to a bucket that its project does not have.
   virtual bool UpdateSchedule(const domain::Schedule& schedule) = 0;
 
   struct QueuedSnapshot {

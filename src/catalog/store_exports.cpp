@@ -67,6 +67,81 @@ void RefuseTargetWithoutProject(Session& session, const domain::ExportTarget& ta
   }
 }
 
+void RefuseBucketInUse(Session& session, const domain::ExportBucketId& id) {
+  const std::string doing = "deleting export bucket " + id.ToString() + ": ";
+  if (CountRows(session,
+                "SELECT (SELECT count(*) FROM exports WHERE bucket = ?1 AND state < 3) + "
+                "(SELECT count(*) FROM exports_due WHERE bucket = ?1)",
+                id) > 0) {
+    throw Error(ErrorCode::kConflict,
+                doing + "an unfinished export writes to it",
+                "delete it when that has finished");
+  }
+  if (CountRows(session,
+                "SELECT count(*) FROM schedules s JOIN clusters c ON c.id = s.cluster "
+                "WHERE s.export_bucket = ?1 AND s.auto_export = 1 AND c.removed IS NULL",
+                id) > 0) {
+    throw Error(ErrorCode::kConflict,
+                doing + "the schedule of a cluster exports to it",
+                "turn autoExportEnabled off first");
+  }
+}
+
+// Exports of one cluster share a prefix when their snapshots are of one minute and they were asked
+// for in one second: their documents would be mixed. Whoever makes a cancelled one (state 5) may
+// still be writing.
+void RefusePrefixOfAnother(Session& session, const domain::ExportJob& job) {
+  if (CountRows(session,
+                "SELECT count(*) FROM exports WHERE cluster = ?1 AND created >= ?2 "
+                "AND prefix = ?3 AND (snapshot <> ?4 OR state = 5)",
+                job.cluster,
+                job.created - std::chrono::seconds{1},
+                job.prefix,
+                job.snapshot) > 0) {
+    throw Error(ErrorCode::kConflict,
+                "exporting snapshot " + job.snapshot.ToString() +
+                    ": another export has just begun under its prefix",
+                "try again in a second");
+  }
+}
+
+// All of AddExport but the commit.
+void QueueExport(Session& session, const domain::ExportJob& job, const domain::Job& work) {
+  if (CountRows(session,
+                "SELECT (SELECT count(*) FROM snapshots WHERE id = ?1 AND deleted IS NULL) * "
+                "(SELECT count(*) FROM export_buckets WHERE id = ?2)",
+                job.snapshot,
+                job.bucket) == 0) {
+    throw Error(ErrorCode::kNotFound,
+                "exporting snapshot " + job.snapshot.ToString() + ": it or the bucket is gone");
+  }
+  RefusePrefixOfAnother(session, job);
+  OrConflict("exporting snapshot " + job.snapshot.ToString() + ": an export of it is running", [&] {
+    Query(session,
+          "INSERT INTO exports (id, project, cluster, cluster_name, replica_set_name, snapshot, "
+          "bucket, state, prefix, custom_data, collections, created, finished, failure, "
+          "requested_by) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+          job.id,
+          job.project,
+          job.cluster,
+          job.cluster_name,
+          job.replica_set_name,
+          job.snapshot,
+          job.bucket,
+          job.state,
+          job.prefix,
+          job.custom_data,
+          job.collections,
+          job.created,
+          job.finished,
+          job.failure,
+          job.requested_by.ToString())  // zero is no NULL here
+        .Run();
+    InsertJob(session, work);
+  });
+}
+
 }  // namespace
 
 void SqliteStore::AddExportTarget(const domain::ExportTarget& target) {
@@ -222,11 +297,7 @@ bool SqliteStore::UpdateExportBucket(const ProjectId& project,
 
 bool SqliteStore::RemoveExportBucket(const ProjectId& project, const domain::ExportBucketId& id) {
   WriteScope scope(pool_);
-  if (CountRows(scope, "SELECT count(*) FROM exports WHERE bucket = ?1 AND state < 3", id) > 0) {
-    throw Error(ErrorCode::kConflict,
-                "deleting export bucket " + id.ToString() + ": an unfinished export writes to it",
-                "delete it when that has finished");
-  }
+  RefuseBucketInUse(scope, id);
   const std::int64_t removed =
       Query(scope, "DELETE FROM export_buckets WHERE id = ?2 AND project = ?1", project, id).Run();
   scope.Commit();
@@ -235,39 +306,35 @@ bool SqliteStore::RemoveExportBucket(const ProjectId& project, const domain::Exp
 
 void SqliteStore::AddExport(const domain::ExportJob& job, const domain::Job& work) {
   WriteScope scope(pool_);
-  if (CountRows(scope,
-                "SELECT (SELECT count(*) FROM snapshots WHERE id = ?1 AND deleted IS NULL) * "
-                "(SELECT count(*) FROM export_buckets WHERE id = ?2)",
-                job.snapshot,
-                job.bucket) == 0) {
-    throw Error(ErrorCode::kNotFound,
-                "exporting snapshot " + job.snapshot.ToString() + ": it or the bucket is gone");
-  }
-  OrConflict("exporting snapshot " + job.snapshot.ToString() + ": an export of it is running", [&] {
-    Query(scope,
-          "INSERT INTO exports (id, project, cluster, cluster_name, replica_set_name, snapshot, "
-          "bucket, state, prefix, custom_data, collections, created, finished, failure, "
-          "requested_by) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-          job.id,
-          job.project,
-          job.cluster,
-          job.cluster_name,
-          job.replica_set_name,
-          job.snapshot,
-          job.bucket,
-          job.state,
-          job.prefix,
-          job.custom_data,
-          job.collections,
-          job.created,
-          job.finished,
-          job.failure,
-          job.requested_by)
-        .Run();
-    InsertJob(scope, work);
-  });
+  QueueExport(scope, job, work);
   scope.Commit();
+}
+
+std::vector<ExportCatalog::DueExport> SqliteStore::ListDueExports(const SnapshotId& after,
+                                                                  std::int64_t limit) {
+  const Reader reader(pool_);
+  const auto read = [](const Query& row) {
+    DueExport due;
+    row.Read(due.snapshot, due.bucket);
+    return due;
+  };
+  return FindRows(reader,
+                  read,
+                  "SELECT snapshot, bucket FROM exports_due d WHERE snapshot > ?1 AND NOT EXISTS "
+                  "(SELECT 1 FROM exports e WHERE e.snapshot = d.snapshot AND e.state < 3) "
+                  "ORDER BY snapshot LIMIT ?2",
+                  after.ToString(),
+                  limit);
+}
+
+bool SqliteStore::AddDueExport(const domain::ExportJob& job, const domain::Job& work) {
+  WriteScope scope(pool_);
+  if (Query(scope, "DELETE FROM exports_due WHERE snapshot = ?1", job.snapshot).Run() == 0) {
+    return false;
+  }
+  QueueExport(scope, job, work);
+  scope.Commit();
+  return true;
 }
 
 std::optional<domain::ExportJob> SqliteStore::FindExport(const domain::ExportId& id) {
@@ -316,6 +383,24 @@ bool SqliteStore::FinishExport(const domain::Lease& lease,
       .Run();
   scope.Commit();
   return true;
+}
+
+bool SqliteStore::CancelExport(const domain::ExportId& id, Instant now) {
+  WriteScope scope(pool_);
+  const std::int64_t cancelled =
+      Query(scope,
+            "UPDATE exports SET state = ?2, finished = ?3 WHERE id = ?1 AND state < 3",
+            id,
+            domain::ExportState::kCancelled,
+            now)
+          .Run();
+  Query(
+      scope,
+      "UPDATE jobs SET state = 2, owner = '', lease_until = NULL WHERE subject = ?1 AND state < 2",
+      id)
+      .Run();
+  scope.Commit();
+  return cancelled == 1;
 }
 
 }  // namespace tidemark::catalog

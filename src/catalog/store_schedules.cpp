@@ -47,6 +47,8 @@ domain::Schedule ReadSchedule(const Query& row) {
   domain::Verification verification;
   std::optional<Instant> verified;
   std::int64_t took = 0;
+  domain::ExportBucketId bucket;
+  domain::Frequency frequency = domain::Frequency::kMonthly;
   row.Read(schedule.cluster,
            schedule.enabled,
            schedule.reference_minute,
@@ -69,7 +71,13 @@ domain::Schedule ReadSchedule(const Query& row) {
            verification.failure,
            schedule.revision,
            schedule.policy,
-           schedule.names_in_export_prefix);
+           schedule.names_in_export_prefix,
+           schedule.auto_export,
+           bucket,
+           frequency);
+  if (!bucket.IsZero()) {
+    schedule.export_to = {bucket, frequency};
+  }
   if (verified) {
     verification.finished = *verified;
     verification.took = std::chrono::milliseconds(took);
@@ -106,12 +114,26 @@ void InsertParts(Session& session, const domain::Schedule& schedule) {
   }
 }
 
+void RequireExportBucket(Session& session, const domain::Schedule& schedule) {
+  if (schedule.export_to &&
+      CountRows(session,
+                "SELECT count(*) FROM export_buckets b JOIN clusters c ON c.project = b.project "
+                "WHERE b.id = ?1 AND c.id = ?2",
+                schedule.export_to->bucket,
+                schedule.cluster) == 0) {
+    throw Error(ErrorCode::kNotFound,
+                "changing the schedule of cluster " + schedule.cluster.ToString() +
+                    ": its project has no export bucket " + schedule.export_to->bucket.ToString());
+  }
+}
+
 // Runs a statement that inserts or changes a schedule: ?1 is its cluster, ?2 its revision, the
 // others are the columns in the order of kInsert. The parts are not touched.
 std::int64_t RunWithSchedule(Session& session,
                              std::string_view sql,
                              const domain::Schedule& schedule) {
   const domain::ScheduleRun& run = schedule.run;
+  const std::optional<domain::AutoExport>& to = schedule.export_to;
   return Query(session,
                sql,
                schedule.cluster,
@@ -133,7 +155,10 @@ std::int64_t RunWithSchedule(Session& session,
                domain::WakeAt(schedule),
                schedule.verify_days,
                schedule.policy,
-               schedule.names_in_export_prefix)
+               schedule.names_in_export_prefix,
+               schedule.auto_export,
+               to ? std::optional(to->bucket) : std::nullopt,
+               to ? std::optional(to->frequency) : std::nullopt)
       .Run();
 }
 
@@ -141,8 +166,9 @@ constexpr std::string_view kInsert =
     "INSERT INTO schedules (cluster, revision, enabled, reference_minute, keep_last, "
     "point_in_time_hours, checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, "
     "missed, last_missed, missed_reason, wake_at, verify_days, policy, names_in_export_prefix, "
-    "verified_ms, verify_failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-    "?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, '') ON CONFLICT (cluster) DO NOTHING";
+    "auto_export, export_bucket, export_frequency, verified_ms, verify_failure) VALUES (?1, ?2, "
+    "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+    "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, 0, '') ON CONFLICT (cluster) DO NOTHING";
 
 // Changes nothing when somebody else has changed it.
 constexpr std::string_view kUpdate =
@@ -150,14 +176,16 @@ constexpr std::string_view kUpdate =
     "point_in_time_hours = ?6, checkpoint_minutes = ?7, next_due = ?8, due = ?9, attempt = ?10, "
     "snapshot = ?11, settled = ?12, retry_at = ?13, missed = ?14, last_missed = ?15, "
     "missed_reason = ?16, wake_at = ?17, verify_days = ?18, policy = ?19, "
-    "names_in_export_prefix = ?20, revision = revision + 1 WHERE cluster = ?1 AND revision = ?2";
+    "names_in_export_prefix = ?20, auto_export = ?21, export_bucket = ?22, export_frequency = ?23, "
+    "revision = revision + 1 WHERE cluster = ?1 AND revision = ?2";
 
 // `rest` begins behind FROM and calls the table s.
 std::string SelectSchedules(std::string_view rest) {
   return "SELECT s.cluster, enabled, reference_minute, keep_last, point_in_time_hours, "
          "checkpoint_minutes, next_due, due, attempt, snapshot, settled, retry_at, missed, "
          "last_missed, missed_reason, verify_days, verified, verified_snapshot, verified_ms, "
-         "verify_failure, revision, policy, names_in_export_prefix FROM " +
+         "verify_failure, revision, policy, names_in_export_prefix, auto_export, "
+         "export_bucket, export_frequency FROM " +
          std::string(rest);
 }
 
@@ -195,6 +223,7 @@ bool SqliteStore::UpdateSchedule(const domain::Schedule& schedule) {
   if (RunWithSchedule(scope, kUpdate, schedule) == 0) {
     return false;
   }
+  RequireExportBucket(scope, schedule);
   Query(scope, "DELETE FROM schedule_items WHERE cluster = ?1", schedule.cluster).Run();
   Query(scope, "DELETE FROM schedule_extra WHERE cluster = ?1", schedule.cluster).Run();
   InsertParts(scope, schedule);

@@ -13,6 +13,7 @@
 #include "tests/conformance/store_keys_suite.h"
 #include "tests/conformance/store_protection_suite.h"
 #include "tests/conformance/store_reads_suite.h"
+#include "tests/conformance/store_scheduled_exports_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
 #include "tests/conformance/store_suite.h"
 
@@ -30,6 +31,7 @@ const auto kDialectName = [](const testing::TestParamInfo<StoreDialect>& info) {
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, DownloadSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, ExportSuite, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, ScheduledExportSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, CollectionRestoreSuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
@@ -80,7 +82,7 @@ TEST_F(SqliteFile, OfANewerVersionIsRefused) {
   sqlite3_exec(OpenRaw().get(), "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   EXPECT_EQ(OpenRefusal(),
             "Unsupported: cannot open the catalog: its schema version 99 is newer than this "
-            "program's 15");
+            "program's 16");
 }
 
 // A file as the first release wrote it, with a restore in it.

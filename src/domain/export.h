@@ -76,7 +76,9 @@ struct ExportJob {
   Instant created;
   std::optional<Instant> finished;
   std::string failure;  // for people; empty when nothing failed
-  KeyId requested_by;
+  KeyId requested_by;   // zero: by the schedule of the cluster
+
+  bool IsScheduled() const { return requested_by.IsZero(); }
 };
 
 }  // namespace tidemark::domain

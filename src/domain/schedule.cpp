@@ -188,6 +188,25 @@ std::string ExtraProblem(const std::vector<ExtraRetention>& extra) {
   return "";
 }
 
+std::string ExportProblem(const Schedule& schedule) {
+  if (!schedule.export_to) {
+    return schedule.auto_export
+               ? "autoExportEnabled: it needs an export with exportBucketId and frequencyType"
+               : "";
+  }
+  const Frequency frequency = schedule.export_to->frequency;
+  if (frequency == Frequency::kHourly) {
+    return "export: its frequencyType is daily, weekly, monthly or yearly";
+  }
+  if (schedule.auto_export &&
+      std::ranges::find(schedule.items, frequency, &PolicyItem::frequency) ==
+          schedule.items.end()) {
+    return "export: its frequencyType is " + std::string(FrequencyName(frequency)) +
+           ", and the schedule has no such item";
+  }
+  return "";
+}
+
 // The id of the item of `before` that `item` stands for, that none of `items` has; zero when there
 // is none.
 PolicyItemId IdFor(const PolicyItem& item,
@@ -348,7 +367,8 @@ std::string ScheduleProblem(const Schedule& schedule) {
       return problem;
     }
   }
-  return ExtraProblem(schedule.extra);
+  std::string problem = ExtraProblem(schedule.extra);
+  return problem.empty() ? ExportProblem(schedule) : problem;
 }
 
 std::optional<Instant> NextDue(const Schedule& schedule, Instant after) {

@@ -10,6 +10,7 @@
 #include "base/object_id.h"
 #include "base/random.h"
 #include "domain/cluster.h"
+#include "domain/export.h"
 #include "domain/frequency.h"
 #include "domain/snapshot.h"
 
@@ -45,6 +46,15 @@ struct ExtraRetention {
   int days = 0;
 
   bool operator==(const ExtraRetention&) const = default;
+};
+
+// The completed snapshots that a schedule exports, each once: those that were taken for an item of
+// the frequency, maybe among others.
+struct AutoExport {
+  ExportBucketId bucket;
+  Frequency frequency = Frequency::kMonthly;  // not hourly
+
+  bool operator==(const AutoExport&) const = default;
 };
 
 // Where a schedule stands.
@@ -83,9 +93,11 @@ struct Schedule {
   std::vector<PolicyItem> items;        // none: deleted, nothing is due until there are some again
   std::vector<ExtraRetention> extra;    // at most one of a kind
   bool names_in_export_prefix = false;  // of organization and project, not their ids
-  int point_in_time_hours = 0;          // how far back any moment should be restorable
-  int checkpoint_minutes = 15;          // sharded clusters
-  int verify_days = 0;                  // the newest snapshot is read so often; 0: never
+  bool auto_export = false;             // export_to is acted upon
+  std::optional<AutoExport> export_to;
+  int point_in_time_hours = 0;  // how far back any moment should be restorable
+  int checkpoint_minutes = 15;  // sharded clusters
+  int verify_days = 0;          // the newest snapshot is read so often; 0: never
   ScheduleRun run;
   std::optional<Verification> verified;  // the last time
   std::int64_t revision = 0;  // grows with every stored change; what another node changed is seen

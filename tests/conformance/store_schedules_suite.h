@@ -34,6 +34,8 @@ inline void ExpectEqual(const domain::Schedule& a, const domain::Schedule& b) {
   EXPECT_EQ(a.policy, b.policy);
   EXPECT_EQ(a.extra, b.extra);
   EXPECT_EQ(a.names_in_export_prefix, b.names_in_export_prefix);
+  EXPECT_EQ(a.auto_export, b.auto_export);
+  EXPECT_EQ(a.export_to, b.export_to);
   EXPECT_EQ(a.run, b.run);
   EXPECT_EQ(a.verified, b.verified);
 }
@@ -104,6 +106,8 @@ TEST_P(StoreSchedules, ScheduleComesBackWhole) {
   schedule.items.front().id = NewId<domain::PolicyItemId>();
   schedule.extra = {{.frequency = domain::Frequency::kYearly, .days = 3}, {.days = 0}};
   schedule.names_in_export_prefix = true;
+  schedule.auto_export = true;
+  schedule.export_to = {NewId<domain::ExportBucketId>(), domain::Frequency::kYearly};
   schedule.run = {.next_due = kNow + kHour,
                   .due = kNow,
                   .attempt = 2,

@@ -205,6 +205,9 @@ class SqliteStore final : public Store {
                           bool require_private_networking) override;
   bool RemoveExportBucket(const ProjectId& project, const domain::ExportBucketId& id) override;
   void AddExport(const domain::ExportJob& job, const domain::Job& work) override;
+  std::vector<DueExport> ListDueExports(const SnapshotId& after, std::int64_t limit) override;
+  bool AddDueExport(const domain::ExportJob& job, const domain::Job& work) override;
+  bool CancelExport(const domain::ExportId& id, Instant now) override;
   std::optional<domain::ExportJob> FindExport(const domain::ExportId& id) override;
   domain::Listing<domain::ExportJob> ListExports(const ClusterId& cluster,
                                                  const domain::Page& page) override;
