@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "api/internal/exports.h"
 #include "api/internal/failure.h"
 #include "api/internal/request_body.h"
 #include "api/internal/routes.h"
@@ -28,31 +29,9 @@ constexpr std::array kLabelFields{Field{"key", FieldType::kString, kOptional},
 
 constexpr std::size_t kMaxCustomData = 64U << 10;  // bytes of JSON; it stays in the catalog
 
-std::string_view StateName(domain::ExportState state) {
-  switch (state) {
-    case domain::ExportState::kQueued:
-      return "Queued";
-    case domain::ExportState::kInProgress:
-      return "InProgress";
-    case domain::ExportState::kSuccessful:
-      return "Successful";
-    case domain::ExportState::kFailed:
-      return "Failed";
-    case domain::ExportState::kCancelled:
-      return "Cancelled";
-  }
-  CheckFailed("every state has a name", __FILE__, __LINE__);
-}
-
 json::object RenderStatus(const Call& call, const domain::ExportJob& job) {
-  const auto work = call.parts.exports.FindJob(job.id);
-  const domain::JobProgress progress = work ? work->progress : domain::JobProgress();
-  const bool known = progress.collections_total > 0;
-  const std::uint64_t total =
-      known ? progress.collections_total : static_cast<std::uint64_t>(job.collections);
-  const bool all = job.state == domain::ExportState::kSuccessful;
-  return {{"exportedCollections", all ? total : progress.collections_done},
-          {"totalCollections", total}};
+  const ExportedCollections collections = CollectionsOf(call, job);
+  return {{"exportedCollections", collections.done}, {"totalCollections", collections.total}};
 }
 
 // DiskBackupExportJob of openapi.json; its `prefix` looks as Atlas writes it, not as the pattern
@@ -71,7 +50,7 @@ json::object RenderExport(const Call& call, const domain::ExportJob& job) {
   body["id"] = job.id.ToString();
   body["prefix"] = job.prefix;
   body["snapshotId"] = job.snapshot.ToString();
-  body["state"] = StateName(job.state);
+  body["state"] = ExportStateName(job.state);
   if (!job.failure.empty()) {
     body["stateReason"] = {{"errorCode", "EXPORT_FAILED"}, {"message", job.failure}};
   }
@@ -131,6 +110,32 @@ Reply GetExport(const Call& call) {
 }
 
 }  // namespace
+
+std::string_view ExportStateName(domain::ExportState state) {
+  switch (state) {
+    case domain::ExportState::kQueued:
+      return "Queued";
+    case domain::ExportState::kInProgress:
+      return "InProgress";
+    case domain::ExportState::kSuccessful:
+      return "Successful";
+    case domain::ExportState::kFailed:
+      return "Failed";
+    case domain::ExportState::kCancelled:
+      return "Cancelled";
+  }
+  CheckFailed("every state has a name", __FILE__, __LINE__);
+}
+
+ExportedCollections CollectionsOf(const Call& call, const domain::ExportJob& job) {
+  const auto work = call.parts.exports.FindJob(job.id);
+  const domain::JobProgress progress = work ? work->progress : domain::JobProgress();
+  const bool known = progress.collections_total > 0;
+  const std::uint64_t total =
+      known ? progress.collections_total : static_cast<std::uint64_t>(job.collections);
+  const bool all = job.state == domain::ExportState::kSuccessful;
+  return {.done = all ? total : progress.collections_done, .total = total};
+}
 
 std::span<const Route> CloudExportRoutes() {
   using enum domain::Permission;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/internal/auto_export.h"
 #include "api/internal/failure.h"
 #include "api/internal/policy_items.h"
 #include "api/internal/request_body.h"
@@ -31,7 +32,7 @@ constexpr std::int64_t kMaxNumber = 1'000'000;  // more than any rule allows, an
 
 constexpr std::array kFields{
     Field{"autoCopySettingsEnabled", FieldType::kBoolean, kOptional},
-    Field{"autoExportEnabled", FieldType::kBoolean, kOptional},
+    kAutoExportField,
     Field{"clusterId", FieldType::kAny, kReadOnly},
     Field{"clusterName", FieldType::kAny, kReadOnly},
     Field{"copyPolicyItemsEnabled", FieldType::kBoolean, kOptional},
@@ -39,7 +40,7 @@ constexpr std::array kFields{
     Field{"deleteCopiedBackups", FieldType::kArray, kOptional},
     Field{"deleteCopySnapshots", FieldType::kBoolean, kOptional},
     Field{"deleteSnapshots", FieldType::kBoolean, kOptional},
-    Field{"export", FieldType::kObject, kOptional},
+    kExportField,
     Field{"extraRetentionSettings", FieldType::kArray, kOptional},
     Field{"links", FieldType::kAny, kReadOnly},
     Field{"nextSnapshot", FieldType::kAny, kReadOnly},
@@ -49,17 +50,12 @@ constexpr std::array kFields{
     Field{"restoreWindowDays", FieldType::kAny, kOptional},
     Field{"updateCopySnapshots", FieldType::kBoolean, kOptional},
     Field{"updateSnapshots", FieldType::kBoolean, kOptional},
-    Field{"useOrgAndGroupNamesInExportPrefix", FieldType::kBoolean, kOptional},
+    kExportNamesField,
 };
 
 constexpr std::array kPolicyFields{
     Field{"id", FieldType::kString, kOptional},
     Field{"policyItems", FieldType::kArray, kRequired},
-};
-
-constexpr std::array kExportFields{
-    Field{"exportBucketId", FieldType::kString, kOptional},
-    Field{"frequencyType", FieldType::kString, kOptional},
 };
 
 constexpr std::array kExtraFields{
@@ -112,7 +108,7 @@ json::object RenderSchedule(const Call& call,
         item.id, domain::FrequencyName(item.frequency), item.interval, item.unit, item.retention));
   }
   json::object body;
-  body["autoExportEnabled"] = false;
+  AddAutoExport(body, schedule);
   body["clusterId"] = cluster.id.ToString();
   body["clusterName"] = cluster.name;
   body["copyPolicyItemsEnabled"] = false;
@@ -131,7 +127,6 @@ json::object RenderSchedule(const Call& call,
   if (WindowDays(schedule) > 0) {
     body["restoreWindowDays"] = WindowDays(schedule);
   }
-  body["useOrgAndGroupNamesInExportPrefix"] = schedule.names_in_export_prefix;
   return body;
 }
 
@@ -147,7 +142,7 @@ struct ScheduleChange {
   std::optional<int> minute;
   std::optional<int> window_days;
   std::optional<std::vector<domain::ExtraRetention>> extra;
-  std::optional<bool> names_in_export_prefix;
+  AutoExportChange auto_export;
   service::ExistingSnapshots existing = service::ExistingSnapshots::kStay;
 };
 
@@ -229,11 +224,6 @@ void RefuseUnserved(const Call& call, const json::object& body) {
       FlagOf(body, "copyPolicyItemsEnabled") || FlagOf(body, "autoCopySettingsEnabled")) {
     RefuseBackupPolicy("this server keeps no copies of snapshots in other regions");
   }
-  const json::value* target = body.if_contains("export");
-  if (FlagOf(body, "autoExportEnabled") ||
-      (target != nullptr && !CheckFields(target->get_object(), kExportFields).empty())) {
-    RefuseBackupPolicy("this server does not export snapshots on a schedule; ask for each export");
-  }
   if (FlagOf(body, "deleteSnapshots")) {
     RefuseBackupPolicy("a change of the schedule deletes no snapshots; delete them one by one");
   }
@@ -259,9 +249,7 @@ ScheduleChange ReadChange(const Call& call) {
   if (const json::value* extra = body.if_contains("extraRetentionSettings")) {
     change.extra = ReadExtra(call, extra->get_array());
   }
-  if (body.contains("useOrgAndGroupNamesInExportPrefix")) {
-    change.names_in_export_prefix = FlagOf(body, "useOrgAndGroupNamesInExportPrefix");
-  }
+  change.auto_export = ReadAutoExport(body);
   if (FlagOf(body, "updateSnapshots")) {
     change.existing = service::ExistingSnapshots::kFollow;
   }
@@ -333,9 +321,10 @@ void Apply(const Call& call, const ScheduleChange& change, domain::Schedule& sch
     schedule.point_in_time_hours = *change.window_days * kHoursOfDay;
   }
   schedule.extra = change.extra.value_or(schedule.extra);
-  schedule.names_in_export_prefix =
-      change.names_in_export_prefix.value_or(schedule.names_in_export_prefix);
-  const std::string problem = domain::ScheduleProblem(schedule);
+  std::string problem = ApplyAutoExport(change.auto_export, schedule);
+  if (problem.empty()) {
+    problem = domain::ScheduleProblem(schedule);
+  }
   if (!problem.empty()) {
     RefuseBackupPolicy(problem);
   }

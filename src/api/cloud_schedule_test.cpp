@@ -322,8 +322,6 @@ TEST_F(CloudScheduleTest, WhatIsNotDoneIsRefusedNotDropped) {
         R"({"deleteCopiedBackups": [{"regionName": "US_EAST_1"}]})",
         R"({"copyPolicyItemsEnabled": true})",
         R"({"autoCopySettingsEnabled": true})",
-        R"({"autoExportEnabled": true})",
-        R"({"export": {"exportBucketId": "0123456789abcdef01234567", "frequencyType": "monthly"}})",
         R"({"deleteSnapshots": true})"}) {
     EXPECT_EQ(CodeOfChange(change), "INVALID_BACKUP_POLICY") << change;
   }

@@ -152,7 +152,8 @@ Row ExportRow(Reason reason) {
     case Reason::kExportBucketInUse:
       return {400,
               "EXPORT_BUCKET_DELETE_FAILED",
-              "Export bucket {0} cannot be deleted: an unfinished export writes to it."};
+              "Export bucket {0} cannot be deleted: an unfinished export or the schedule of a "
+              "cluster writes to it."};
     case Reason::kExportNotFound:
       return {404, "EXPORT_JOB_NOT_FOUND", "No export job with ID {0} exists for cluster {1}."};
     case Reason::kExportIncomplete:
@@ -161,6 +162,8 @@ Row ExportRow(Reason reason) {
               "Snapshot {0} cannot be exported because it is not completed."};
     case Reason::kExportInProgress:
       return {409, "EXPORT_IN_PROGRESS", "An export of snapshot {0} is already in progress."};
+    case Reason::kExportFinished:
+      return {409, "EXPORT_FINISHED", "Export job {0} has finished already."};
     case Reason::kExportTargetNotFound:
       return {404, "EXPORT_TARGET_NOT_FOUND", "No export target with ID {0} exists."};
     case Reason::kExportTargetInUse:
@@ -228,6 +231,7 @@ Row RowOf(Reason reason) {
     case Reason::kExportBucketInUse:
     case Reason::kExportNotFound:
     case Reason::kExportIncomplete:
+    case Reason::kExportFinished:
     case Reason::kExportInProgress:
     case Reason::kExportTargetNotFound:
     case Reason::kExportTargetInUse:

@@ -291,6 +291,11 @@ void Apply(const ScheduleChange& asked, domain::Schedule& schedule) {
   schedule.point_in_time_hours = change.window_hours.value_or(schedule.point_in_time_hours);
   schedule.checkpoint_minutes =
       static_cast<int>(change.checkpoint_minutes.value_or(schedule.checkpoint_minutes));
+  // An item may be gone that the schedule exports.
+  const std::string problem = domain::ScheduleProblem(schedule);
+  if (!problem.empty()) {
+    RefuseSchedule(problem);
+  }
 }
 
 Reply GetLegacySchedule(const Call& call) {

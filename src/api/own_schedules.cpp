@@ -1,5 +1,6 @@
 #include <array>
 
+#include "api/internal/auto_export.h"
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
 #include "api/internal/request_body.h"
@@ -21,6 +22,9 @@ constexpr std::array kScheduleFields{
     Field{"pointInTimeWindowHours", FieldType::kAny, kOptional},
     Field{"verifyIntervalDays", FieldType::kAny, kOptional},
     Field{"items", FieldType::kArray, kOptional},
+    kAutoExportField,
+    kExportField,
+    kExportNamesField,
 };
 
 constexpr std::array kItemFields{
@@ -82,6 +86,7 @@ json::object RenderSchedule(const Call& call,
   body["keepLast"] = schedule.keep_last;
   body["pointInTimeWindowHours"] = schedule.point_in_time_hours;
   body["items"] = std::move(items);
+  AddAutoExport(body, schedule);
   AddInstant(body, "nextDue", run.next_due);
   if (const auto last = call.parts.schedules.FindLast(schedule)) {
     body["last"] = RenderLast(run, *last);
@@ -135,6 +140,7 @@ struct ScheduleChange {
   std::optional<int> window_hours;
   std::optional<int> verify_days;
   std::optional<std::vector<domain::PolicyItem>> items;
+  AutoExportChange auto_export;
 };
 
 ScheduleChange ReadChange(const Call& call) {
@@ -148,6 +154,7 @@ ScheduleChange ReadChange(const Call& call) {
   change.keep_last = NumberIn(call, body, "keepLast");
   change.window_hours = NumberIn(call, body, "pointInTimeWindowHours");
   change.verify_days = NumberIn(call, body, "verifyIntervalDays");
+  change.auto_export = ReadAutoExport(body);
   if (const json::value* items = body.if_contains("items")) {
     change.items.emplace();
     for (const json::value& item : items->get_array()) {
@@ -166,6 +173,10 @@ void Apply(const ScheduleChange& change, domain::Schedule& schedule) {
   schedule.point_in_time_hours = change.window_hours.value_or(schedule.point_in_time_hours);
   schedule.verify_days = change.verify_days.value_or(schedule.verify_days);
   schedule.items = change.items.value_or(schedule.items);
+  const std::string problem = ApplyAutoExport(change.auto_export, schedule);
+  if (!problem.empty()) {
+    throw InvalidValue("export", problem);
+  }
 }
 
 Reply GetSchedule(const Call& call) {

@@ -173,6 +173,8 @@ const std::map<std::string_view, Who> kRows{
     {"repairRepository", kManager},
     {"getRepositoryTask", kReader},
     {"getRepositoryStats", kReader},
+    {"listExports", kReader},
+    {"cancelExport", kExporter},
     {"listExportTargets", kReader},
     {"createExportTarget", kOwner},
     {"getExportTarget", kReader},

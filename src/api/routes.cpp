@@ -24,7 +24,8 @@ std::vector<Route> Collect() {
                           OwnExportRoutes,        OwnJobRoutes,
                           OwnKeyRoutes,           OwnNoticeRoutes,
                           OwnOrganizationRoutes,  OwnRepositoryRoutes,
-                          OwnSecretRoutes,        OwnScheduleRoutes}) {
+                          OwnSecretRoutes,        OwnScheduleRoutes,
+                          OwnExportJobRoutes}) {
     const auto some = rows();
     all.insert(all.end(), some.begin(), some.end());
   }

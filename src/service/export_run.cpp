@@ -40,10 +40,11 @@ std::unique_ptr<objectstore::Bucket> ExportService::Open(const domain::ExportTar
 }
 
 void ExportService::ExportNow(const domain::ExportJob& job, const jobs::JobContext& context) {
-  // The right may have been lost while the job waited.
-  const auto key = env_.store.FindKey(job.requested_by);
-  if (!key || key->key.revoked ||
-      !access_.MayOn({key->key}, job.project, domain::Permission::kExportCreate)) {
+  // The right may have been lost while the job waited. A schedule keeps what it was told.
+  const auto key = job.IsScheduled() ? std::nullopt : env_.store.FindKey(job.requested_by);
+  const bool may = key && !key->key.revoked &&
+                   access_.MayOn({key->key}, job.project, domain::Permission::kExportCreate);
+  if (!may && !job.IsScheduled()) {
     throw Error(ErrorCode::kPermissionDenied,
                 "exporting snapshot " + job.snapshot.ToString() +
                     ": the key that asked for it has lost the right to");

@@ -5,6 +5,7 @@
 #include "exporter/export.h"
 #include "exporter/object_keys.h"
 #include "objectstore/s3.h"
+#include "service/internal/export_queue.h"
 #include "service/internal/job_run.h"
 #include "service/internal/labels.h"
 
@@ -74,21 +75,6 @@ void CheckDirectory(const ExportTargetRegistration& target, const ExportServiceO
   if (options.folder.empty()) {
     RefuseValue("kind", "the server's setting export-directory is not set");
   }
-}
-
-// "2026-11-25T1000".
-std::string MinuteOf(Instant moment) {
-  const std::string text = FormatInstant(moment);
-  return text.substr(0, 13) + text.substr(14, 2);
-}
-
-std::string PrefixOf(const domain::Project& project,
-                     const domain::Snapshot& snapshot,
-                     Instant now) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  return std::string(exporter::kRoot) + "/" + project.organization.ToString() + "/" +
-         project.id.ToString() + "/" + exporter::KeyComponent(snapshot.cluster_name) + "/" +
-         MinuteOf(snapshot.started.value_or(snapshot.scheduled)) + "/" + std::to_string(seconds);
 }
 
 }  // namespace
@@ -286,27 +272,12 @@ domain::ExportJob ExportService::Start(const Caller& caller,
   }
   const auto project = env_.store.FindProject(cluster.project);
   TIDEMARK_CHECK(project.has_value());
-  const Instant now = env_.clock.Now();
-  domain::ExportJob job;
-  job.id = domain::ExportId::Generate(now, env_.random);
-  job.project = cluster.project;
-  job.cluster = cluster.id;
-  job.cluster_name = cluster.name;
-  job.replica_set_name = cluster.replica_set_name.empty() ? cluster.name : cluster.replica_set_name;
-  job.snapshot = snapshot->id;
-  job.bucket = bucket.id;
-  job.prefix = PrefixOf(*project, *snapshot, now);
+  QueuedExport queued = NewExport(env_, *project, cluster, *snapshot, bucket.id);
+  domain::ExportJob& job = queued.job;
   job.custom_data = request.custom_data;
-  job.collections = static_cast<std::int64_t>(snapshot->collections);
-  job.created = now;
   job.requested_by = caller.key.id;
-  domain::Job work;
-  work.id = JobId::Generate(now, env_.random);
-  work.kind = domain::JobKind::kExport;
-  work.subject = job.id.raw();
-  work.created = now;
   try {
-    env_.store.AddExport(job, work);
+    env_.store.AddExport(job, queued.work);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound) {  // between the checks and here
       RefuseNoBucket(bucket.id.ToString());
@@ -337,6 +308,25 @@ std::optional<domain::ExportJob> ExportService::Find(const domain::Cluster& clus
                                                      const domain::ExportId& id) {
   auto found = env_.store.FindExport(id);
   return found && found->cluster == cluster.id ? found : std::nullopt;
+}
+
+domain::ExportJob ExportService::Cancel(const domain::Cluster& cluster, const std::string& id) {
+  const auto parsed = domain::ExportId::Parse(id);
+  const auto job = parsed ? Find(cluster, *parsed) : std::nullopt;
+  if (!job) {
+    throw Refusal(Reason::kExportNotFound,
+                  ErrorCode::kNotFound,
+                  "cancelling export " + id + ": there is none",
+                  {id, cluster.name});
+  }
+  if (!env_.store.CancelExport(job->id, env_.clock.Now())) {
+    throw Refusal(Reason::kExportFinished,
+                  ErrorCode::kConflict,
+                  "cancelling export " + id + ": it has finished",
+                  {id});
+  }
+  env_.log.Info("export={} cluster={}  export cancelled", id, cluster.name);
+  return env_.store.FindExport(job->id).value();
 }
 
 std::optional<domain::Job> ExportService::FindJob(const domain::ExportId& id) {

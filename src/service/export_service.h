@@ -75,7 +75,8 @@ class ExportService {
       TIDEMARK_EXCLUDES(mutex_);
   domain::Listing<domain::ExportBucket> ListBuckets(const ProjectId& project,
                                                     const domain::Page& page);
-  // These three: kExportBucketNotFound; kExportBucketInUse while an unfinished export writes to it.
+  // These three: kExportBucketNotFound; kExportBucketInUse while an unfinished export writes to it,
+  // or the schedule of a cluster exports to it.
   domain::ExportBucket FindBucket(const ProjectId& project, const std::string& id);
   domain::ExportBucket UpdateBucket(const ProjectId& project,
                                     const std::string& id,
@@ -90,6 +91,9 @@ class ExportService {
   domain::Listing<domain::ExportJob> List(const domain::Cluster& cluster, const domain::Page& page);
   // Of that cluster; nullopt otherwise.
   std::optional<domain::ExportJob> Find(const domain::Cluster& cluster, const domain::ExportId& id);
+  // Whoever makes it stops soon; what has been written stays, without the object that says that it
+  // is complete. kExportNotFound; kExportFinished.
+  domain::ExportJob Cancel(const domain::Cluster& cluster, const std::string& id);
   std::optional<domain::Job> FindJob(const domain::ExportId& id);
   // The handler of JobKind::kExport.
   void Run(const jobs::JobContext& context);

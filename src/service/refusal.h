@@ -54,6 +54,7 @@ enum class Reason {
   kExportBucketInUse,     // [id] EXPORT_BUCKET_DELETE_FAILED
   kExportNotFound,        // [id, cluster]
   kExportIncomplete,      // [snapshotId] it is not completed
+  kExportFinished,        // [id] own API: there is nothing left to cancel
   kExportInProgress,      // [snapshotId] a snapshot has one unfinished export at most
   kExportTargetNotFound,  // [id] own API
   kExportTargetInUse,     // [bucket] own API: a bucket stands for it

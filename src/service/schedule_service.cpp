@@ -44,6 +44,21 @@ void RefuseWeak(const std::optional<domain::CompliancePolicy>& policy,
   }
 }
 
+// False: somebody else has changed it.
+bool Update(catalog::Store& store, const domain::Schedule& schedule) {
+  try {
+    return store.UpdateSchedule(schedule);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound || !schedule.export_to) {
+      throw;
+    }
+    throw Refusal(Reason::kExportBucketNotFound,
+                  ErrorCode::kNotFound,
+                  std::string(error.message()),
+                  {schedule.export_to->bucket.ToString()});
+  }
+}
+
 // False: a compliance policy that has just come allows no shorter ones.
 bool SetExpiries(catalog::Store& store,
                  const std::vector<std::pair<SnapshotId, Instant>>& expiries) {
@@ -126,7 +141,7 @@ domain::Schedule ScheduleService::Edit(const domain::Cluster& cluster,
       after.run.next_due = after.enabled ? domain::NextDue(after, env_.clock.Now()) : std::nullopt;
       after.run.retry_at.reset();
     }
-    if (env_.store.UpdateSchedule(after)) {
+    if (Update(env_.store, after)) {
       ++after.revision;
       env_.log.Info("cluster={} enabled={} items={}  schedule changed",
                     cluster.name,
@@ -157,7 +172,13 @@ domain::Schedule ScheduleService::Change(const domain::Cluster& cluster,
 }
 
 domain::Schedule ScheduleService::Delete(const domain::Cluster& cluster) {
-  return Edit(cluster, [](domain::Schedule& schedule) { schedule.items.clear(); }, Items::kMayGo);
+  const auto edit = [](domain::Schedule& schedule) {
+    schedule.items.clear();
+    schedule.auto_export = false;
+    schedule.export_to.reset();
+    schedule.names_in_export_prefix = false;
+  };
+  return Edit(cluster, edit, Items::kMayGo);
 }
 
 void ScheduleService::Raise(const domain::Cluster& cluster,

@@ -33,15 +33,16 @@ class ScheduleService {
   std::optional<domain::Snapshot> FindLast(const domain::Schedule& schedule);
   // Calls `edit` on the schedule and stores the result; `edit` may be called again when the
   // schedule has moved on meanwhile, and touches neither `run` nor `revision`. Nothing is due
-  // before the first new due time after now. kInvalidValue with the member; kSchedulesTooWeak when
-  // the result does not keep the project's compliance policy. With kFollow, snapshots that were
-  // taken for items of the schedule expire as its items say now, unless a person has decided, an
-  // item of theirs is gone or the project has a compliance policy: then not earlier than before.
+  // before the first new due time after now. kInvalidValue with the member; kExportBucketNotFound;
+  // kSchedulesTooWeak when the result does not keep the project's compliance policy. With kFollow,
+  // snapshots that were taken for items of the schedule expire as its items say now, unless a
+  // person has decided, an item of theirs is gone or the project has a compliance policy: then not
+  // earlier than before.
   domain::Schedule Change(const domain::Cluster& cluster,
                           const std::function<void(domain::Schedule&)>& edit,
                           ExistingSnapshots existing = ExistingSnapshots::kStay);
-  // Takes all items off: nothing is due until a change brings some. kSchedulesTooWeak in a project
-  // with a compliance policy.
+  // Takes all items off, and what is said of exports: nothing is due until a change brings some.
+  // kSchedulesTooWeak in a project with a compliance policy.
   domain::Schedule Delete(const domain::Cluster& cluster);
   // Changes what does not keep the policy, and nothing else.
   void Raise(const domain::Cluster& cluster, const domain::CompliancePolicy& policy);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "service/internal/export_queue.h"
 #include "service/internal/new_schedule.h"
 #include "service/internal/new_snapshot.h"
 
@@ -57,6 +58,8 @@ void Scheduler::RunOnce() {
   const Instant now = env_.clock.Now();
   Try(env_.log, "making schedules", [&] { MakeSchedules(now); });
   Try(env_.log, "following schedules", [&] { StepSchedules(now); });
+  // Before what has expired goes: a server that was down for long still exports it.
+  Try(env_.log, "queueing exports", [&] { QueueExports(); });
   Try(env_.log, "expiring snapshots", [&] { Expire(now); });
   Try(env_.log, "sweeping deleted snapshots", [&] { Sweep(now); });
   if (options_.collect_every.count() > 0) {
@@ -147,6 +150,20 @@ bool Scheduler::Step(const domain::Schedule& schedule, Instant now) {
     env_.wake_runner();
   }
   return true;
+}
+
+void Scheduler::QueueExports() {
+  SnapshotId after;
+  InBatches([&] {
+    const auto due = env_.store.ListDueExports(after, kBatch);
+    for (const catalog::Store::DueExport& one : due) {
+      Try(env_.log, "queueing the export of snapshot " + one.snapshot.ToString(), [&] {
+        QueueDueExport(env_, one);
+      });
+      after = one.snapshot;
+    }
+    return due.size();
+  });
 }
 
 void Scheduler::Expire(Instant now) {

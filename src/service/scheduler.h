@@ -17,10 +17,10 @@ struct SchedulerOptions {
   std::chrono::seconds poll{15};  // between two passes
 };
 
-// Makes schedules happen: queues what is due, tries again what has failed, deletes what has
-// expired, and has the garbage of that collected. Everything is decided from the catalog and
-// guarded in it, so that it goes on after a restart where it was, and several nodes may run it at
-// once. Confined: one thread calls RunOnce or Work.
+// Makes schedules happen: queues what is due, tries again what has failed, exports what is to be
+// exported, deletes what has expired, and has the garbage of that collected. Everything is decided
+// from the catalog and guarded in it, so that it goes on after a restart where it was, and several
+// nodes may run it at once. Confined: one thread calls RunOnce or Work.
 class Scheduler {
  public:
   Scheduler(Environment& environment,
@@ -38,6 +38,7 @@ class Scheduler {
   void StepSchedules(Instant now);
   // False when there was nothing to do.
   bool Step(const domain::Schedule& schedule, Instant now);
+  void QueueExports();
   void Expire(Instant now);
   void Sweep(Instant now);
   void Collect(Instant now);

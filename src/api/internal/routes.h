@@ -67,6 +67,7 @@ std::span<const Route> CompliancePolicyRoutes();
 std::span<const Route> ExportBucketRoutes();
 std::span<const Route> CloudExportRoutes();
 std::span<const Route> OwnExportTargetRoutes();
+std::span<const Route> OwnExportJobRoutes();
 std::span<const Route> CloudNamespaceRoutes();
 std::span<const Route> CollectionRestoreRoutes();
 std::span<const Route> OwnAuditRoutes();
