@@ -11,6 +11,14 @@ from harness.mongo_servers import MongoServer, start_ferretdb, start_memory_serv
 from harness.tidemark import Tidemark
 
 
+# These take longest and begin first, so that several workers (-n 3 --dist loadfile --no-loadscope-reorder) end together.
+LONGEST = ("test_schemathesis.py", "test_repair.py", "test_kill.py", "test_resume.py", "test_memory.py", "test_data.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 class Servers:
     """Starts MongoDB-compatible servers and ends every one of them."""
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import pathlib
 import random
-import resource
 import socket
 import threading
 import time
@@ -12,6 +11,7 @@ import time
 import pytest
 import requests
 from harness.client import FIRST_VERSION, OWN, legacy, role
+from harness.limits import allow_connections
 
 CONNECTIONS = int(os.environ.get("TIDEMARK_ATTACKERS", "10000"))
 MIB = 1 << 20
@@ -40,11 +40,7 @@ def connect(server):
 
 @contextlib.contextmanager
 def many(server, count):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count + 500:
-        if hard < count + 500:
-            pytest.skip(f"{count} connections are more than the {hard} files that may be open")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count + 500, hard))
+    allow_connections(count)
     opened = []
     try:
         for _ in range(count):

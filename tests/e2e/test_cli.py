@@ -120,6 +120,8 @@ def test_no_server_is_told(world):
 def test_a_dead_process_with_the_same_id_is_not_noticed(world):
     """The driver's segment of shared memory bears the process id: a killed process leaves it behind."""
     left = pathlib.Path("/dev/shm")
+    if not left.is_dir():
+        pytest.skip("there is no /dev/shm: the driver makes no segment")
     script = f'touch {left}/mongoc-$$; exec "$0" "$@"'
     command = ["sh", "-c", script, BINARY, "project", "list", "--url", "http://127.0.0.1:1"]
     process = subprocess.Popen(

@@ -15,6 +15,7 @@ import bson
 import pytest
 import requests
 from harness.client import OWN, assert_error, legacy, tenant
+from harness.limits import allow_connections
 from harness.processes import wait_until
 
 MEGABYTE = 1 << 20
@@ -284,6 +285,7 @@ def gzip_from(rest, url):
 
 
 def test_slow_readers_are_bounded(offered):
+    allow_connections(1000)
     url = offered.ask()["delivery"]["url"]
     pid = offered.tidemark.pid
     slow = []

@@ -1,10 +1,10 @@
 """Restore drills, metrics and archives that are pushed over SFTP, from end to end."""
 
-import getpass
 import hashlib
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -14,7 +14,8 @@ import pytest
 import requests
 from harness import openapi
 from harness.client import V2, group, role
-from harness.processes import Process, accepts_connections, free_port, wait_until
+from harness.ports import free_port
+from harness.processes import Process, accepts_connections, wait_until
 
 SSHD = "/usr/sbin/sshd"
 INTERNAL = {"admin", "config", "local"}
@@ -151,7 +152,7 @@ class SshServer:
 
     def options(self, fingerprint=None):
         return [
-            "--scp-host", "127.0.0.1", "--scp-port", str(self.port), "--scp-user", getpass.getuser(),
+            "--scp-host", "127.0.0.1", "--scp-port", str(self.port), "--scp-user", pwd.getpwuid(os.geteuid()).pw_name,
             "--scp-key-file", str(self.directory / "user"), "--scp-directory", str(self.inbox),
             "--scp-host-key", fingerprint or self.fingerprint,
         ]  # fmt: skip

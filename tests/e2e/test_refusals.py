@@ -3,7 +3,7 @@
 import pytest
 from harness.client import assert_error, tenant
 from harness.compare import assert_same, contents
-from harness.processes import free_port
+from harness.ports import free_port
 
 UNKNOWN = "0" * 24
 

@@ -14,6 +14,7 @@ import pytest
 import requests
 from harness.certificates import CertificateFiles
 from harness.client import OWN
+from harness.limits import allow_connections
 from harness.processes import wait_until
 
 
@@ -174,6 +175,7 @@ def test_idle_connections_cost_little(server):
         return int(status.split("VmRSS:")[1].split()[0]) << 10
 
     count = 1000
+    allow_connections(count)
     context = ssl._create_unverified_context()
     before = resident()
     with contextlib.ExitStack() as opened:

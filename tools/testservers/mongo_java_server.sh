@@ -23,6 +23,8 @@ exec 9>"$cache/lock"
 flock 9
 if [ ! -f "$cache/complete" ]; then
   echo "building mongo-java-server (once)" >&2
+  # Maven keeps what is there, also half a file of a build that was killed.
+  rm -rf "$cache/lib" "$cache/classes"
   mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory="$cache/lib" >&2
   javac -d "$cache/classes" -cp "$cache/lib/*" src/main/java/Main.java
   touch "$cache/complete"

@@ -3,7 +3,7 @@
 # The last line printed is its python.
 set -euo pipefail
 
-packages=(pymongo==4.20.1 pytest==8.4.2 pytest-timeout==2.4.0 requests==2.32.5)
+packages=(pymongo==4.20.1 pytest==8.4.2 pytest-timeout==2.4.0 pytest-xdist==3.8.0 requests==2.32.5)
 cache=${TIDEMARK_CACHE:-$HOME/.cache/tidemark}
 mkdir -p "$cache"
 environment=$cache/python-$(echo "${packages[*]}" | sha256sum | cut -c1-12)

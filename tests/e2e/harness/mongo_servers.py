@@ -7,7 +7,8 @@ import subprocess
 import pytest
 from pymongo import MongoClient
 
-from harness.processes import Process, accepts_connections, free_port, wait_until
+from harness.ports import free_port
+from harness.processes import Process, accepts_connections, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MEMORY_SERVER = os.environ.get(

@@ -10,12 +10,6 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def wait_until(condition, what, seconds=60, pause=0.05):
     """Polls until the condition gives something true, and returns that."""
     deadline = time.monotonic() + seconds

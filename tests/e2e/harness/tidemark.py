@@ -9,7 +9,8 @@ import requests
 import urllib3
 
 from harness.client import ApiKey, Client
-from harness.processes import Process, free_port, wait_until
+from harness.ports import free_port
+from harness.processes import Process, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # only readiness is asked that way
