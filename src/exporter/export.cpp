@@ -105,12 +105,34 @@ class Exporter {
       position_.next = i + 1;
       Save();
     }
-    // Not counted by Atlas: the file itself.
-    Put(CompleteKey(options_.prefix), RenderComplete(options_.facts, position_.done.files));
+    WriteComplete();
     return position_.done;
   }
 
  private:
+  // One that could not be read back may be there all the same: a failed export must not look like
+  // one that went well.
+  void WriteComplete() {
+    const std::string key = CompleteKey(options_.prefix);
+    try {
+      // Not counted by Atlas: the file itself.
+      Put(key, RenderComplete(options_.facts, position_.done.files));
+    } catch (const Error&) {
+      if (!context_.stop.stop_requested()) {  // else whoever goes on writes it again
+        Remove(key);
+      }
+      throw;
+    }
+  }
+
+  void Remove(const std::string& key) {
+    try {
+      bucket_.Delete(key, context_.stop);
+    } catch (const Error& error) {
+      context_.log.Warn("key={}  removing it failed, it may be there: {}", key, error.message());
+    }
+  }
+
   // Only what costs its owner money is lost when it cannot be done.
   void DropUploads() {
     try {

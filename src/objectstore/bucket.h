@@ -60,8 +60,10 @@ class Bucket {
   virtual void DropUploads(const std::string& prefix, const std::stop_token& stop) = 0;
 };
 
-// A bucket that is a folder; keys are paths below it. Objects are durable when Finish returns.
-// Makes the folder when it is missing.
-std::unique_ptr<Bucket> OpenDirectoryBucket(const std::filesystem::path& folder);
+// A bucket that is the folder `name`, a path below `root`; keys are paths below it. Objects are
+// durable when Finish returns, and so are the folders from `root` down to them, whoever has made
+// them. Makes folders that are missing; `root` itself had better be there.
+std::unique_ptr<Bucket> OpenDirectoryBucket(const std::filesystem::path& root,
+                                            const std::filesystem::path& name);
 
 }  // namespace tidemark::objectstore

@@ -23,7 +23,7 @@ class BucketSuite : public testing::TestWithParam<std::string> {
     SystemRandom random;
     folder_ = fs::temp_directory_path() / ("bucket_suite-" + RandomHex(random, 8));
     if (GetParam() == "Directory") {
-      bucket_ = OpenDirectoryBucket(folder_ / "bucket");
+      bucket_ = OpenDirectoryBucket(folder_, "bucket");
     } else {
       server_ = std::make_unique<S3Server>("bucket");
       bucket_ = OpenS3Bucket({.endpoint = server_->endpoint(),
@@ -137,10 +137,10 @@ TEST_P(BucketSuite, StopEndsAnUpload) {
 TEST(DirectoryBucket, FileInTheWayIsAnError) {
   SystemRandom random;
   const fs::path folder = fs::temp_directory_path() / ("bucket_test-" + RandomHex(random, 8));
-  const auto bucket = OpenDirectoryBucket(folder);
+  const auto bucket = OpenDirectoryBucket(folder, "");
   bucket->Put("a", AsBytes("x"), {});
   EXPECT_THROW(bucket->Put("a/b", AsBytes("x"), {}), Error);
-  EXPECT_THROW(OpenDirectoryBucket(folder / "a" / "b"), Error);
+  EXPECT_THROW(OpenDirectoryBucket(folder, "a/b"), Error);
   fs::remove_all(folder);
 }
 

@@ -1,9 +1,13 @@
 #include <algorithm>
 #include <cctype>
-#include <fstream>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/mutex.h"
 #include "base/units.h"
 #include "codec/stream_hash.h"
 #include "objectstore/bucket.h"
@@ -26,23 +30,49 @@ void ThrowFile(const std::error_code& error, std::string_view doing, const fs::p
   }
 }
 
+// An open file, closed when it goes.
+class Reading {
+ public:
+  explicit Reading(const fs::path& path)
+      : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) {
+      ThrowErrno(errno, "reading", path.string());
+    }
+  }
+
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  ~Reading() { close(descriptor_); }
+
+  // Bytes that were read; 0 at the end.
+  std::size_t Read(Bytes& to) const {
+    for (;;) {
+      const ssize_t got = read(descriptor_, to.data(), to.size());
+      if (got >= 0) {
+        return static_cast<std::size_t>(got);
+      }
+      if (errno != EINTR) {
+        ThrowErrno(errno, "reading", path_.string());
+      }
+    }
+  }
+
+ private:
+  const fs::path& path_;
+  const int descriptor_;
+};
+
 void ReadPieces(const fs::path& path,
                 const std::stop_token& stop,
                 const std::function<void(ByteView bytes)>& visit) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    ThrowErrno(errno, "reading", path.string());
-  }
+  const Reading file(path);
   Bytes buffer(kPiece);
-  while (file) {
+  for (std::size_t size = file.Read(buffer); size > 0; size = file.Read(buffer)) {
     if (stop.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "reading " + path.string() + ": stopped");
     }
-    file.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
-    visit(ByteView(buffer).first(static_cast<std::size_t>(file.gcount())));
-  }
-  if (file.bad()) {
-    ThrowErrno(EIO, "reading", path.string());
+    visit(ByteView(buffer).first(size));
   }
 }
 
@@ -56,19 +86,43 @@ auto OrFileError(std::string_view doing, const fs::path& path, const Body& body)
   }
 }
 
-// New folders from `base` on down to `folder`, each durable in the one above.
-void MakeFolders(const fs::path& base, const fs::path& folder) {
-  if (fs::is_directory(folder)) {
-    return;
-  }
-  if (folder != base) {
-    MakeFolders(base, folder.parent_path());
-  }
-  std::error_code error;
-  fs::create_directory(folder, error);
-  ThrowFile(error, "creating", folder);
-  SyncDirectory(folder.parent_path());
+bool IsOrIsAbove(const fs::path& folder, const fs::path& path) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+         folder.end();
 }
+
+// Folders below a root, made when they are missing, and durable: one that is there may be of a
+// process that was killed, or a call that failed, before the folder above it was synced.
+// Synchronized.
+class Folders {
+ public:
+  explicit Folders(fs::path root) : root_(std::move(root)) {}
+
+  const fs::path& root() const { return root_; }
+
+  // Every folder on the way to `folder` (below the root). Syncs each once, as long as the next
+  // call's folder is in the same ones: objects come in the order of their keys.
+  void Make(const fs::path& folder) TIDEMARK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    fs::path at = root_;
+    for (const fs::path& part : folder.lexically_relative(root_)) {
+      const fs::path above = at;
+      at /= part;
+      if (!IsOrIsAbove(at, last_)) {
+        std::error_code error;
+        fs::create_directory(at, error);
+        ThrowFile(error, "creating", at);
+        SyncDirectory(above);
+      }
+    }
+    last_ = folder;
+  }
+
+ private:
+  const fs::path root_;
+  Mutex mutex_;
+  fs::path last_ TIDEMARK_GUARDED_BY(mutex_);  // it and all above it are durable
+};
 
 class FileUpload final : public Upload {
  public:
@@ -106,7 +160,12 @@ class FileUpload final : public Upload {
     std::error_code error;
     fs::rename(unfinished_, path_, error);
     ThrowFile(error, "renaming", path_);
-    SyncDirectory(path_.parent_path());
+    try {
+      SyncDirectory(path_.parent_path());
+    } catch (const Error&) {  // a name that a crash may take back is worse than none
+      fs::remove(path_, error);
+      throw;
+    }
     return result;
   }
 
@@ -143,16 +202,18 @@ void RemoveUnfinished(const fs::path& below) {
 
 class DirectoryBucket final : public Bucket {
  public:
-  explicit DirectoryBucket(fs::path folder) : folder_(std::move(folder)) {
+  DirectoryBucket(const fs::path& root, const fs::path& name)
+      : folder_((root / name).lexically_normal()), folders_(root.lexically_normal()) {
     std::error_code error;
-    fs::create_directories(folder_, error);
-    ThrowFile(error, "creating", folder_);
+    fs::create_directories(folders_.root(), error);
+    ThrowFile(error, "creating", folders_.root());
+    OrFileError("creating", folder_, [this] { folders_.Make(folder_); });
   }
 
   std::unique_ptr<Upload> Begin(const std::string& key, const std::stop_token& stop) override {
     const fs::path path = PathOf(key);
     return OrFileError("creating", path, [&] {
-      MakeFolders(folder_, path.parent_path());
+      folders_.Make(path.parent_path());
       return std::make_unique<FileUpload>(path, stop);
     });
   }
@@ -191,6 +252,7 @@ class DirectoryBucket final : public Bucket {
   }
 
   const fs::path folder_;
+  Folders folders_;
 };
 
 }  // namespace
@@ -211,8 +273,8 @@ Upload::Result Bucket::Put(const std::string& key, ByteView bytes, const std::st
   return upload->Finish();
 }
 
-std::unique_ptr<Bucket> OpenDirectoryBucket(const std::filesystem::path& folder) {
-  return std::make_unique<DirectoryBucket>(folder);
+std::unique_ptr<Bucket> OpenDirectoryBucket(const fs::path& root, const fs::path& name) {
+  return std::make_unique<DirectoryBucket>(root, name);
 }
 
 }  // namespace tidemark::objectstore

@@ -16,8 +16,8 @@ std::unique_ptr<objectstore::Bucket> ExportService::Open(const domain::ExportTar
           ErrorCode::kInvalidArgument,
           "opening bucket " + target.bucket + ": the server's setting export-directory is not set");
     }
-    return objectstore::OpenDirectoryBucket(options_.folder / target.project.ToString() /
-                                            target.bucket);
+    return objectstore::OpenDirectoryBucket(
+        options_.folder, std::filesystem::path(target.project.ToString()) / target.bucket);
   }
   objectstore::S3Address address;
   address.endpoint = target.endpoint;

@@ -62,6 +62,10 @@ CampaignReport RunAllAtOnce(const CampaignOptions& options);
 // Every call to the file system fails once, in each way that it can. `count` is not used.
 CampaignReport FailFiles(const CampaignOptions& options);
 
+// Both of these for an export into a directory: every call fails once; the process dies at every
+// call, or a sync fails, and it is done again; the power fails. `count` as for LosePower.
+CampaignReport ExportToDisk(const CampaignOptions& options);
+
 // Connections to source and target break at every message and at `count` random bytes.
 CampaignReport FailSockets(const CampaignOptions& options);
 

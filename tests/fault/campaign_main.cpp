@@ -17,8 +17,7 @@ using tidemark::fault::CampaignReport;
 constexpr const char* kUsage =
     "usage: tidemark-campaign NAME [--count N] [--seed N] [--stride N] [--dir SCRATCH]\n"
     "NAME: kill-snapshots kill-compactions kill-collections kill-restores all-at-once power files "
-    "sockets "
-    "damage\n"
+    "exports sockets damage\n"
     "Prints one line. Exit status 1: something was not as it has to be; 2: it could not be told.\n";
 
 using Campaign = CampaignReport (*)(const CampaignOptions&);
@@ -32,6 +31,7 @@ const std::map<std::string, Campaign>& Campaigns() {
       {"all-at-once", tidemark::fault::RunAllAtOnce},
       {"power", tidemark::fault::LosePower},
       {"files", tidemark::fault::FailFiles},
+      {"exports", tidemark::fault::ExportToDisk},
       {"sockets", tidemark::fault::FailSockets},
       {"damage", tidemark::fault::DamageObjects},
   };

@@ -105,6 +105,17 @@ TEST_F(FileFaultTest, EveryCallMayFail) {
   EXPECT_GT(report.CountOf("short"), 0U);
 }
 
+using ExportTest = CampaignTest;
+
+TEST_F(ExportTest, WhatIsSaidToBeExportedIsThereAfterAnyFault) {
+  const CampaignReport report = ExportToDisk(Options(1, 8));
+  ExpectClean(report);
+  EXPECT_GT(report.CountOf("failed-cleanly"), 20U);
+  EXPECT_GT(report.CountOf("power-failures"), 20U);
+  EXPECT_GT(report.CountOf("deaths-then-power-failures"), 20U);
+  EXPECT_GT(report.CountOf("failed-syncs-then-power-failures"), 2U);
+}
+
 using SocketFaultTest = CampaignTest;
 
 TEST_F(SocketFaultTest, EveryCallMayFail) {

@@ -244,6 +244,19 @@ int rename(const char* from, const char* to) noexcept {
   });
 }
 
+int renameat2(int, const char* from, int, const char* to, unsigned flags) noexcept {
+  // Whoever calls it names both by their paths.
+  static auto* const real = Real<int(int, const char*, int, const char*, unsigned)>("renameat2");
+  return Through(SeePath(to), {.op = FileOp::kRename, .path = from, .second = to}, [&] {
+    return real(AT_FDCWD, from, AT_FDCWD, to, flags);
+  });
+}
+
+int remove(const char* path) noexcept {
+  static auto* const real = Real<int(const char*)>("remove");
+  return Through(SeePath(path), {.op = FileOp::kUnlink, .path = path}, [&] { return real(path); });
+}
+
 int unlink(const char* path) noexcept {
   static auto* const real = Real<int(const char*)>("unlink");
   return Through(SeePath(path), {.op = FileOp::kUnlink, .path = path}, [&] { return real(path); });

@@ -1,89 +1,14 @@
-#include <array>
-#include <cerrno>
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/mutex.h"
 #include "tests/fault/campaign.h"
-#include "tests/fault/file_calls.h"
+#include "tests/fault/file_faults.h"
 #include "tests/fault/history.h"
 
 namespace tidemark::fault {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Fault {
-  const char* name;
-  FileFate fate;
-  std::vector<FileOp> ops;  // that may fail so
-  bool stays = false;       // all later ones fail, too
-};
-
-const std::vector<Fault>& Faults() {
-  static const std::vector<FileOp> writing{FileOp::kOpen,
-                                           FileOp::kWrite,
-                                           FileOp::kSync,
-                                           FileOp::kSyncAll,
-                                           FileOp::kLink,
-                                           FileOp::kRename,
-                                           FileOp::kMakeFolder};
-  static const std::vector<FileOp> all{FileOp::kOpen,
-                                       FileOp::kRead,
-                                       FileOp::kWrite,
-                                       FileOp::kSync,
-                                       FileOp::kSyncAll,
-                                       FileOp::kLink,
-                                       FileOp::kRename,
-                                       FileOp::kUnlink,
-                                       FileOp::kMakeFolder,
-                                       FileOp::kStat,
-                                       FileOp::kList};
-  static const std::vector<Fault> faults{
-      {"EIO", {.error = EIO}, all},
-      {"ENOSPC", {.error = ENOSPC}, writing},
-      {"EINTR",
-       {.error = EINTR},
-       {FileOp::kOpen, FileOp::kRead, FileOp::kWrite, FileOp::kSync, FileOp::kSyncAll}},
-      {"short", {.partial = true}, {FileOp::kRead, FileOp::kWrite}},
-      {"full-disk", {.error = ENOSPC}, writing, true},
-      {"dead-disk", {.error = EIO}, all, true},
-  };
-  return faults;
-}
-
-// The n-th call that may fail so fails.
-class FailingCalls final : public FileWatcher {
- public:
-  FailingCalls(const Fault& fault, std::size_t call) : fault_(fault), call_(call) {}
-
-  FileFate Before(FileOp op, const std::string& path) override {
-    if (std::ranges::find(fault_.ops, op) == fault_.ops.end()) {
-      return {};
-    }
-    const std::size_t call = ++calls_;
-    if (call == call_) {
-      const MutexLock lock(mutex_);
-      path_ = path;
-    }
-    const bool fails = fault_.stays ? call >= call_ : call == call_;
-    return fails ? fault_.fate : FileFate{};
-  }
-
-  bool met() const { return calls_ >= call_; }
-
-  std::string path() const {
-    const MutexLock lock(mutex_);
-    return path_;
-  }
-
- private:
-  const Fault& fault_;
-  const std::size_t call_;
-  std::atomic<std::size_t> calls_{0};
-  mutable Mutex mutex_;
-  std::string path_ TIDEMARK_GUARDED_BY(mutex_);  // that the failed call was about
-};
 
 class FileCampaign {
  public:
@@ -98,7 +23,7 @@ class FileCampaign {
     fs::remove_all(before_);
     fs::create_directories(before_);
     for (const History::Step& step : history_.steps()) {
-      for (const Fault& fault : Faults()) {
+      for (const FileFault& fault : FileFaults()) {
         FailEach(step, fault);
       }
       Session session(blob::OpenDirectoryStore(before_.string()));
@@ -108,7 +33,7 @@ class FileCampaign {
   }
 
  private:
-  void FailEach(const History::Step& step, const Fault& fault) {
+  void FailEach(const History::Step& step, const FileFault& fault) {
     for (std::size_t call = 1 + random_.Next() % options_.stride;; call += options_.stride) {
       fs::remove_all(root_);
       fs::copy(before_, root_, fs::copy_options::recursive);
@@ -119,7 +44,7 @@ class FileCampaign {
   }
 
   // False when there is no such call.
-  bool FailOne(const History::Step& step, const Fault& fault, std::size_t call) {
+  bool FailOne(const History::Step& step, const FileFault& fault, std::size_t call) {
     FailingCalls failing(fault, call);
     std::optional<Session> session;
     std::string error;

@@ -1,9 +1,9 @@
-#include <cerrno>
 #include <filesystem>
 
 #include "base/error.h"
 #include "tests/fault/campaign.h"
 #include "tests/fault/disk_model.h"
+#include "tests/fault/file_faults.h"
 #include "tests/fault/history.h"
 
 namespace tidemark::fault {
@@ -19,44 +19,6 @@ void Act(const History::Step& step, const fs::path& root) {
   Session session(blob::OpenDirectoryStore(root.string()));
   step.act(session);
 }
-
-// From its n-th call on a process is dead: nothing that it does has an effect.
-class DyingRecorder final : public FileRecorder {
- public:
-  explicit DyingRecorder(std::size_t lives) : lives_(lives) {}
-
-  FileFate Before(FileOp, const std::string&) override {
-    const std::size_t call = calls_++;
-    return {.error = !risen_ && call >= lives_ ? EIO : 0};
-  }
-
-  // The next process.
-  void Rise() { risen_ = true; }
-
-  bool died() const { return calls_ > lives_; }
-
- private:
-  const std::size_t lives_;
-  std::atomic<std::size_t> calls_{0};
-  std::atomic<bool> risen_{false};
-};
-
-// One call to sync something fails.
-class FailingSync final : public FileRecorder {
- public:
-  explicit FailingSync(std::size_t call) : call_(call) {}
-
-  FileFate Before(FileOp op, const std::string&) override {
-    const bool syncs = op == FileOp::kSync || op == FileOp::kSyncAll;
-    return {.error = syncs && ++syncs_ == call_ ? EIO : 0};
-  }
-
-  bool met() const { return syncs_ >= call_; }
-
- private:
-  const std::size_t call_;
-  std::atomic<std::size_t> syncs_{0};
-};
 
 class PowerCampaign {
  public:

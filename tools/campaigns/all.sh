@@ -24,6 +24,7 @@ campaign kill-restores --count "$kills"
 campaign all-at-once --count "$kills"
 campaign power --count 3
 campaign files
+campaign exports --count 3
 campaign sockets --count 500
 campaign damage --count $((kills * 10))
 exit $failed
