@@ -39,17 +39,27 @@ class S3Upload final : public Upload {
   Result Finish() override;
 
  private:
+  // An attempt whose answer got lost has begun an upload that nobody knows the id of.
+  void Begin() {
+    int attempts = 0;
+    begun_unknown_ = true;
+    const XmlElement begun = client_.SendForXml(
+        {.method = "POST", .key = key_, .query = {{"uploads", ""}}, .attempts = &attempts},
+        "InitiateMultipartUploadResult",
+        stop_);
+    upload_id_ = begun.TextOf("UploadId");
+    if (upload_id_.empty()) {
+      throw Error(ErrorCode::kCorrupt,
+                  "beginning an upload to " + client_.NameOf(key_) + ": it has no UploadId");
+    }
+    begun_unknown_ = attempts > 1;
+  }
+
+  void GiveUpRest();
+
   void SendPart() {
     if (upload_id_.empty()) {
-      const XmlElement begun =
-          client_.SendForXml({.method = "POST", .key = key_, .query = {{"uploads", ""}}},
-                             "InitiateMultipartUploadResult",
-                             stop_);
-      upload_id_ = begun.TextOf("UploadId");
-      if (upload_id_.empty()) {
-        throw Error(ErrorCode::kCorrupt,
-                    "beginning an upload to " + client_.NameOf(key_) + ": it has no UploadId");
-      }
+      Begin();
     }
     if (parts_.size() >= kMaxParts) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -97,6 +107,7 @@ class S3Upload final : public Upload {
   UploadDigest digest_;
   Bytes buffer_;
   std::string upload_id_;           // of a multipart upload that is open
+  bool begun_unknown_ = false;      // there may be others
   std::vector<std::string> parts_;  // their ETags
 };
 
@@ -125,30 +136,24 @@ class S3Bucket final : public Bucket {
   }
 
   void DropUploads(const std::string& prefix, const std::stop_token& stop) override {
-    // Each page is of what is left: no marker to go on from.
-    for (int page = 0; page < kMaxPages; ++page) {
-      const XmlElement list = client_.SendForXml(
-          {.method = "GET", .key = {}, .query = {{"uploads", ""}, {"prefix", prefix}}},
-          "ListMultipartUploadsResult",
-          stop);
-      int dropped = 0;
-      for (const XmlElement& upload : list.children) {
-        if (upload.name == "Upload" && upload.TextOf("Key").starts_with(prefix)) {
-          Abort(std::string(upload.TextOf("Key")), std::string(upload.TextOf("UploadId")), stop);
-          ++dropped;
-        }
-      }
-      if (list.TextOf("IsTruncated") != "true" || dropped == 0) {
-        return;
-      }
-    }
+    DropUploads(prefix, stop, [&prefix](std::string_view key) { return key.starts_with(prefix); });
   }
 
-  // Once: whoever gives something up does not wait for long.
-  void Abort(const std::string& key, const std::string& upload_id, const std::stop_token& stop) {
-    client_.Send(
-        {.method = "DELETE", .key = key, .query = {{"uploadId", upload_id}}, .may_be_absent = true},
-        stop);
+  // Those of one object.
+  void DropUploadsOf(const std::string& key) {
+    DropUploads(key, {}, [&key](std::string_view found) { return found == key; });
+  }
+
+  void Abort(const std::string& key,
+             const std::string& upload_id,
+             const std::stop_token& stop,
+             bool once = false) {
+    client_.Send({.method = "DELETE",
+                  .key = key,
+                  .query = {{"uploadId", upload_id}},
+                  .may_be_absent = true,
+                  .once = once},
+                 stop);
   }
 
   // The store's word for it where its ETag is a checksum, else all of it is read again.
@@ -178,6 +183,28 @@ class S3Bucket final : public Bucket {
  private:
   static constexpr int kMaxPages = 100;  // of 1,000 uploads
 
+  void DropUploads(const std::string& prefix,
+                   const std::stop_token& stop,
+                   const std::function<bool(std::string_view key)>& is_ours) {
+    // Each page is of what is left: no marker to go on from.
+    for (int page = 0; page < kMaxPages; ++page) {
+      const XmlElement list = client_.SendForXml(
+          {.method = "GET", .key = {}, .query = {{"uploads", ""}, {"prefix", prefix}}},
+          "ListMultipartUploadsResult",
+          stop);
+      int dropped = 0;
+      for (const XmlElement& upload : list.children) {
+        if (upload.name == "Upload" && is_ours(upload.TextOf("Key"))) {
+          Abort(std::string(upload.TextOf("Key")), std::string(upload.TextOf("UploadId")), stop);
+          ++dropped;
+        }
+      }
+      if (list.TextOf("IsTruncated") != "true" || dropped == 0) {
+        return;
+      }
+    }
+  }
+
   [[noreturn]] void RefuseStored(const std::string& key, const std::string& why) {
     throw Error(ErrorCode::kCorrupt, "reading back " + client_.NameOf(key) + ": " + why);
   }
@@ -202,13 +229,22 @@ class S3Bucket final : public Bucket {
 };
 
 S3Upload::~S3Upload() {
-  if (upload_id_.empty()) {
-    return;
-  }
-  try {  // not stopped: what is left costs its owner money
-    bucket_.Abort(key_, upload_id_, {});
+  try {
+    GiveUpRest();
   } catch (const Error& error) {
     client_.log().Warn("abandoning an upload failed, it may be left behind: {}", error.message());
+  }
+}
+
+// Also when it is stopped: what is left costs its owner money. But then there is no time to try
+// for long, and whoever goes on looks for what was left.
+void S3Upload::GiveUpRest() {
+  const bool stopped = stop_.stop_requested();
+  if (!upload_id_.empty()) {
+    bucket_.Abort(key_, upload_id_, {}, stopped);
+  }
+  if (begun_unknown_ && !stopped) {
+    bucket_.DropUploadsOf(key_);
   }
 }
 

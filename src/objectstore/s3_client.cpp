@@ -92,6 +92,16 @@ std::string S3Client::NameOf(const std::string& key) const {
   return "s3://" + address_.bucket + (key.empty() ? "" : "/" + key);
 }
 
+HttpAnswer S3Client::PerformFor(const S3Request& request,
+                                const HttpCall& call,
+                                const std::stop_token& stop) {
+  try {
+    return Perform(connections_, call, options_, stop);
+  } catch (const Error& error) {
+    throw error.WithContext(request.method + " " + NameOf(request.key));
+  }
+}
+
 HttpAnswer S3Client::SendOnce(const S3Request& request, const std::stop_token& stop) {
   const Instant now = clock_.Now();
   SignedRequest signing;
@@ -117,7 +127,7 @@ HttpAnswer S3Client::SendOnce(const S3Request& request, const std::stop_token& s
                                           now));
   call.body = request.body;
   call.on_body = request.on_body;
-  HttpAnswer answer = Perform(connections_, call, options_, stop);
+  HttpAnswer answer = PerformFor(request, call, stop);
   const bool fine = answer.status >= 200 && answer.status <= 299;
   if (!fine &&
       !(request.may_be_absent && answer.status == 404 && CodeOf(answer) != "NoSuchBucket")) {
@@ -157,6 +167,9 @@ auto S3Client::Retry(const S3Request& request,
   for (int number = 1;; ++number) {
     if (stop.stop_requested()) {
       throw Error(ErrorCode::kCancelled, request.method + " " + NameOf(request.key) + ": stopped");
+    }
+    if (request.attempts != nullptr) {
+      *request.attempts = number;
     }
     try {
       return attempt(number);

@@ -112,7 +112,7 @@ TEST_F(ExportTest, WhatIsSaidToBeExportedIsThereAfterAnyFault) {
   ExpectClean(report);
   EXPECT_GT(report.CountOf("failed-cleanly"), 20U);
   EXPECT_GT(report.CountOf("power-failures"), 20U);
-  EXPECT_GT(report.CountOf("deaths-then-power-failures"), 20U);
+  EXPECT_GT(report.CountOf("deaths-then-power-failures"), 10U);
   EXPECT_GT(report.CountOf("failed-syncs-then-power-failures"), 2U);
 }
 

@@ -33,9 +33,10 @@ struct S3Seen {
 };
 
 struct S3Answer {
-  int status = 200;
+  int status = 200;  // 0: hangs up instead
   std::string body;
   std::string etag;
+  std::optional<std::size_t> length = std::nullopt;  // announced instead of the body's
 };
 
 class S3Server {
@@ -71,6 +72,8 @@ class S3Server {
   // Called with each request that has a good signature; an answer takes the place of ours. Set it
   // before the first request.
   std::function<std::optional<S3Answer>(const S3Seen& seen)> intercept;
+  // Called with what is about to be answered, when it has been done.
+  std::function<void(const S3Seen& seen, S3Answer& answer)> spoil;
 
   std::map<std::string, std::string> Objects() {
     const MutexLock lock(mutex_);
@@ -245,12 +248,15 @@ class S3Server {
       answer = *instead;
     } else {
       answer = Handle(*seen);
+      if (spoil) {
+        spoil(*seen, answer);
+      }
     }
     if (answer.status == 0) {
       return;  // hangs up
     }
-    std::string text = "HTTP/1.1 " + std::to_string(answer.status) +
-                       " X\r\nContent-Length: " + std::to_string(answer.body.size()) +
+    std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " X\r\nContent-Length: " +
+                       std::to_string(answer.length.value_or(answer.body.size())) +
                        "\r\nConnection: close\r\n";
     text += answer.etag.empty() ? "" : "ETag: \"" + answer.etag + "\"\r\n";
     text += "\r\n";

@@ -22,7 +22,8 @@ struct S3Request {
   std::function<void(ByteView bytes)> on_body = nullptr;
   // An absent object is an answer (404) and no error; an absent bucket is one.
   bool may_be_absent = false;
-  bool once = false;  // no second attempt
+  bool once = false;        // no second attempt
+  int* attempts = nullptr;  // how many were made, if anybody wants to know
 };
 
 // Signs requests for one bucket, sends them, and tries again. Synchronized.
@@ -48,6 +49,10 @@ class S3Client {
   std::string NameOf(const std::string& key) const;
 
  private:
+  // Perform, whose errors name the object.
+  HttpAnswer PerformFor(const S3Request& request,
+                        const HttpCall& call,
+                        const std::stop_token& stop);
   HttpAnswer SendOnce(const S3Request& request, const std::stop_token& stop);
   [[noreturn]] void Refuse(const S3Request& request, const HttpAnswer& answer) const;
 
