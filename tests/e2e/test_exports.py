@@ -1,14 +1,13 @@
 """Exports into buckets: read back document by document, through faults and kills."""
 
-import gzip
 import json
 import os
 import pathlib
 import subprocess
 
 import pytest
-from bson import json_util
 from harness.client import V2
+from harness.export_reader import below, exported
 from harness.mongo_servers import prepare
 from harness.openapi import check_answer
 from harness.processes import wait_until
@@ -17,7 +16,6 @@ from harness.s3_server import ACCESS_KEY, REGION, SECRET_KEY, S3Server
 NEW = "application/vnd.atlas.2024-05-30+json"
 OLD = "application/vnd.atlas.2023-01-01+json"
 ROLE = "0123456789abcdef01234567"
-CANONICAL = json_util.JSONOptions(json_mode=json_util.JSONMode.CANONICAL)
 FINAL = ("Successful", "Failed", "Cancelled")
 BUCKETS = "/groups/{groupId}/backup/exportBuckets"
 EXPORTS = "/groups/{groupId}/clusters/{clusterName}/backup/exports"
@@ -87,24 +85,6 @@ def documents_of(source):
     return {(database, name): sorted(map(str, source.client[database][name].find()))
             for database in source.client.list_database_names() if database not in ("admin", "config", "local")
             for name in source.client[database].list_collection_names()}
-
-
-def exported(objects, prefix):
-    """{(database, collection): documents} of what lies below a prefix; names come from the metadata."""
-    names, lines = {}, {}
-    for key, content in objects.items():
-        folder, _, file = key.removeprefix(prefix + "/").rpartition("/")
-        if file == "metadata.json":
-            names[folder] = (folder.split("/")[0], json.loads(content)["collectionName"])
-            lines.setdefault(folder, [])
-        elif file.endswith(".json.gz"):
-            lines.setdefault(folder, []).extend(gzip.decompress(content).decode().splitlines())
-    return {names[folder]: sorted(str(json_util.loads(line, json_options=CANONICAL)) for line in found)
-            for folder, found in lines.items()}
-
-
-def below(objects, prefix):
-    return {key: content for key, content in objects.items() if key.startswith(prefix + "/")}
 
 
 def audited(place):

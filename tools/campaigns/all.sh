@@ -27,4 +27,9 @@ campaign files
 campaign exports --count 3
 campaign sockets --count 500
 campaign damage --count $((kills * 10))
+# The whole server, beside servers in memory: every round is a start of it, so fewer.
+cmake --build build/release --target tidemark tidemark-memory-server >/dev/null
+start=$SECONDS
+timeout 3600 "$(tools/testservers/python.sh)" tests/e2e/kill_jobs.py --seed "$seed" --kills $(((kills + 3) / 4)) | tail -1 || failed=1
+echo "  $((SECONDS - start)) s"
 exit $failed

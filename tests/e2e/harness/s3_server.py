@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import http.server
+import sys
 import threading
 import time
 import urllib.parse
@@ -33,7 +34,7 @@ class S3Server:
         self.requests = []
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"s3": self})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -115,6 +116,14 @@ class S3Server:
 
 def _error(status, code):
     return status, f"<Error><Code>{code}</Code></Error>".encode(), ""
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # of a client that was killed
+            super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
