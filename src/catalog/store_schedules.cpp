@@ -287,7 +287,9 @@ std::optional<Store::SnapshotToVerify> SqliteStore::FindSnapshotToVerify(Instant
                  "ORDER BY scheduled DESC, id DESC LIMIT 1) "
                  "WHERE s.verify_days > 0 AND NOT EXISTS "
                  "(SELECT 1 FROM drills d WHERE d.cluster = s.cluster AND d.state < 2) "
-                 "AND (s.verified IS NULL OR s.verified <= ?1 - s.verify_days * 86400000000) "
+                 // More than a day ahead: the clock was set back since.
+                 "AND (s.verified IS NULL OR s.verified > ?1 + 86400000000 "
+                 "OR s.verified <= ?1 - s.verify_days * 86400000000) "
                  "ORDER BY s.verified, s.cluster LIMIT 1",
                  now);
 }

@@ -57,6 +57,10 @@ void TakeFor(const std::vector<domain::PolicyItem>& items,
 void Scheduler::RunOnce() {
   const Instant now = env_.clock.Now();
   Try(env_.log, "making schedules", [&] { MakeSchedules(now); });
+  if (!last_pass_ || now < *last_pass_) {
+    Try(env_.log, "looking at the clock", [&] { Realign(now); });
+  }
+  last_pass_ = now;
   Try(env_.log, "following schedules", [&] { StepSchedules(now); });
   // Before what has expired goes: a server that was down for long still exports it.
   Try(env_.log, "queueing exports", [&] { QueueExports(); });
@@ -90,6 +94,41 @@ void Scheduler::MakeSchedules(Instant now) {
     }
     return clusters.size();
   });
+}
+
+void Scheduler::Realign(Instant now) {
+  for (const domain::Schedule& schedule :
+       env_.store.ListSchedulesToStep(Instant::max(), kBatch * kMaxBatches)) {
+    const std::optional<Instant> next = domain::NextDue(schedule, now);
+    if (!next || schedule.run.next_due <= next) {
+      continue;
+    }
+    domain::ScheduleRun run = schedule.run;
+    run.next_due = next;
+    if (run.retry_at > next) {
+      run.retry_at.reset();
+    }
+    if (env_.store.AdvanceSchedule(schedule, run, std::nullopt)) {
+      env_.log.Warn(
+          "cluster={} next={} was={}  the clock was set back: its next snapshot is due "
+          "sooner than it was told",
+          schedule.cluster.ToString(),
+          FormatInstant(*next),
+          FormatInstant(*schedule.run.next_due));
+    }
+  }
+}
+
+void Scheduler::SkipTaken(const domain::Schedule& schedule, Instant next_due) {
+  domain::ScheduleRun run = schedule.run;
+  run.next_due = next_due;
+  run.retry_at.reset();
+  if (env_.store.AdvanceSchedule(schedule, run, std::nullopt)) {
+    env_.log.Warn(
+        "cluster={} next={}  there is a snapshot for this due time: the clock was set back",
+        schedule.cluster.ToString(),
+        FormatInstant(next_due));
+  }
 }
 
 void Scheduler::StepSchedules(Instant now) {
@@ -131,8 +170,16 @@ bool Scheduler::Step(const domain::Schedule& schedule, Instant now) {
     step->run.snapshot = queued->snapshot.id;
     step->run.settled = false;
   }
-  if (!env_.store.AdvanceSchedule(schedule, step->run, queued)) {
-    return true;  // another node, or a person, was quicker
+  try {
+    if (!env_.store.AdvanceSchedule(schedule, step->run, queued)) {
+      return true;  // another node, or a person, was quicker
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict || !step->run.next_due) {
+      throw;
+    }
+    SkipTaken(schedule, *step->run.next_due);
+    return true;
   }
   if (step->run.missed > schedule.run.missed) {
     env_.log.Warn("cluster={} missed={} last={}  scheduled snapshots missed: {}",

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <stop_token>
 
 #include "base/mutex.h"
@@ -35,10 +36,15 @@ class Scheduler {
 
  private:
   void MakeSchedules(Instant now);
+  // Schedules whose next due time was made by a clock that has been set back since, perhaps while
+  // no server ran: it would come much too late.
+  void Realign(Instant now);
   void StepSchedules(Instant now);
   // False when there was nothing to do.
   bool Step(const domain::Schedule& schedule, Instant now);
   void QueueExports();
+  // Leaves out a due time that has a snapshot already.
+  void SkipTaken(const domain::Schedule& schedule, Instant next_due);
   void Expire(Instant now);
   void Sweep(Instant now);
   void Collect(Instant now);
@@ -47,6 +53,7 @@ class Scheduler {
   Environment& env_;
   RepositoryService& repository_;
   const SchedulerOptions options_;
+  std::optional<Instant> last_pass_;
   std::map<ProjectId, ObjectId> collecting_;  // tasks whose end has not been looked at
   Mutex mutex_;
   CondVar stopped_;

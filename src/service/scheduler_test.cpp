@@ -330,6 +330,48 @@ TEST_F(SchedulerTest, WhileEverythingFailsTheLastGoodOnesStay) {
   EXPECT_GT(RunOf(shared).missed, 700);
 }
 
+// A clock that was wrong for a while must not stop snapshots for as long as it was ahead.
+TEST_F(SchedulerTest, AClockThatWasYearsAheadDelaysNothing) {
+  const domain::Cluster cluster = AddCluster(domain::Tier::kShared);
+  RunUntil(At("2026-11-26T11:00:00Z"), hours{1});
+  clock_.Set(At("2038-01-19T03:14:07Z"));
+  Pass();
+  EXPECT_GT(RunOf(cluster).next_due.value(), At("2038-01-19T03:14:07Z"));
+  clock_.Set(At("2026-11-26T12:00:00Z"));
+  Pass();
+  EXPECT_EQ(FormatInstant(RunOf(cluster).next_due.value()), "2026-11-27T10:20:00Z");
+  RunUntil(At("2026-11-28T11:00:00Z"), hours{1});
+  const std::set<std::string> kept = Texts(Kept(cluster));
+  EXPECT_TRUE(kept.contains("2026-11-27T10:20:00Z"));
+  EXPECT_TRUE(kept.contains("2026-11-28T10:20:00Z"));
+}
+
+TEST_F(SchedulerTest, AClockThatWasSetRightWhileNoServerRanDelaysNothing) {
+  const domain::Cluster cluster = AddCluster(domain::Tier::kShared);
+  clock_.Set(At("2038-01-19T03:14:07Z"));
+  Pass();
+  Pass();
+  clock_.Set(At("2026-11-26T12:00:00Z"));
+  Scheduler anew(environment_, maintenance_, {});
+  anew.RunOnce();
+  EXPECT_EQ(FormatInstant(RunOf(cluster).next_due.value()), "2026-11-27T10:20:00Z");
+}
+
+// Over a due time that has its snapshot: there is no second one, and the next is on time.
+TEST_F(SchedulerTest, AClockThatIsSetBackALittleTakesNothingTwice) {
+  const domain::Cluster cluster = AddCluster(domain::Tier::kDedicated);
+  RunUntil(At("2026-11-25T16:20:01Z"), minutes{10});
+  EXPECT_EQ(ran_, 1);
+  clock_.Set(At("2026-11-25T16:19:58Z"));
+  Pass();
+  RunUntil(At("2026-11-25T16:40:00Z"), minutes{1});
+  EXPECT_EQ(ran_, 1);
+  EXPECT_EQ(FormatInstant(RunOf(cluster).next_due.value()), "2026-11-25T22:20:00Z");
+  RunUntil(At("2026-11-25T22:30:00Z"), minutes{10});
+  EXPECT_EQ(ran_, 2);
+  EXPECT_EQ(RunOf(cluster).missed, 0);
+}
+
 TEST_F(SchedulerTest, APausedClusterIsLeftAlone) {
   const domain::Cluster cluster = AddCluster(domain::Tier::kShared, true);
   scheduler_.RunOnce();

@@ -339,6 +339,8 @@ TEST_P(StoreSchedules, TheNewestSnapshotIsVerifiedAfterSoManyDays) {
   ExpectEqual(store_->FindSchedule(cluster.id).value(), schedule);
   EXPECT_FALSE(store_->FindSnapshotToVerify(kNow + 24 * 7 * kHour - std::chrono::seconds{1}));
   EXPECT_TRUE(store_->FindSnapshotToVerify(kNow + 24 * 7 * kHour));
+  EXPECT_FALSE(store_->FindSnapshotToVerify(kNow - kHour));
+  EXPECT_TRUE(store_->FindSnapshotToVerify(kNow - 25 * kHour));  // the clock was set back
   store_->RemoveCluster(cluster.id, kNow);
   EXPECT_FALSE(store_->FindSnapshotToVerify(kNow + 24 * 7 * kHour));
 }
