@@ -79,11 +79,9 @@ std::string CustomDataOf(const json::object& body) {
 
 Reply ListExports(const Call& call) {
   const auto listing = call.parts.exports.List(FindCloudCluster(call), call.query.page);
-  json::array results;
-  for (const domain::ExportJob& job : listing.rows) {
-    results.push_back(RenderExport(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::ExportJob& job) {
+    return RenderExport(call, job);
+  });
 }
 
 Reply CreateExport(const Call& call) {

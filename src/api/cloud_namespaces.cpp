@@ -37,15 +37,10 @@ json::object RenderName(const std::string& parent, const std::string& name) {
 }
 
 Reply ListNames(const Call& call, const std::string& parent, std::span<const std::string> names) {
-  const auto total = static_cast<std::int64_t>(names.size());
-  const std::int64_t begin = std::min(call.query.page.Offset(), total);
-  const std::int64_t size = std::min(call.query.page.size, total - begin);
-  json::array results;
-  for (const std::string& name :
-       names.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size))) {
-    results.push_back(RenderName(parent, name));
-  }
-  return ListReply(call.request, call.query, std::move(results), total);
+  return ListReply(
+      call.request, call.query, PageOf(names, call.query.page), [&](const std::string& name) {
+        return RenderName(parent, name);
+      });
 }
 
 const std::vector<std::string>& FindDatabase(const Call& call,

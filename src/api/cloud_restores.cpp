@@ -260,11 +260,9 @@ Reply CreateCloudRestore(const Call& call) {
 
 Reply ListCloudRestores(const Call& call) {
   const auto listing = call.parts.restores.ListWhole(FindCloudCluster(call), call.query.page);
-  json::array results;
-  for (const domain::RestoreJob& job : listing.rows) {
-    results.push_back(RenderCloudRestore(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::RestoreJob& job) {
+    return RenderCloudRestore(call, job);
+  });
 }
 
 Reply GetCloudRestore(const Call& call) {

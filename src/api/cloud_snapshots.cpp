@@ -231,11 +231,9 @@ Reply ListCloudSnapshots(const Call& call) {
   if (cluster.topology != domain::Topology::kSharded) {
     listing = call.parts.snapshots.List(cluster, call.query.page);
   }
-  json::array results;
-  for (const domain::Snapshot& snapshot : listing.rows) {
-    results.push_back(RenderCloudSnapshot(call, cluster, snapshot));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Snapshot& snapshot) {
+    return RenderCloudSnapshot(call, cluster, snapshot);
+  });
 }
 
 Reply GetCloudSnapshot(const Call& call) {

@@ -155,11 +155,9 @@ Reply ListClusters(const Call& call) {
                                choice == "true" ? catalog::Store::Unregistered::kWithSnapshots
                                                 : catalog::Store::Unregistered::kLeaveOut,
                                query.page);
-  json::array results;
-  for (const domain::Cluster& cluster : listing.rows) {
-    results.push_back(RenderCluster(call, cluster));
-  }
-  return ListReply(call.request, query, std::move(results), listing.total);
+  return ListReply(call.request, query, listing, [&](const domain::Cluster& cluster) {
+    return RenderCluster(call, cluster);
+  });
 }
 
 Reply GetCluster(const Call& call) {

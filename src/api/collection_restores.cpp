@@ -291,11 +291,9 @@ catalog::CollectionRestores::NamespaceFilter ReadFilter(const Call& call, ListQu
 Reply ListJobs(const Call& call) {
   const auto listing =
       call.parts.restores.ListByCollection(FindCloudCluster(call), call.query.page);
-  json::array results;
-  for (const domain::RestoreJob& job : listing.rows) {
-    results.push_back(RenderJob(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::RestoreJob& job) {
+    return RenderJob(call, job);
+  });
 }
 
 Reply GetJob(const Call& call) {

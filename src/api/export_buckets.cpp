@@ -183,11 +183,9 @@ service::ExportBucketRegistration ReadBucket(const Call& call) {
 
 Reply ListBuckets(const Call& call) {
   const auto listing = call.parts.exports.ListBuckets(ProjectOf(call).id, call.query.page);
-  json::array results;
-  for (const domain::ExportBucket& bucket : listing.rows) {
-    results.push_back(RenderBucket(call.version, bucket));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::ExportBucket& bucket) {
+    return RenderBucket(call.version, bucket);
+  });
 }
 
 Reply CreateBucket(const Call& call) {

@@ -1,10 +1,10 @@
 #include <array>
 #include <chrono>
 
-#include "api/internal/downloads.h"
 #include "api/internal/flex.h"
 #include "api/internal/request_body.h"
 #include "api/internal/routes.h"
+#include "api/internal/tenant.h"
 #include "service/refusal.h"
 
 // Snapshots and restore jobs of flex clusters: the shared tier's with other names (contract.md
@@ -42,61 +42,16 @@ constexpr std::array kDownloadFields{
     Field{"links", FieldType::kArray, kReadOnly},
 };
 
-// FlexBackupSnapshot20241113.
-json::object RenderSnapshot(const domain::Snapshot& snapshot) {
-  json::object body;
-  body["expiration"] = FormatInstant(snapshot.expires);
-  if (snapshot.finished) {
-    body["finishTime"] = FormatInstant(*snapshot.finished);
-  }
-  body["id"] = snapshot.id.ToString();
-  if (!snapshot.mongodb_version.empty()) {
-    body["mongoDBVersion"] = snapshot.mongodb_version;
-  }
-  body["scheduledTime"] = FormatInstant(snapshot.scheduled);
-  if (snapshot.started) {
-    body["startTime"] = FormatInstant(*snapshot.started);
-  }
-  body["status"] = domain::SnapshotStateName(snapshot.state);
-  return body;
-}
-
-// Whether the job has a link that works, and the caller could have asked for it himself.
-bool ShowsLink(const Call& call, const domain::RestoreJob& job) {
-  return job.download && call.parts.downloads.StateOf(job) != domain::DownloadState::kExpired &&
-         call.parts.access.MayOn(call.caller, job.project, domain::Permission::kFlexDownload);
-}
-
 // FlexBackupRestoreJob20241113.
 json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
-  json::object body;
-  body["deliveryType"] = job.delivery == domain::DeliveryMethod::kDownload ? "DOWNLOAD" : "RESTORE";
-  body["expirationDate"] = FormatInstant(job.expires);
-  body["id"] = job.id.ToString();
+  json::object body = RenderTenantRestore(call, job, domain::Permission::kFlexDownload);
   body["instanceName"] = job.cluster_name;
-  body["projectId"] = job.project.ToString();
-  if (job.finished) {
-    body["restoreFinishedDate"] = FormatInstant(*job.finished);
-  }
-  body["restoreScheduledDate"] = FormatInstant(job.created);
-  body["snapshotFinishedDate"] = FormatInstant(job.snapshot_finished);
-  body["snapshotId"] = job.snapshot.ToString();
-  if (ShowsLink(call, job)) {
-    body["snapshotUrl"] = LinksOf(call, job).with_key;
-  }
-  body["status"] = domain::RestoreStateName(job.state);
-  body["targetDeploymentItemName"] = job.target_name;
-  body["targetProjectId"] = job.target_project.ToString();
   return body;
 }
 
 Reply ListSnapshots(const Call& call) {
   const auto listing = call.parts.snapshots.ListOldestFirst(FindFlexCluster(call), call.query.page);
-  json::array results;
-  for (const domain::Snapshot& snapshot : listing.rows) {
-    results.push_back(RenderSnapshot(snapshot));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, RenderTenantSnapshot);
 }
 
 Reply GetSnapshot(const Call& call) {
@@ -105,18 +60,17 @@ Reply GetSnapshot(const Call& call) {
   if (!SnapshotId::Parse(text)) {
     throw InvalidPathId("INVALID_SNAPSHOT_ID", text);
   }
-  return {200,
-          Shape::kObject,
-          RenderSnapshot(FindSnapshot(call, cluster, service::Reason::kTenantSnapshotNotFound))};
+  return {
+      200,
+      Shape::kObject,
+      RenderTenantSnapshot(FindSnapshot(call, cluster, service::Reason::kTenantSnapshotNotFound))};
 }
 
 Reply ListRestores(const Call& call) {
   const auto listing = call.parts.restores.ListButPushes(FindFlexCluster(call), call.query.page);
-  json::array results;
-  for (const domain::RestoreJob& job : listing.rows) {
-    results.push_back(RenderRestore(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::RestoreJob& job) {
+    return RenderRestore(call, job);
+  });
 }
 
 Reply GetRestore(const Call& call) {

@@ -37,11 +37,9 @@ Reply ListFlexClusters(const Call& call) {
                                                 catalog::Store::ClusterKind::kFlex,
                                                 catalog::Store::Unregistered::kLeaveOut,
                                                 call.query.page);
-  json::array results;
-  for (const domain::Cluster& cluster : listing.rows) {
-    results.push_back(RenderFlexCluster(call, cluster));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Cluster& cluster) {
+    return RenderFlexCluster(call, cluster);
+  });
 }
 
 Reply GetFlexCluster(const Call& call) {

@@ -148,11 +148,9 @@ Reply ListLegacyRestores(const Call& call) {
     }
   }
   const auto listing = call.parts.restores.List(cluster, call.query.page);
-  json::array results;
-  for (const domain::RestoreJob& job : listing.rows) {
-    results.push_back(RenderLegacyRestore(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::RestoreJob& job) {
+    return RenderLegacyRestore(call, job);
+  });
 }
 
 Reply GetLegacyRestore(const Call& call) {

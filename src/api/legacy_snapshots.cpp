@@ -138,11 +138,9 @@ Reply ListLegacySnapshots(const Call& call) {
   query.filter = "&completed=" + completed;
   const domain::Cluster cluster = FindCluster(call);
   const auto listing = call.parts.snapshots.List(cluster, StatesOf(completed), query.page);
-  json::array results;
-  for (const domain::Snapshot& snapshot : listing.rows) {
-    results.push_back(RenderLegacySnapshot(call, cluster, snapshot));
-  }
-  return ListReply(call.request, query, std::move(results), listing.total);
+  return ListReply(call.request, query, listing, [&](const domain::Snapshot& snapshot) {
+    return RenderLegacySnapshot(call, cluster, snapshot);
+  });
 }
 
 Reply GetLegacySnapshot(const Call& call) {

@@ -97,13 +97,9 @@ Reply List(const Call& call,
                                     .actor = Parameter(call, "actor"),
                                     .operation = Parameter(call, "operation")};
   const auto listing = call.parts.audit.List(filter, call.query.page);
-  json::array results;
-  for (const domain::AuditEntry& entry : listing.rows) {
-    results.push_back(RenderEntry(entry));
-  }
   ListQuery query = call.query;
   query.filter = FilterOf(call);
-  return ListReply(call.request, query, std::move(results), listing.total);
+  return ListReply(call.request, query, listing, RenderEntry);
 }
 
 // Both of them, or neither.

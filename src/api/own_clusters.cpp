@@ -124,11 +124,7 @@ namespace {
 
 Reply ListProjects(const Call& call) {
   const auto listing = call.parts.access.ListProjects(call.caller, call.query.page);
-  json::array results;
-  for (const domain::Project& project : listing.rows) {
-    results.push_back(RenderProject(project));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, RenderProject);
 }
 
 Reply CreateProject(const Call& call) {
@@ -145,11 +141,9 @@ Reply DeleteProject(const Call& call) {
 
 Reply ListClusters(const Call& call) {
   const auto listing = call.parts.clusters.List(ProjectOf(call).id, call.query.page);
-  json::array results;
-  for (const domain::Cluster& cluster : listing.rows) {
-    results.push_back(RenderCluster(call, cluster));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Cluster& cluster) {
+    return RenderCluster(call, cluster);
+  });
 }
 
 Reply CreateCluster(const Call& call) {

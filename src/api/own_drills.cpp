@@ -106,11 +106,9 @@ Reply UpdateScratchTarget(const Call& call) {
 
 Reply ListDrills(const Call& call) {
   const auto listing = call.parts.drills.List(FindOwnCluster(call), call.query.page);
-  json::array results;
-  for (const domain::Drill& drill : listing.rows) {
-    results.push_back(RenderDrill(call, drill));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Drill& drill) {
+    return RenderDrill(call, drill);
+  });
 }
 
 Reply CreateDrill(const Call& call) {

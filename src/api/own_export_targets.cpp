@@ -39,12 +39,8 @@ json::object RenderTarget(const domain::ExportTarget& target) {
 
 Reply ListTargets(const Call& call) {
   const auto targets = call.parts.exports.ListTargets(ProjectOf(call).id);
-  json::array results;
-  const std::int64_t end = call.query.page.Offset() + call.query.page.size;
-  for (std::int64_t i = call.query.page.Offset(); i < std::min(end, std::ssize(targets)); ++i) {
-    results.push_back(RenderTarget(targets.at(static_cast<std::size_t>(i))));
-  }
-  return ListReply(call.request, call.query, std::move(results), std::ssize(targets));
+  return ListReply(
+      call.request, call.query, PageOf(std::span(targets), call.query.page), RenderTarget);
 }
 
 Reply CreateTarget(const Call& call) {

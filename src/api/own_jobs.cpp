@@ -242,11 +242,9 @@ namespace {
 
 Reply ListSnapshots(const Call& call) {
   const auto listing = call.parts.snapshots.List(FindOwnCluster(call), call.query.page);
-  json::array results;
-  for (const domain::Snapshot& snapshot : listing.rows) {
-    results.push_back(RenderSnapshot(call, snapshot));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Snapshot& snapshot) {
+    return RenderSnapshot(call, snapshot);
+  });
 }
 
 Reply CreateSnapshot(const Call& call) {
@@ -285,11 +283,9 @@ Reply DeleteSnapshot(const Call& call) {
 
 Reply ListRestores(const Call& call) {
   const auto listing = call.parts.restores.List(FindOwnCluster(call), call.query.page);
-  json::array results;
-  for (const domain::RestoreJob& job : listing.rows) {
-    results.push_back(RenderRestore(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::RestoreJob& job) {
+    return RenderRestore(call, job);
+  });
 }
 
 Reply CreateRestore(const Call& call) {

@@ -105,11 +105,7 @@ std::vector<domain::Grant> ReadGrants(const json::array& roles) {
 
 Reply ListKeys(const Call& call) {
   const auto listing = call.parts.access.ListKeys(call.caller, call.query.page);
-  json::array results;
-  for (const domain::Key& key : listing.rows) {
-    results.push_back(RenderKey(key));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, RenderKey);
 }
 
 Reply CreateKey(const Call& call) {

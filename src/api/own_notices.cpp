@@ -135,12 +135,10 @@ json::object Show(const Call& call, const domain::Channel& channel) {
 
 Reply ListNotifications(const Call& call) {
   const auto channels = call.parts.notices.List(ProjectOf(call).id);
-  json::array results;
-  const std::int64_t end = call.query.page.Offset() + call.query.page.size;
-  for (std::int64_t i = call.query.page.Offset(); i < std::min(end, std::ssize(channels)); ++i) {
-    results.push_back(Show(call, channels.at(static_cast<std::size_t>(i))));
-  }
-  return ListReply(call.request, call.query, std::move(results), std::ssize(channels));
+  return ListReply(call.request,
+                   call.query,
+                   PageOf(std::span(channels), call.query.page),
+                   [&](const domain::Channel& channel) { return Show(call, channel); });
 }
 
 Reply CreateNotification(const Call& call) {

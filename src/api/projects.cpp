@@ -56,11 +56,9 @@ Reply GetSystemStatus(const Call& call) {
 
 Reply ListGroups(const Call& call) {
   const auto listing = call.parts.access.ListProjects(call.caller, call.query.page);
-  json::array results;
-  for (const domain::Project& project : listing.rows) {
-    results.push_back(RenderGroup(call, project));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Project& project) {
+    return RenderGroup(call, project);
+  });
 }
 
 // For `atlas projects list`. A key belongs to one organization, and learns of no other.

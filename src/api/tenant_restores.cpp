@@ -1,8 +1,8 @@
 #include <array>
 
-#include "api/internal/downloads.h"
 #include "api/internal/request_body.h"
 #include "api/internal/routes.h"
+#include "api/internal/tenant.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -39,29 +39,12 @@ constexpr auto kTenantDownloadFields = [] {
   return fields;
 }();
 
-json::object RenderTenantRestore(const Call& call, const domain::RestoreJob& job) {
-  json::object body;
+json::object RenderRestore(const Call& call, const domain::RestoreJob& job) {
+  json::object body = RenderTenantRestore(call, job, domain::Permission::kProjectOwner);
   body["clusterName"] = job.cluster_name;
-  body["deliveryType"] = job.delivery == domain::DeliveryMethod::kDownload ? "DOWNLOAD" : "RESTORE";
-  body["expirationDate"] = FormatInstant(job.expires);
-  body["id"] = job.id.ToString();
   body["links"] = SelfLink(HrefOf(
       call,
       ClusterPath(job.project, job.cluster_name) + "/backup/tenant/restores/" + job.id.ToString()));
-  body["projectId"] = job.project.ToString();
-  if (job.finished) {
-    body["restoreFinishedDate"] = FormatInstant(*job.finished);
-  }
-  body["restoreScheduledDate"] = FormatInstant(job.created);
-  body["snapshotFinishedDate"] = FormatInstant(job.snapshot_finished);
-  body["snapshotId"] = job.snapshot.ToString();
-  if (job.download && call.parts.downloads.StateOf(job) != domain::DownloadState::kExpired &&
-      MaySeeLinks(call, job)) {
-    body["snapshotUrl"] = LinksOf(call, job).with_key;
-  }
-  body["status"] = domain::RestoreStateName(domain::ShownState(job));
-  body["targetDeploymentItemName"] = job.target_name;
-  body["targetProjectId"] = job.target_project.ToString();
   return body;
 }
 
@@ -78,17 +61,15 @@ service::RestoreRequest ReadRestoreRequest(const Call& call) {
 
 Reply ListTenantRestores(const Call& call) {
   const auto listing = call.parts.restores.ListButPushes(FindCluster(call), call.query.page);
-  json::array results;
-  for (const domain::RestoreJob& job : listing.rows) {
-    results.push_back(RenderTenantRestore(call, job));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::RestoreJob& job) {
+    return RenderRestore(call, job);
+  });
 }
 
 Reply GetTenantRestore(const Call& call) {
   const domain::RestoreJob job =
       FindTenantRestore(call, FindCluster(call), call.path.Get("restoreId"));
-  return {200, Shape::kObject, RenderTenantRestore(call, job)};
+  return {200, Shape::kObject, RenderRestore(call, job)};
 }
 
 Reply DownloadTenantSnapshot(const Call& call) {
@@ -98,12 +79,12 @@ Reply DownloadTenantSnapshot(const Call& call) {
   request.cluster = call.path.Get("clusterName");
   request.snapshot = IdOf<SnapshotId>(body, "snapshotId");
   const domain::RestoreJob job = call.parts.downloads.Start(call.caller, request);
-  return {200, Shape::kObject, RenderTenantRestore(call, job)};
+  return {200, Shape::kObject, RenderRestore(call, job)};
 }
 
 Reply CreateTenantRestore(const Call& call) {
   const domain::RestoreJob job = call.parts.restores.Start(call.caller, ReadRestoreRequest(call));
-  return {200, Shape::kObject, RenderTenantRestore(call, job)};
+  return {200, Shape::kObject, RenderRestore(call, job)};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "api/internal/failure.h"
 #include "api/internal/routes.h"
+#include "api/internal/tenant.h"
 #include "service/refusal.h"
 
 namespace tidemark::api {
@@ -8,24 +9,11 @@ namespace {
 namespace json = boost::json;
 
 // BackupTenantSnapshot of openapi.json.
-json::object RenderTenantSnapshot(const Call& call, const domain::Snapshot& snapshot) {
-  json::object body;
-  body["expiration"] = FormatInstant(snapshot.expires);
-  if (snapshot.finished) {
-    body["finishTime"] = FormatInstant(*snapshot.finished);
-  }
-  body["id"] = snapshot.id.ToString();
+json::object RenderSnapshot(const Call& call, const domain::Snapshot& snapshot) {
+  json::object body = RenderTenantSnapshot(snapshot);
   body["links"] = SelfLink(HrefOf(call,
                                   ClusterPath(snapshot.project, snapshot.cluster_name) +
                                       "/backup/tenant/snapshots/" + snapshot.id.ToString()));
-  if (!snapshot.mongodb_version.empty()) {
-    body["mongoDBVersion"] = snapshot.mongodb_version;
-  }
-  body["scheduledTime"] = FormatInstant(snapshot.scheduled);
-  if (snapshot.started) {
-    body["startTime"] = FormatInstant(*snapshot.started);
-  }
-  body["status"] = domain::SnapshotStateName(snapshot.state);
   return body;
 }
 
@@ -40,11 +28,9 @@ Reply ListTenantSnapshots(const Call& call) {
   if (HasTenantSnapshots(cluster)) {
     listing = call.parts.snapshots.List(cluster, call.query.page);
   }
-  json::array results;
-  for (const domain::Snapshot& snapshot : listing.rows) {
-    results.push_back(RenderTenantSnapshot(call, snapshot));
-  }
-  return ListReply(call.request, call.query, std::move(results), listing.total);
+  return ListReply(call.request, call.query, listing, [&](const domain::Snapshot& snapshot) {
+    return RenderSnapshot(call, snapshot);
+  });
 }
 
 Reply GetTenantSnapshot(const Call& call) {
@@ -57,7 +43,7 @@ Reply GetTenantSnapshot(const Call& call) {
   if (!HasTenantSnapshots(cluster)) {
     RefuseAbsent(kReason, text, cluster);
   }
-  return {200, Shape::kObject, RenderTenantSnapshot(call, FindSnapshot(call, cluster, kReason))};
+  return {200, Shape::kObject, RenderSnapshot(call, FindSnapshot(call, cluster, kReason))};
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/json/array.hpp>
 
@@ -44,5 +47,27 @@ Reply ListReply(const http::Request& request,
                 const ListQuery& query,
                 boost::json::array results,
                 std::int64_t total);
+
+// The same: `render` makes the object of a row.
+template <class Row, class Render>
+Reply ListReply(const http::Request& request,
+                const ListQuery& query,
+                const domain::Listing<Row>& listing,
+                const Render& render) {
+  boost::json::array results;
+  for (const Row& row : listing.rows) {
+    results.push_back(render(row));
+  }
+  return ListReply(request, query, std::move(results), listing.total);
+}
+
+// One page of rows that are all there; behind them an empty one.
+template <class Row>
+domain::Listing<Row> PageOf(std::span<const Row> rows, const domain::Page& page) {
+  const std::int64_t total = std::ssize(rows);
+  const std::int64_t begin = std::min(page.Offset(), total);
+  const std::int64_t end = std::min(begin + page.size, total);
+  return {{rows.begin() + begin, rows.begin() + end}, total};
+}
 
 }  // namespace tidemark::api
