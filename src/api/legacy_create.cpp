@@ -1,10 +1,10 @@
 #include <array>
 #include <charconv>
-#include <cmath>
 
 #include "api/internal/failure.h"
 #include "api/internal/legacy.h"
 #include "api/internal/request_body.h"
+#include "api/internal/request_values.h"
 #include "api/internal/restore_refusals.h"
 #include "api/internal/routes.h"
 #include "service/refusal.h"
@@ -83,33 +83,6 @@ Method MethodOf(const Call& call, const std::string& name) {
   }
   throw Refused(
       400, "INVALID_ENUM_VALUE", "An invalid enumeration value {0} was specified.", {name});
-}
-
-// JSON integers, and in v1.0 and v1.5 also text and whole floats (contract.md 7.3).
-std::optional<std::int64_t> IntegerOf(const Call& call,
-                                      const json::object& body,
-                                      std::string_view name) {
-  const json::value* value = body.if_contains(name);
-  if (value == nullptr) {
-    return std::nullopt;
-  }
-  if (value->is_int64()) {
-    return value->get_int64();
-  }
-  if (call.family != Family::kV2 && value->is_string()) {
-    const std::string_view text = value->get_string();
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size()) {
-      return number;
-    }
-  }
-  constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it a float is no single integer
-  if (call.family != Family::kV2 && value->is_double() && std::abs(value->get_double()) < kExact &&
-      std::trunc(value->get_double()) == value->get_double()) {
-    return static_cast<std::int64_t>(value->get_double());
-  }
-  throw InvalidJsonAttribute(name, "an integer");
 }
 
 std::int64_t PositiveOf(const Call& call,

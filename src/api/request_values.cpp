@@ -10,14 +10,14 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr double kExactIntegers = 9007199254740992;  // 2^53
+constexpr double kExact = 9007199254740992;  // 2^53: from here on a float is no single integer
 
 std::optional<std::int64_t> IntegerIn(const json::value& value) {
   if (value.is_int64()) {
     return value.get_int64();
   }
   if (value.is_double() && std::trunc(value.get_double()) == value.get_double() &&
-      std::abs(value.get_double()) <= kExactIntegers) {
+      std::abs(value.get_double()) < kExact) {
     return static_cast<std::int64_t>(value.get_double());
   }
   if (!value.is_string()) {
