@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <chrono>
 #include <limits>
 #include <optional>
 #include <string>
@@ -12,6 +11,8 @@
 
 #include "base/error.h"
 #include "bson/document.h"
+#include "bson/internal/iso_date.h"
+#include "bson/internal/json_text.h"
 
 namespace tidemark::bson {
 namespace {
@@ -20,237 +21,36 @@ constexpr std::size_t kObjectIdDigits = 24;
 constexpr std::size_t kUuidSize = 16;  // bytes
 constexpr std::uint8_t kUuidSubtype = 4;
 constexpr std::uint8_t kOldBinarySubtype = 2;  // its bytes have a length of their own in front
-constexpr int kHighSurrogate = 0xD800;
-constexpr int kLowSurrogate = 0xDC00;
-constexpr int kEndOfSurrogates = 0xE000;
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
-void AppendUtf8(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0U | code >> 6U);
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0U | code >> 12U);
-    out += static_cast<char>(0x80U | (code >> 6U & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else {
-    out += static_cast<char>(0xF0U | code >> 18U);
-    out += static_cast<char>(0x80U | (code >> 12U & 0x3FU));
-    out += static_cast<char>(0x80U | (code >> 6U & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  }
-}
-
-// Milliseconds since 1970 of an ISO 8601 text with a zone: 2026-11-25T10:00:00[.123](Z|+01:00).
-class IsoDate {
- public:
-  explicit IsoDate(std::string_view text) : text_(text) {}
-
-  std::optional<std::int64_t> Parse() {
-    const auto year = Number(4, '-');
-    const auto month = Number(2, '-');
-    const auto day = Number(2, 'T');
-    const auto hour = Number(2, ':');
-    const auto minute = Number(2, ':');
-    const auto second = Number(2, '\0');
-    const std::int64_t milliseconds = Fraction();
-    const auto zone = Zone();
-    if (!good_ || !zone || !text_.empty() || hour > 23 || minute > 59 || second > 59) {
-      return std::nullopt;
-    }
-    const std::chrono::year_month_day date{std::chrono::year(year),
-                                           std::chrono::month(static_cast<unsigned>(month)),
-                                           std::chrono::day(static_cast<unsigned>(day))};
-    if (!date.ok()) {
-      return std::nullopt;
-    }
-    const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-    const std::int64_t minutes = (days * 24 + hour) * 60 + minute - *zone;
-    return (minutes * 60 + second) * 1000 + milliseconds;
-  }
-
- private:
-  int Number(std::size_t digits, char behind) {
-    int value = 0;
-    for (std::size_t i = 0; i < digits; ++i) {
-      good_ = good_ && i < text_.size() && IsDigit(text_[i]);
-      value = good_ ? value * 10 + (text_[i] - '0') : 0;
-    }
-    text_.remove_prefix(good_ ? digits : 0);
-    if (behind != '\0') {
-      good_ = good_ && text_.starts_with(behind);
-      text_.remove_prefix(good_ ? 1 : 0);
-    }
-    return value;
-  }
-
-  std::int64_t Fraction() {
-    std::int64_t value = 0;
-    if (!text_.starts_with('.')) {
-      return value;
-    }
-    text_.remove_prefix(1);
-    std::int64_t unit = 100;
-    good_ = good_ && !text_.empty() && IsDigit(text_[0]);
-    while (!text_.empty() && IsDigit(text_[0])) {
-      value += unit * (text_[0] - '0');
-      unit /= 10;
-      text_.remove_prefix(1);
-    }
-    return value;
-  }
-
-  std::optional<std::int64_t> Zone() {  // minutes east
-    if (text_ == "Z") {
-      text_ = {};
-      return 0;
-    }
-    if (text_.empty() || (text_[0] != '+' && text_[0] != '-')) {
-      return std::nullopt;
-    }
-    const int sign = text_[0] == '-' ? -1 : 1;
-    text_.remove_prefix(1);
-    const int hours = Number(2, '\0');
-    text_.remove_prefix(text_.starts_with(':') ? 1 : 0);
-    const int minutes = Number(2, '\0');
-    return sign * (hours * 60 + minutes);
-  }
-
-  std::string_view text_;
-  bool good_ = true;
-};
-
 // Writes as it reads: a length or a type is put in when it is known.
 class JsonReader {
  public:
-  JsonReader(std::string_view text, RegexForm regex) : text_(text), regex_(regex) {}
+  JsonReader(std::string_view json, RegexForm regex) : text_(json), regex_(regex) {}
 
   Bytes Read() {
-    SkipSpace();
-    Expect('{');
-    SkipSpace();
-    if (!TakeIf('}')) {
-      WriteMembers(ReadString());
+    text_.SkipSpace();
+    text_.Expect('{');
+    text_.SkipSpace();
+    if (!text_.TakeIf('}')) {
+      WriteMembers(text_.ReadString());
     } else {
       CloseDocument(OpenDocument());
     }
-    SkipSpace();
-    if (at_ != text_.size()) {
-      Fail("there is more behind the document");
+    text_.SkipSpace();
+    if (!text_.AtEnd()) {
+      text_.Fail("there is more behind the document");
     }
     return std::move(out_);
   }
 
  private:
-  [[noreturn]] void Fail(const std::string& why) const {
-    throw Error(ErrorCode::kCorrupt,
-                "reading extended JSON at byte " + std::to_string(at_) + ": " + why);
-  }
-
-  // Text.
-  void SkipSpace() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != text_.npos) {
-      ++at_;
-    }
-  }
-
-  char Front() const {
-    if (at_ >= text_.size()) {
-      Fail("it ends early");
-    }
-    return text_[at_];
-  }
-
-  bool TakeIf(char c) {
-    const bool there = Front() == c;
-    at_ += there ? 1 : 0;
-    return there;
-  }
-
-  void Expect(char c) {
-    if (!TakeIf(c)) {
-      Fail(std::string("expected ") + c);
-    }
-  }
-
-  void ExpectWord(std::string_view word) {
-    if (!text_.substr(at_).starts_with(word)) {
-      Fail("expected " + std::string(word));
-    }
-    at_ += word.size();
-  }
-
-  std::string ReadString() {
-    Expect('"');
-    std::string value;
-    while (!TakeIf('"')) {
-      const char c = text_[at_];
-      if (static_cast<unsigned char>(c) < 0x20) {
-        Fail("a control character in a string");
-      }
-      ++at_;
-      if (c == '\\') {
-        ReadEscape(value);
-      } else {
-        value += c;
-      }
-    }
-    return value;
-  }
-
-  void ReadEscape(std::string& value) {
-    constexpr std::string_view kNames = "\"\\/bfnrt";
-    constexpr std::string_view kCharacters = "\"\\/\b\f\n\r\t";
-    const char name = Front();
-    ++at_;
-    if (name == 'u') {
-      AppendUtf8(ReadCodePoint(), value);
-      return;
-    }
-    const std::size_t found = kNames.find(name);
-    if (found == std::string_view::npos) {
-      Fail("an escape that JSON does not have");
-    }
-    value += kCharacters[found];
-  }
-
-  std::uint32_t ReadCodePoint() {
-    const std::uint32_t first = ReadHex4();
-    if (first < kHighSurrogate || first >= kEndOfSurrogates) {
-      return first;
-    }
-    if (first >= kLowSurrogate) {
-      Fail("half of a surrogate pair");
-    }
-    ExpectWord("\\u");
-    const std::uint32_t second = ReadHex4();
-    if (second < kLowSurrogate || second >= kEndOfSurrogates) {
-      Fail("half of a surrogate pair");
-    }
-    return 0x10000 + ((first - kHighSurrogate) << 10U) + (second - kLowSurrogate);
-  }
-
-  std::uint32_t ReadHex4() {
-    std::uint32_t value = 0;
-    const std::string_view digits = text_.substr(at_, 4);
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != 4 || error != std::errc() || end != digits.data() + digits.size()) {
-      Fail("expected four hex digits");
-    }
-    at_ += 4;
-    return value;
-  }
-
-  // BSON.
   void Put(ByteView bytes) {
     if (out_.size() + bytes.size() > kMaxDocumentSize) {
-      Fail("it becomes more BSON than a document may hold");
+      text_.Fail("it becomes more BSON than a document may hold");
     }
     out_.insert(out_.end(), bytes.begin(), bytes.end());
   }
@@ -277,7 +77,7 @@ class JsonReader {
 
   void PutName(std::string_view name) {
     if (name.find('\0') != std::string_view::npos) {
-      Fail("a name or pattern holds NUL");
+      text_.Fail("a name or pattern holds NUL");
     }
     Put(AsBytes(name));
     PutByte(0);
@@ -285,7 +85,7 @@ class JsonReader {
 
   std::size_t OpenDocument() {
     if (++depth_ > kMaxDepth) {
-      Fail("more than " + std::to_string(kMaxDepth) + " levels");
+      text_.Fail("more than " + std::to_string(kMaxDepth) + " levels");
     }
     const std::size_t start = out_.size();
     Put32(0);
@@ -302,23 +102,17 @@ class JsonReader {
   void WriteMembers(std::string name) {
     const std::size_t start = OpenDocument();
     while (true) {
-      ExpectColon();
+      text_.ExpectColon();
       WriteElement(name);
-      SkipSpace();
-      if (TakeIf('}')) {
+      text_.SkipSpace();
+      if (text_.TakeIf('}')) {
         break;
       }
-      Expect(',');
-      SkipSpace();
-      name = ReadString();
+      text_.Expect(',');
+      text_.SkipSpace();
+      name = text_.ReadString();
     }
     CloseDocument(start);
-  }
-
-  void ExpectColon() {
-    SkipSpace();
-    Expect(':');
-    SkipSpace();
   }
 
   void WriteElement(std::string_view name) {
@@ -330,27 +124,27 @@ class JsonReader {
   }
 
   Type WriteValue() {
-    switch (Front()) {
+    switch (text_.Front()) {
       case '{':
-        ++at_;
+        text_.Skip();
         return WriteObject();
       case '[':
-        ++at_;
+        text_.Skip();
         WriteArray();
         return Type::kArray;
       case '"':
-        PutText(ReadString());
+        PutText(text_.ReadString());
         return Type::kString;
       case 't':
-        ExpectWord("true");
+        text_.ExpectWord("true");
         PutByte(1);
         return Type::kBoolean;
       case 'f':
-        ExpectWord("false");
+        text_.ExpectWord("false");
         PutByte(0);
         return Type::kBoolean;
       case 'n':
-        ExpectWord("null");
+        text_.ExpectWord("null");
         return Type::kNull;
       default:
         return WriteNumber();
@@ -359,54 +153,21 @@ class JsonReader {
 
   void WriteArray() {
     const std::size_t start = OpenDocument();
-    SkipSpace();
-    for (std::size_t index = 0; !TakeIf(']'); ++index) {
+    text_.SkipSpace();
+    for (std::size_t index = 0; !text_.TakeIf(']'); ++index) {
       if (index != 0) {
-        Expect(',');
-        SkipSpace();
+        text_.Expect(',');
+        text_.SkipSpace();
       }
       WriteElement(std::to_string(index));
-      SkipSpace();
+      text_.SkipSpace();
     }
     CloseDocument(start);
   }
 
-  // A number as JSON writes it.
-  std::string_view ReadNumber(bool& whole) {
-    const std::size_t start = at_;
-    const auto digits = [this] {
-      const std::size_t first = at_;
-      while (at_ < text_.size() && IsDigit(text_[at_])) {
-        ++at_;
-      }
-      if (at_ == first) {
-        Fail("expected a value");
-      }
-      return at_ - first;
-    };
-    at_ += Front() == '-' ? 1 : 0;
-    const bool zero = Front() == '0';
-    if (digits() > 1 && zero) {
-      Fail("a number begins with 0");
-    }
-    whole = true;
-    if (at_ < text_.size() && text_[at_] == '.') {
-      ++at_;
-      digits();
-      whole = false;
-    }
-    if (at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E')) {
-      ++at_;
-      at_ += Front() == '+' || Front() == '-' ? 1 : 0;
-      digits();
-      whole = false;
-    }
-    return text_.substr(start, at_ - start);
-  }
-
   Type WriteNumber() {
     bool whole = false;
-    const std::string_view text = ReadNumber(whole);
+    const std::string_view text = text_.ReadNumber(whole);
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (!whole || error != std::errc() || text == "-0") {
@@ -434,10 +195,10 @@ class JsonReader {
                           (IsDigit(text.back()) || text.back() == '.');
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
       if (!number || error == std::errc::invalid_argument || end != text.data() + text.size()) {
-        Fail("not a double");
+        text_.Fail("not a double");
       }
       if (error == std::errc::result_out_of_range) {
-        Fail("a number that no double holds");
+        text_.Fail("a number that no double holds");
       }
     }
     Put64(std::bit_cast<std::uint64_t>(value));
@@ -445,18 +206,18 @@ class JsonReader {
 
   // Objects that stand for a value of another type.
   Type WriteObject() {
-    SkipSpace();
-    if (TakeIf('}')) {
+    text_.SkipSpace();
+    if (text_.TakeIf('}')) {
       CloseDocument(OpenDocument());
       return Type::kDocument;
     }
-    std::string name = ReadString();
+    std::string name = text_.ReadString();
     if (name.starts_with('$')) {
       if (const Wrapper* wrapper = FindWrapper(name)) {
-        ExpectColon();
+        text_.ExpectColon();
         const Type type = (this->*wrapper->write)();
-        SkipSpace();
-        Expect('}');
+        text_.SkipSpace();
+        text_.Expect('}');
         return type;
       }
       if (name == "$regex" && regex_ == RegexForm::kStrictMode && WriteStrictRegex()) {
@@ -504,7 +265,7 @@ class JsonReader {
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc() || end != text.data() + text.size()) {
-      Fail("not a number of that type");
+      text_.Fail("not a number of that type");
     }
     return value;
   }
@@ -512,49 +273,30 @@ class JsonReader {
   template <class Number>
   Number ReadWhole() {
     bool whole = false;
-    return ParseWhole<Number>(ReadNumber(whole));
-  }
-
-  void ExpectMember(std::string_view name) {
-    SkipSpace();
-    if (ReadString() != name) {
-      Fail("expected the member " + std::string(name));
-    }
-    ExpectColon();
-  }
-
-  void ExpectNextMember(std::string_view name) {
-    SkipSpace();
-    Expect(',');
-    ExpectMember(name);
-  }
-
-  void CloseObject() {
-    SkipSpace();
-    Expect('}');
+    return ParseWhole<Number>(text_.ReadNumber(whole));
   }
 
   Type WriteInt32() {
-    Put32(static_cast<std::uint32_t>(ParseWhole<std::int32_t>(ReadString())));
+    Put32(static_cast<std::uint32_t>(ParseWhole<std::int32_t>(text_.ReadString())));
     return Type::kInt32;
   }
 
   Type WriteInt64() {
-    Put64(static_cast<std::uint64_t>(ParseWhole<std::int64_t>(ReadString())));
+    Put64(static_cast<std::uint64_t>(ParseWhole<std::int64_t>(text_.ReadString())));
     return Type::kInt64;
   }
 
   Type WriteDouble() {
-    PutDouble(ReadString());
+    PutDouble(text_.ReadString());
     return Type::kDouble;
   }
 
   Type WriteDecimal() {
-    const std::string text = ReadString();
+    const std::string text = text_.ReadString();
     bson_decimal128_t decimal{};
     if (text.empty() || text.find('\0') != std::string::npos ||
         !bson_decimal128_from_string(text.c_str(), &decimal)) {
-      Fail("not a decimal");
+      text_.Fail("not a decimal");
     }
     Put64(decimal.low);
     Put64(decimal.high);
@@ -562,9 +304,9 @@ class JsonReader {
   }
 
   void PutObjectId() {
-    const std::string text = ReadString();
+    const std::string text = text_.ReadString();
     if (text.size() != kObjectIdDigits) {
-      Fail("an ObjectId has 24 hex digits");
+      text_.Fail("an ObjectId has 24 hex digits");
     }
     Put(HexDecode(text));
   }
@@ -580,30 +322,30 @@ class JsonReader {
   }
 
   std::int64_t ReadMilliseconds() {
-    if (Front() == '"') {
-      const auto parsed = IsoDate(ReadString()).Parse();
+    if (text_.Front() == '"') {
+      const auto parsed = ParseIsoDate(text_.ReadString());
       if (!parsed) {
-        Fail("not a date");
+        text_.Fail("not a date");
       }
       return *parsed;
     }
-    if (!TakeIf('{')) {
+    if (!text_.TakeIf('{')) {
       return ReadWhole<std::int64_t>();
     }
-    ExpectMember("$numberLong");
-    const auto value = ParseWhole<std::int64_t>(ReadString());
-    CloseObject();
+    text_.ExpectMember("$numberLong");
+    const auto value = ParseWhole<std::int64_t>(text_.ReadString());
+    text_.CloseObject();
     return value;
   }
 
   Type WriteTimestamp() {
-    Expect('{');
-    ExpectMember("t");
+    text_.Expect('{');
+    text_.ExpectMember("t");
     const auto seconds = ReadWhole<std::uint32_t>();
-    ExpectNextMember("i");
+    text_.ExpectNextMember("i");
     Put32(ReadWhole<std::uint32_t>());
     Put32(seconds);
-    CloseObject();
+    text_.CloseObject();
     return Type::kTimestamp;
   }
 
@@ -619,141 +361,140 @@ class JsonReader {
   }
 
   std::uint8_t ReadSubtype() {
-    const std::string text = ReadString();
+    const std::string text = text_.ReadString();
     if (text.size() > 2) {
-      Fail("a binary's subtype has one or two hex digits");
+      text_.Fail("a binary's subtype has one or two hex digits");
     }
     return ParseWhole<std::uint8_t>(text, 16);
   }
 
   Type WriteBinary() {
-    const bool strict_mode = Front() == '"';
+    const bool strict_mode = text_.Front() == '"';
     if (!strict_mode) {
-      Expect('{');
-      ExpectMember("base64");
+      text_.Expect('{');
+      text_.ExpectMember("base64");
     }
-    const Bytes bytes = Base64Decode(ReadString());
-    ExpectNextMember(strict_mode ? "$type" : "subType");
+    const Bytes bytes = Base64Decode(text_.ReadString());
+    text_.ExpectNextMember(strict_mode ? "$type" : "subType");
     PutBinary(bytes, ReadSubtype());
     if (!strict_mode) {
-      CloseObject();
+      text_.CloseObject();
     }
     return Type::kBinary;
   }
 
   Type WriteUuid() {
-    std::string digits = ReadString();
+    std::string digits = text_.ReadString();
     std::erase(digits, '-');
     if (digits.size() != 2 * kUuidSize) {
-      Fail("not a UUID");
+      text_.Fail("not a UUID");
     }
     PutBinary(HexDecode(digits), kUuidSubtype);
     return Type::kBinary;
   }
 
   Type WriteRegex() {
-    Expect('{');
-    ExpectMember("pattern");
-    PutName(ReadString());
-    ExpectNextMember("options");
-    PutName(ReadString());
-    CloseObject();
+    text_.Expect('{');
+    text_.ExpectMember("pattern");
+    PutName(text_.ReadString());
+    text_.ExpectNextMember("options");
+    PutName(text_.ReadString());
+    text_.CloseObject();
     return Type::kRegex;
   }
 
   // Leaves everything as it was when it is another document.
   bool WriteStrictRegex() {
-    const std::size_t at = at_;
+    const std::size_t at = text_.position();
     const std::size_t size = out_.size();
     if (TakeStrictRegex()) {
       return true;
     }
-    at_ = at;
+    text_.GoBack(at);
     out_.resize(size);
     return false;
   }
 
   bool TakeStrictRegex() {
-    ExpectColon();
-    if (Front() != '"') {
+    text_.ExpectColon();
+    if (text_.Front() != '"') {
       return false;
     }
-    PutName(ReadString());
-    SkipSpace();
-    if (!TakeIf(',')) {
+    PutName(text_.ReadString());
+    text_.SkipSpace();
+    if (!text_.TakeIf(',')) {
       return false;
     }
-    SkipSpace();
-    if (ReadString() != "$options") {
+    text_.SkipSpace();
+    if (text_.ReadString() != "$options") {
       return false;
     }
-    ExpectColon();
-    if (Front() != '"') {
+    text_.ExpectColon();
+    if (text_.Front() != '"') {
       return false;
     }
-    PutName(ReadString());
-    SkipSpace();
-    return TakeIf('}');
+    PutName(text_.ReadString());
+    text_.SkipSpace();
+    return text_.TakeIf('}');
   }
 
   Type WriteCode() {
     const std::size_t start = out_.size();
-    const std::string code = ReadString();
-    SkipSpace();
-    if (Front() == '}') {
+    const std::string code = text_.ReadString();
+    text_.SkipSpace();
+    if (text_.Front() == '}') {
       PutText(code);
       return Type::kCode;
     }
     Put32(0);
     PutText(code);
-    ExpectNextMember("$scope");
-    Expect('{');
-    SkipSpace();
-    if (TakeIf('}')) {
+    text_.ExpectNextMember("$scope");
+    text_.Expect('{');
+    text_.SkipSpace();
+    if (text_.TakeIf('}')) {
       CloseDocument(OpenDocument());
     } else {
-      WriteMembers(ReadString());
+      WriteMembers(text_.ReadString());
     }
     StoreLe32(out_.data() + start, static_cast<std::uint32_t>(out_.size() - start));
     return Type::kCodeWithScope;
   }
 
   Type WriteSymbol() {
-    PutText(ReadString());
+    PutText(text_.ReadString());
     return Type::kSymbol;
   }
 
   Type WriteDbPointer() {
-    Expect('{');
-    ExpectMember("$ref");
-    PutText(ReadString());
-    ExpectNextMember("$id");
-    Expect('{');
-    ExpectMember("$oid");
+    text_.Expect('{');
+    text_.ExpectMember("$ref");
+    PutText(text_.ReadString());
+    text_.ExpectNextMember("$id");
+    text_.Expect('{');
+    text_.ExpectMember("$oid");
     PutObjectId();
-    CloseObject();
-    CloseObject();
+    text_.CloseObject();
+    text_.CloseObject();
     return Type::kDbPointer;
   }
 
   Type WriteMinKey() {
-    ExpectWord("1");
+    text_.ExpectWord("1");
     return Type::kMinKey;
   }
 
   Type WriteMaxKey() {
-    ExpectWord("1");
+    text_.ExpectWord("1");
     return Type::kMaxKey;
   }
 
   Type WriteUndefined() {
-    ExpectWord("true");
+    text_.ExpectWord("true");
     return Type::kUndefined;
   }
 
-  const std::string_view text_;
+  JsonText text_;
   const RegexForm regex_;
-  std::size_t at_ = 0;
   int depth_ = 0;
   Bytes out_;
 };
