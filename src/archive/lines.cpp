@@ -110,8 +110,4 @@ void PackLines(repo::SnapshotReader& reader,
   }
 }
 
-Bytes PackText(std::string_view text) {
-  return codec::Gzip().Member(AsBytes(text));
-}
-
 }  // namespace tidemark::archive

@@ -35,7 +35,4 @@ void PackLines(repo::SnapshotReader& reader,
 // canonical Extended JSON on one line.
 std::string MetadataJson(const repo::NamespaceEntry& entry);
 
-// `text` as one gzip member.
-Bytes PackText(std::string_view text);
-
 }  // namespace tidemark::archive

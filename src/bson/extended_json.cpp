@@ -353,8 +353,4 @@ void AppendJson(const Document& document, JsonForm form, std::string& out) {
   JsonWriter(form, out).Write(document, true);
 }
 
-void AppendJsonArray(const Document& array, JsonForm form, std::string& out) {
-  JsonWriter(form, out).Write(array, false);
-}
-
 }  // namespace tidemark::bson

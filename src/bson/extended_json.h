@@ -15,8 +15,6 @@ enum class JsonForm : std::uint8_t { kCanonical = 1, kRelaxed = 2 };
 // gets U+FFFD for each wrong byte, as there. kCorrupt when the document is malformed or nested
 // deeper than kMaxDepth; `out` is then left with what was written.
 void AppendJson(const Document& document, JsonForm form, std::string& out);
-// A document whose names are "0", "1", ... as an array.
-void AppendJsonArray(const Document& array, JsonForm form, std::string& out);
 // `text` in quotes.
 void AppendJsonString(std::string_view text, std::string& out);
 
