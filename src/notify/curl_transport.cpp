@@ -1,9 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include "curl/guard.h"
 #include "curl/handles.h"
 #include "notify/transport.h"
 
@@ -23,23 +21,18 @@ constexpr std::size_t kMaxAnswer = 64U << 10;  // bytes; nobody reads it
 class Transfer {
  public:
   Transfer(const TransportOptions& options, const OpenChannel& channel, const std::stop_token& stop)
-      : loopback_(options.loopback), channel_(channel), stop_(stop), easy_(curl_easy_init()) {
+      : channel_(channel),
+        guard_([loopback = options.loopback](
+                   const sockaddr& address) { return IsAllowedAddress(address, loopback); },
+               stop),
+        easy_(curl_easy_init()) {
     if (!easy_) {
       throw Error(ErrorCode::kResourceExhausted, "preparing a transfer: no memory");
     }
+    guard_.Attach(easy_.get());
     Set(CURLOPT_URL, channel.url.Reveal().c_str());
-    Set(CURLOPT_NOSIGNAL, 1L);
-    Set(CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs does not hold us beyond the timeout
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
-    Set(CURLOPT_FOLLOWLOCATION, 0L);
-    Set(CURLOPT_PROXY, "");  // also not the environment's: it would connect in our place
-    Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    Set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OpenSocket);
-    Set(CURLOPT_OPENSOCKETDATA, this);
-    Set(CURLOPT_NOPROGRESS, 0L);
-    Set(CURLOPT_XFERINFOFUNCTION, &Transfer::AskStop);
-    Set(CURLOPT_XFERINFODATA, this);
     Set(CURLOPT_WRITEFUNCTION, &Transfer::Drop);
     Set(CURLOPT_WRITEDATA, this);
   }
@@ -66,7 +59,7 @@ class Transfer {
     const CURLcode code = curl_easy_perform(easy_.get());
     long reply = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &reply);
-    if (refused_) {
+    if (guard_.refused()) {
       throw Error(ErrorCode::kPermissionDenied,
                   Doing() + ": its address is not allowed",
                   "docs/notifications.md says which are");
@@ -81,20 +74,6 @@ class Transfer {
   std::string Doing() const { return "sending to " + channel_.shown_address; }
 
  private:
-  static curl_socket_t OpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address) {
-    auto* transfer = static_cast<Transfer*>(self);
-    if (purpose != CURLSOCKTYPE_IPCXN || !IsAllowedAddress(address->addr, transfer->loopback_)) {
-      transfer->refused_ = true;
-      return CURL_SOCKET_BAD;
-    }
-    transfer->refused_ = false;  // another address of the name
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  }
-
-  static int AskStop(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<Transfer*>(self)->stop_.stop_requested() ? 1 : 0;
-  }
-
   static std::size_t Drop(char*, std::size_t size, std::size_t count, void* self) {
     auto* transfer = static_cast<Transfer*>(self);
     transfer->answer_ += size * count;
@@ -109,13 +88,11 @@ class Transfer {
     return taken;
   }
 
-  const Loopback loopback_;
   const OpenChannel& channel_;
-  const std::stop_token stop_;
+  curl::TransferGuard guard_;
   const EasyHandle easy_;
   std::string_view upload_;
   std::size_t answer_ = 0;
-  bool refused_ = false;
 };
 
 class CurlTransport final : public Transport {

@@ -6,8 +6,7 @@
 #include <cstring>
 #include <exception>
 
-#include <sys/socket.h>
-
+#include "curl/guard.h"
 #include "objectstore/xml.h"
 
 namespace tidemark::objectstore {
@@ -47,7 +46,11 @@ class Transfer {
            const HttpCall& call,
            const S3Options& options,
            const std::stop_token& stop)
-      : call_(call), options_(options), stop_(stop), left_(call.body), easy_(std::move(easy)) {
+      : call_(call),
+        options_(options),
+        guard_(options.may_connect, stop),
+        left_(call.body),
+        easy_(std::move(easy)) {
     SetTransport();
     SetRequest();
   }
@@ -61,7 +64,7 @@ class Transfer {
     if (failure_) {
       std::rethrow_exception(failure_);
     }
-    if (refused_) {
+    if (guard_.refused()) {
       throw Error(ErrorCode::kPermissionDenied,
                   "connecting to the object store: its address is not allowed",
                   "docs/exports.md says which are");
@@ -85,21 +88,12 @@ class Transfer {
   }
 
   void SetTransport() {
-    Set(CURLOPT_NOSIGNAL, 1L);
-    Set(CURLOPT_QUICK_EXIT, 1L);
+    guard_.Attach(easy_.get());
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
-    Set(CURLOPT_FOLLOWLOCATION, 0L);
-    Set(CURLOPT_PROXY, "");
-    Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
     Set(CURLOPT_LOW_SPEED_LIMIT, kSlowest);
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stalled.count()));
-    Set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OpenSocket);
-    Set(CURLOPT_OPENSOCKETDATA, this);
-    Set(CURLOPT_NOPROGRESS, 0L);
-    Set(CURLOPT_XFERINFOFUNCTION, &Transfer::AskStop);
-    Set(CURLOPT_XFERINFODATA, this);
     Set(CURLOPT_WRITEFUNCTION, &Transfer::TakeBody);
     Set(CURLOPT_WRITEDATA, this);
     Set(CURLOPT_HEADERFUNCTION, &Transfer::TakeHeader);
@@ -136,20 +130,6 @@ class Transfer {
       Set(CURLOPT_CUSTOMREQUEST, call_.method.c_str());
     }
     Set(CURLOPT_HTTPHEADER, headers_.get());
-  }
-
-  static curl_socket_t OpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address) {
-    auto* transfer = static_cast<Transfer*>(self);
-    if (purpose != CURLSOCKTYPE_IPCXN || !transfer->options_.may_connect(address->addr)) {
-      transfer->refused_ = true;
-      return CURL_SOCKET_BAD;
-    }
-    transfer->refused_ = false;  // another address of the name
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  }
-
-  static int AskStop(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<Transfer*>(self)->stop_.stop_requested() ? 1 : 0;
   }
 
   static std::size_t GiveBody(char* out, std::size_t size, std::size_t count, void* self) {
@@ -203,13 +183,12 @@ class Transfer {
 
   const HttpCall& call_;
   const S3Options& options_;
-  const std::stop_token stop_;
+  curl::TransferGuard guard_;
   ByteView left_;
   EasyHandle easy_;
   ListHandle headers_;
   HttpAnswer answer_;
   std::exception_ptr failure_;
-  bool refused_ = false;
 };
 
 }  // namespace
