@@ -161,11 +161,9 @@ void InventoryTaker::MarkList(const ListOfRun& list) {
     return;
   }
   ThrowIfStopped(stop_, kDoing);
-  const std::optional<std::uint32_t> number = inventory_.index.FindNumber(list.ref.id);
-  TIDEMARK_CHECK(number.has_value());
-  const Bytes plain = LoadStoredChunk(
-      project_, ObjectKind::kListChunk, list.ref, PlaceOf(inventory_.index, *number));
-  for (const auto& [ref, first_id] : DecodeList(plain)) {
+  const auto listed = LoadList(project_, inventory_.index, list.ref);
+  TIDEMARK_CHECK(listed.has_value());
+  for (const auto& [ref, first_id] : *listed) {
     Mark(ref.id, list.listed);
   }
 }
@@ -195,6 +193,17 @@ bool InventoryTaker::Mark(const ChunkId& id, ObjectKind kind) {
 ChunkPlace PlaceOf(const ChunkIndex& index, std::uint32_t number) {
   const ChunkSlot& slot = index.entries()[number].slot;
   return {index.pack(slot.pack), slot};
+}
+
+std::optional<ListedChunks> LoadList(const Project& project,
+                                     const ChunkIndex& index,
+                                     const ChunkRef& list) {
+  const std::optional<std::uint32_t> number = index.FindNumber(list.id);
+  if (!number) {
+    return std::nullopt;
+  }
+  return DecodeList(
+      LoadStoredChunk(project, ObjectKind::kListChunk, list, PlaceOf(index, *number)));
 }
 
 Inventory TakeInventory(const Project& project,

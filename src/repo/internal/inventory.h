@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "repo/internal/chunk_codec.h"
 #include "repo/internal/condemned.h"
 #include "repo/internal/project.h"
 #include "repo/internal/quarantine.h"
@@ -49,5 +50,11 @@ Inventory TakeStock(const Project& project, const std::stop_token& stop);
 
 // Where an entry of the inventory's index lies.
 ChunkPlace PlaceOf(const ChunkIndex& index, std::uint32_t number);
+
+// What a list chunk lists, read where the index says it is; nullopt when the index does not know
+// it. Blocks. kCorrupt; kNotFound when its pack has gone.
+std::optional<ListedChunks> LoadList(const Project& project,
+                                     const ChunkIndex& index,
+                                     const ChunkRef& list);
 
 }  // namespace tidemark::repo

@@ -84,11 +84,9 @@ void StatsReader::WalkList(const ListOfRun& list) {
     return;
   }
   ThrowIfStopped(stop_, kDoing);
-  const std::optional<std::uint32_t> number = inventory_.index.FindNumber(list.ref.id);
-  TIDEMARK_CHECK(number.has_value());
-  const Bytes plain = LoadStoredChunk(
-      project_, ObjectKind::kListChunk, list.ref, PlaceOf(inventory_.index, *number));
-  for (const auto& [ref, first_id] : DecodeList(plain)) {
+  const auto listed = LoadList(project_, inventory_.index, list.ref);
+  TIDEMARK_CHECK(listed.has_value());
+  for (const auto& [ref, first_id] : *listed) {
     Touch(ref.id, list.listed);
   }
 }

@@ -58,7 +58,6 @@ class StructureChecker {
   void CheckLists(const std::vector<ChunkRef>& lists, ObjectKind listed);
   Bytes CheckList(const ChunkRef& list, ObjectKind listed, const RunPart& part);
   void CheckPlace(ObjectKind kind, const ChunkRef& ref) const;
-  std::optional<ListedChunks> LoadList(const ChunkRef& list) const;
   Bytes FirstIdOf(const ChunkRef* list) const;
   void Report(std::string message, RunPart part = {});
 
@@ -244,19 +243,10 @@ void StructureChecker::CheckRun(const SnapshotId& snapshot,
   }
 }
 
-std::optional<ListedChunks> StructureChecker::LoadList(const ChunkRef& list) const {
-  const std::optional<std::uint32_t> number = index_.FindNumber(list.id);
-  if (!number) {
-    return std::nullopt;
-  }
-  return DecodeList(
-      LoadStoredChunk(project_, ObjectKind::kListChunk, list, PlaceOf(index_, *number)));
-}
-
 // Where the list begins; empty when that cannot be told.
 Bytes StructureChecker::FirstIdOf(const ChunkRef* list) const {
   try {
-    const auto chunks = list == nullptr ? std::nullopt : LoadList(*list);
+    const auto chunks = list == nullptr ? std::nullopt : LoadList(project_, index_, *list);
     return chunks && !chunks->empty() ? chunks->front().first_id : Bytes();
   } catch (const Error&) {
     return {};  // reported when its turn comes
@@ -283,7 +273,7 @@ void StructureChecker::CheckLists(const std::vector<ChunkRef>& lists, ObjectKind
 // Returns the first _id of the last chunk that is listed.
 Bytes StructureChecker::CheckList(const ChunkRef& list, ObjectKind listed, const RunPart& part) {
   CheckPlace(ObjectKind::kListChunk, list);
-  const ListedChunks chunks = LoadList(list).value_or(ListedChunks());
+  const ListedChunks chunks = LoadList(project_, index_, list).value_or(ListedChunks());
   for (std::size_t at = 0; at < chunks.size(); ++at) {
     const bool last = at + 1 == chunks.size();
     const RunPart chunk{chunks[at].first_id, last ? part.end_id : chunks[at + 1].first_id};
