@@ -4,6 +4,8 @@
 #include "base/mutex.h"
 #include "bson/builder.h"
 #include "mongo/cluster.h"
+#include "mongo/internal/batch_size.h"
+#include "mongo/internal/cursor.h"
 #include "mongo/internal/driver_error.h"
 #include "mongo/internal/edit.h"
 #include "mongo/internal/handles.h"
@@ -16,10 +18,6 @@ namespace {
 // An index build answers when it is done; the driver's keep-alive finds a dead peer before.
 constexpr std::int32_t kIndexBuildTimeout = 24 * 3600 * 1000;  // milliseconds
 
-// Replies above 48,000,000 bytes are refused by the driver. MongoDB ends a batch at 16 MB by
-// itself, others count documents only: for them the batch follows the largest document seen.
-constexpr std::size_t kMostPerBatch = 1000;
-
 std::string FullName(std::string_view database, std::string_view collection) {
   return std::string(database) + "." + std::string(collection);
 }
@@ -27,112 +25,6 @@ std::string FullName(std::string_view database, std::string_view collection) {
 std::string TextMember(const bson::Document& document, std::string_view name) {
   const auto element = document.Find(name);
   return element ? std::string(element->AsString().value_or("")) : std::string();
-}
-
-// Decides how many documents the next reply may hold, of a server that counts documents only.
-class CarefulBatch {
- public:
-  explicit CarefulBatch(ByteCount reply) : reply_(reply.value) {}
-
-  // True when the size has changed.
-  bool Saw(std::size_t bytes) {
-    largest_ = std::max(largest_, bytes);
-    ++seen_;
-    const std::size_t fitting = reply_ / largest_;
-    const std::size_t next =
-        std::clamp<std::size_t>(std::min(fitting, next_ * 4), 1, kMostPerBatch);
-    if (next < next_ || seen_ >= next_ * 2) {
-      return std::exchange(next_, next) != next;
-    }
-    return false;
-  }
-
-  std::size_t next() const { return next_; }
-
- private:
-  const std::size_t reply_;
-  std::size_t largest_ = 1;
-  std::size_t seen_ = 0;
-  std::size_t next_ = 1;
-};
-
-// The same, of one that ends a reply at 16 MB by itself: by the average of the last documents.
-class AverageBatch {
- public:
-  explicit AverageBatch(ByteCount reply) : reply_(reply.value) {}
-
-  bool Saw(std::size_t bytes) {
-    bytes_ += bytes;
-    if (++seen_ < kLooked) {
-      return false;
-    }
-    const std::size_t next = std::max<std::size_t>(reply_ * seen_ / bytes_, 1);
-    seen_ = bytes_ = 0;
-    // Each change costs a call, so small ones are passed over.
-    const bool differs = next > next_ + next_ / 8 || next < next_ - next_ / 8;
-    next_ = differs ? next : next_;
-    return differs;
-  }
-
-  std::size_t next() const { return next_; }
-
- private:
-  static constexpr std::size_t kLooked = 100;  // about a first batch
-
-  const std::size_t reply_;
-  std::size_t bytes_ = 0;
-  std::size_t seen_ = 0;
-  std::size_t next_ = 0;  // as the server likes
-};
-
-// A cursor lives on the server that made it, so its getMore has to go to the same one.
-std::uint32_t SelectPrimary(mongoc_client_t* client, const std::string& doing) {
-  bson_error_t error;
-  const ServerHandle server(mongoc_client_select_server(client, true, nullptr, &error));
-  if (server == nullptr) {
-    ThrowDriverError(error, doing);
-  }
-  return mongoc_server_description_id(server.get());
-}
-
-void ThrowIfFailed(mongoc_cursor_t* cursor, const std::string& doing) {
-  bson_error_t error;
-  if (mongoc_cursor_error(cursor, &error)) {
-    ThrowDriverError(error, doing);
-  }
-}
-
-// As above, for a question to which the server may say no.
-void ThrowIfLost(mongoc_cursor_t* cursor, const std::string& doing) {
-  try {
-    ThrowIfFailed(cursor, doing);
-  } catch (const Error& error) {
-    if (IsRetryable(error.code())) {
-      throw;
-    }
-  }
-}
-
-// The documents of a command that answers with a cursor (listCollections, listIndexes).
-std::vector<Bytes> ReadCursor(mongoc_client_t* client,
-                              std::uint32_t server,
-                              const Reply& reply,
-                              const std::string& doing) {
-  const Bytes options = bson::Builder()
-                            .Append("serverId", static_cast<std::int32_t>(server))
-                            .Append("batchSize", std::int64_t{kMostPerBatch})
-                            .Finish();
-  const BsonView options_view(options);
-  // The cursor takes the copy over.
-  const CursorHandle cursor(mongoc_cursor_new_from_command_reply_with_opts(
-      client, bson_copy(reply.get()), options_view.get()));
-  std::vector<Bytes> documents;
-  const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document)) {
-    documents.push_back(CopyOf(BytesOf(document)));
-  }
-  ThrowIfFailed(cursor.get(), doing);
-  return documents;
 }
 
 std::string HostOf(const mongoc_uri_t* uri) {

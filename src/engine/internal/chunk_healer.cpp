@@ -7,12 +7,11 @@
 
 #include "base/error.h"
 #include "bson/builder.h"
+#include "engine/internal/chunk_cutter.h"
 #include "engine/internal/run_builder.h"
 
 namespace tidemark::engine {
 namespace {
-
-using ListedChunks = std::vector<repo::SnapshotWriter::ListedChunk>;
 
 // Of one question to the source.
 constexpr std::size_t kMaxAsked = 1000;             // documents
@@ -46,91 +45,6 @@ Bytes Copy(ByteView bytes) {
 void AddLe64(Bytes& out, std::uint64_t value) {
   out.resize(out.size() + sizeof(value));
   StoreLe64(&out[out.size() - sizeof(value)], value);
-}
-
-// A run's chunk list in the making, as RunBuilder makes it; only named, not stored.
-class ListCutter {
- public:
-  // `full` is called with each list.
-  explicit ListCutter(std::function<void(const ListedChunks&)> full) : full_(std::move(full)) {}
-
-  void Add(const repo::ChunkRef& ref, Bytes first_id) {
-    bytes_ += first_id.size();
-    chunks_.push_back({.ref = ref, .first_id = std::move(first_id)});
-    if (chunks_.size() == repo::kMaxRefsPerList || bytes_ >= kMaxListBytes) {
-      Finish();
-    }
-  }
-
-  void Finish() {
-    if (!chunks_.empty()) {
-      full_(std::exchange(chunks_, {}));
-      bytes_ = 0;
-    }
-  }
-
- private:
-  const std::function<void(const ListedChunks&)> full_;
-  ListedChunks chunks_;
-  std::size_t bytes_ = 0;  // of first _ids
-};
-
-// Cuts documents into chunks as RunBuilder does; only named, not stored. Holds what the chunk being
-// filled is named by, and one list.
-class ChunkCutter {
- public:
-  ChunkCutter(const repo::DamagedProject& damaged, std::size_t chunk_size)
-      : damaged_(&damaged), chunk_size_(chunk_size) {}
-
-  void Add(ByteView document, const codec::Digest& hash) {
-    if (document.size() >= chunk_size_) {
-      Close();
-    }
-    if (hashes_.empty()) {
-      first_id_ = EncodeKey(KeyOf(bson::Document(document)));
-    }
-    hashes_.push_back(hash);
-    size_ += document.size();
-    if (size_ >= chunk_size_) {
-      Close();
-    }
-  }
-
-  // nullopt when they are more than a list holds. Only destruction is legal afterwards.
-  std::optional<ListedChunks> Finish() {
-    Close();
-    return too_many_ ? std::nullopt : std::optional(std::move(listed_));
-  }
-
- private:
-  void Close() {
-    if (hashes_.empty()) {
-      return;
-    }
-    too_many_ = too_many_ || listed_.size() == repo::kMaxRefsPerList;
-    if (!too_many_) {
-      listed_.push_back({.ref = damaged_->NameDocuments(hashes_, size_), .first_id = first_id_});
-    }
-    hashes_.clear();
-    size_ = 0;
-  }
-
-  const repo::DamagedProject* damaged_;
-  std::size_t chunk_size_;
-  ListedChunks listed_;
-  bool too_many_ = false;
-  std::vector<codec::Digest> hashes_;
-  std::size_t size_ = 0;
-  Bytes first_id_;
-};
-
-// Nothing says with which chunk size a snapshot was taken: the usual ones are tried beside today's.
-std::set<std::size_t> ChunkSizes(ByteCount todays) {
-  std::set<std::size_t> sizes{todays.value};
-  for (std::size_t kib = 4; kib <= 4096; kib *= 2) {
-    sizes.insert(kib << 10U);
-  }
-  return sizes;
 }
 
 }  // namespace
