@@ -39,22 +39,6 @@ class CloudRestores : public ApiFixture {
 
   std::string Posted(const std::string& body) { return ErrorOf(Post(Path(), body)); }
 
-  http::Response As(const std::string& token,
-                    http::Method method,
-                    const std::string& target,
-                    const std::string& body = {}) {
-    http::Request request = MakeRequest(method, target);
-    request.headers.emplace_back("authorization", "Bearer " + token);
-    request.headers.emplace_back("accept", "application/vnd.atlas.2024-05-30+json");
-    request.headers.emplace_back("content-type", "application/json");
-    request.body = body;
-    return api_->Handle(request);
-  }
-
-  static std::string ErrorOf(const http::Response& response) {
-    return std::to_string(response.status) + (response.status < 400 ? "" : " " + CodeOf(response));
-  }
-
   static std::string TextOf(const json::object& object, std::string_view name) {
     return std::string(object.at(name).as_string());
   }
@@ -267,26 +251,26 @@ TEST_F(CloudRestores, RightsAreThoseOfTheFamily) {
   const std::string reader = TokenWith(domain::Role::kGroupReadOnly);
   const std::string manager = TokenWith(domain::Role::kGroupBackupManager);
   const std::string unauthorized = "401 USER_UNAUTHORIZED";
-  EXPECT_EQ(ErrorOf(As(reader, http::Method::kGet, Path())), unauthorized);
-  EXPECT_EQ(ErrorOf(As(reader, http::Method::kPost, Path(), Body("download"))), unauthorized);
-  EXPECT_EQ(ErrorOf(As(manager, http::Method::kGet, Path())), "200");
-  const auto made = As(manager, http::Method::kPost, Path(), Body("download"));
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kGet, Path())), unauthorized);
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kPost, Path(), Body("download"))), unauthorized);
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kGet, Path())), "200");
+  const auto made = SendAs(manager, http::Method::kPost, Path(), Body("download"));
   EXPECT_EQ(made.status, 200);
   EXPECT_EQ(BodyOf(made).at("deliveryUrl").as_array().size(), 1U);
   const std::string job = Path("/" + TextOf(BodyOf(made), "id"));
-  EXPECT_EQ(ErrorOf(As(reader, http::Method::kDelete, job)), unauthorized);
-  EXPECT_EQ(ErrorOf(As(manager, http::Method::kDelete, job)), "204");
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kDelete, job)), unauthorized);
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kDelete, job)), "204");
 }
 
 // Backup Manager is enough for this family, and only for it; the right is asked for on the target.
 TEST_F(CloudRestores, RightIsAskedForOnTheTarget) {
   const std::string manager = TokenWith(domain::Role::kGroupBackupManager);
-  EXPECT_EQ(ErrorOf(As(manager, http::Method::kPost, Path(), Body("automated", Target()))),
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kPost, Path(), Body("automated", Target()))),
             "409 RESTORE_INITIATION_FAILED");  // the last check but the server's
   const domain::Project other = access_->CreateProject({account_.key}, "Other");
   const std::string elsewhere =
       R"(,"targetClusterName":"t0","targetGroupId":")" + other.id.ToString() + "\"";
-  EXPECT_EQ(ErrorOf(As(manager, http::Method::kPost, Path(), Body("automated", elsewhere))),
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kPost, Path(), Body("automated", elsewhere))),
             "403 CANNOT_RESTORE_TO_TARGET");
 }
 

@@ -39,23 +39,6 @@ class CloudSnapshots : public ApiFixture {
     return BodyOf(response);
   }
 
-  // Status and code of a request with that token.
-  std::string As(const std::string& token,
-                 http::Method method,
-                 const std::string& target,
-                 const std::string& body = {}) {
-    http::Request request = MakeRequest(method, target);
-    request.headers.emplace_back("authorization", "Bearer " + token);
-    request.headers.emplace_back("accept", "application/vnd.atlas.2024-05-30+json");
-    request.headers.emplace_back("content-type", "application/json");
-    request.body = body;
-    return ErrorOf(api_->Handle(request));
-  }
-
-  static std::string ErrorOf(const http::Response& response) {
-    return std::to_string(response.status) + (response.status < 400 ? "" : " " + CodeOf(response));
-  }
-
   const domain::Cluster cluster_ = AddCluster("c0");
 };
 
@@ -220,15 +203,17 @@ TEST_F(CloudSnapshots, ShardedClustersHaveNone) {
 TEST_F(CloudSnapshots, RightsAreThoseOfTheFamily) {
   const std::string reader = TokenWith(domain::Role::kGroupReadOnly);
   const std::string manager = TokenWith(domain::Role::kGroupBackupManager);
-  EXPECT_EQ(As(reader, http::Method::kGet, Path()), "200");
-  EXPECT_EQ(As(reader, http::Method::kPost, Path(), "{}"), "401 USER_UNAUTHORIZED");
-  EXPECT_EQ(As(manager, http::Method::kPost, Path(), "{}"), "200");
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kGet, Path())), "200");
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kPost, Path(), "{}")), "401 USER_UNAUTHORIZED");
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kPost, Path(), "{}")), "200");
   const domain::Snapshot snapshot = Finish();
   const std::string change = R"({"retentionValue":1,"retentionUnit":"DAYS"})";
-  EXPECT_EQ(As(reader, http::Method::kPatch, Path(snapshot), change), "401 USER_UNAUTHORIZED");
-  EXPECT_EQ(As(reader, http::Method::kDelete, Path(snapshot)), "401 USER_UNAUTHORIZED");
-  EXPECT_EQ(As(manager, http::Method::kPatch, Path(snapshot), change), "200");
-  EXPECT_EQ(As(manager, http::Method::kDelete, Path(snapshot)), "204");
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kPatch, Path(snapshot), change)),
+            "401 USER_UNAUTHORIZED");
+  EXPECT_EQ(ErrorOf(SendAs(reader, http::Method::kDelete, Path(snapshot))),
+            "401 USER_UNAUTHORIZED");
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kPatch, Path(snapshot), change)), "200");
+  EXPECT_EQ(ErrorOf(SendAs(manager, http::Method::kDelete, Path(snapshot))), "204");
 }
 
 TEST_F(CloudSnapshots, ScheduledOnesSayWhatTheyWereTakenFor) {

@@ -105,10 +105,6 @@ class Downloads : public ApiFixture {
     return response.stream ? Drain(response) : std::string();
   }
 
-  static std::string ErrorOf(const http::Response& response) {
-    return std::to_string(response.status) + " " + CodeOf(response);
-  }
-
   std::string Sha1OfContent() const {
     codec::Sha1Hash hash;
     hash.Add(AsBytes(archive_.content));

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tests/support/caught_error.h"
 
 namespace tidemark {
 namespace {
@@ -38,17 +39,6 @@ class ScratchFolder {
  private:
   std::filesystem::path path_;
 };
-
-template <class Body>
-Error Catch(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return Error(ErrorCode::kInternal, "");
-}
 
 std::string ReadText(const std::filesystem::path& path) {
   return std::string(AsText(ReadFile(path, 1U << 20)));

@@ -6,22 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/caught_error.h"
 
 namespace tidemark::bson {
-namespace {
-
-template <class Body>
-Error Catch(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return Error(ErrorCode::kInternal, "");
-}
-
-}  // namespace
 
 TEST(Builder, EmptyDocumentIsFiveBytes) {
   EXPECT_EQ(Builder().Finish(), Bytes({5, 0, 0, 0, 0}));

@@ -10,20 +10,10 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "bson/builder.h"
+#include "tests/support/caught_error.h"
 
 namespace tidemark::bson {
 namespace {
-
-template <class Body>
-Error Catch(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return Error(ErrorCode::kInternal, "");
-}
 
 // One of every type.
 Bytes Everything() {

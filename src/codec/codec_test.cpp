@@ -9,20 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/caught_error.h"
 
 namespace tidemark::codec {
 namespace {
-
-template <class Body>
-Error Catch(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return Error(ErrorCode::kInternal, "");
-}
 
 AeadKey MakeKey() {
   AeadKey key;

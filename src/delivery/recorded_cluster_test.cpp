@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mutex.h"
 #include "bson/builder.h"
+#include "codec/collection_name.h"
 #include "delivery/cluster_restore.h"
 #include "engine/mongo_source.h"
 #include "engine/snapshot.h"
@@ -171,21 +172,6 @@ class RecordedConnection final : public mongo::Connection {
   Mutex mutex_;
 };
 
-std::string Escape(const std::string& name) {
-  std::string escaped;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        std::isalnum(byte) != 0 || std::string_view("-_.~").find(c) != std::string_view::npos;
-    std::string hex = HexEncode(ByteView(&byte, 1));
-    std::ranges::transform(hex, hex.begin(), [](unsigned char digit) {
-      return static_cast<char>(std::toupper(digit));
-    });
-    escaped += plain ? std::string(1, c) : c == ' ' ? "+" : "%" + hex;
-  }
-  return escaped;
-}
-
 std::vector<Bytes> SplitDocuments(const Bytes& bytes) {
   std::vector<Bytes> documents;
   for (ByteView rest = bytes; !rest.empty(); rest = rest.subspan(documents.back().size())) {
@@ -213,7 +199,7 @@ void LoadRecorded(RecordedConnection& cluster) {
         }
       }
       const std::filesystem::path file =
-          folder / std::string(database.name) / (Escape(name) + ".bson");
+          folder / std::string(database.name) / (codec::EscapeCollection(name) + ".bson");
       if (std::filesystem::exists(file)) {
         kept.documents = SplitDocuments(ReadFile(file, 16U << 20));
       }

@@ -1,12 +1,10 @@
-#include "service/access_service.h"
-
-#include <filesystem>
 #include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codec/codec.h"
+#include "tests/support/service_fixture.h"
 
 namespace tidemark::service {
 namespace {
@@ -16,26 +14,8 @@ using domain::KeyKind;
 using domain::Permission;
 using domain::Role;
 
-class AccessServiceTest : public testing::Test {
+class AccessServiceTest : public ServiceFixture {
  protected:
-  AccessServiceTest() {
-    const repo::MasterKey master{1, 2, 3};
-    repo::Repository::Create(*blobs_, master, random_);
-    repository_ = repo::Repository::Open(*blobs_, master, random_);
-    directory_ = std::filesystem::temp_directory_path() /
-                 ("access_service_test-" + RandomHex(system_random_, 8));
-    std::filesystem::create_directories(directory_);
-    store_ = catalog::OpenSqliteStore({.path = directory_ / "catalog.sqlite"});
-    environment_.emplace(Environment{*store_, *repository_, clock_, random_, *log_, [] {}});
-    access_.emplace(*environment_);
-    first_ = access_->Initialize("Acme", "Project 0");
-  }
-
-  ~AccessServiceTest() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
   Caller Owner() { return {first_.key.key}; }
 
   Caller KeyWith(const std::vector<Grant>& grants) {
@@ -51,24 +31,12 @@ class AccessServiceTest : public testing::Test {
     ADD_FAILURE() << "nothing was refused";
     return Reason::kKeyNotFound;
   }
-
-  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
-  SeededRandom random_{7};
-  SystemRandom system_random_;
-  std::unique_ptr<Log> log_ = MakeNullLog();
-  std::unique_ptr<blob::BlobStore> blobs_ = blob::MakeMemoryStore();
-  std::unique_ptr<repo::Repository> repository_;
-  std::filesystem::path directory_;
-  std::unique_ptr<catalog::Store> store_;
-  std::optional<Environment> environment_;
-  std::optional<AccessService> access_;
-  AccessService::Bootstrap first_;
 };
 
 TEST_F(AccessServiceTest, FirstKeyOwnsTheOrganizationAndItsProjects) {
   EXPECT_THAT(first_.key.key.public_name, testing::MatchesRegex("[a-z]{8}"));
   EXPECT_EQ(access_->RequireProject(Owner(), first_.project.id, Permission::kProjectOwner).name,
-            "Project 0");
+            "Project0");
 }
 
 TEST_F(AccessServiceTest, DigestKeyGivesTheHa1OfPublicRealmAndPrivateKey) {
@@ -149,7 +117,7 @@ TEST_F(AccessServiceTest, OwnerOfOneOrganizationAdministersNoOther) {
   EXPECT_EQ(RefusalOf([&] { access_->DeleteProject(theirs, first_.project.id); }),
             Reason::kGroupNotFound);
   EXPECT_EQ(access_->ListProjects(theirs, {}).total, 0);
-  access_->CreateProject(theirs, "Project 0");  // unique in its organization only
+  access_->CreateProject(theirs, "Project0");  // unique in its organization only
   EXPECT_EQ(access_->ListProjects(Owner(), {}).total, 1);
 }
 

@@ -15,23 +15,14 @@
 #include "api/internal/digest.h"
 #include "codec/codec.h"
 #include "tests/support/fake_archive.h"
+#include "tests/support/service_fixture.h"
 
-// The whole api over a catalog in a temporary directory and a repository in memory.
+// The whole api over such services.
 namespace tidemark::api {
 
-class ApiFixture : public testing::Test {
+class ApiFixture : public service::ServiceFixture {
  protected:
   ApiFixture() {
-    const repo::MasterKey master{1, 2, 3};
-    repo::Repository::Create(*blobs_, master, random_);
-    repository_ = repo::Repository::Open(*blobs_, master, random_);
-    directory_ =
-        std::filesystem::temp_directory_path() / ("api_test-" + RandomHex(system_random_, 8));
-    std::filesystem::create_directories(directory_);
-    store_ = catalog::OpenSqliteStore({.path = directory_ / "catalog.sqlite"});
-    environment_.emplace(
-        service::Environment{*store_, *repository_, clock_, random_, *log_, [] {}});
-    access_.emplace(*environment_);
     clusters_.emplace(*environment_);
     snapshots_.emplace(*environment_, *clusters_, engine::SnapshotOptions{});
     imports_.emplace(
@@ -52,7 +43,6 @@ class ApiFixture : public testing::Test {
     drills_.emplace(*environment_, *clusters_, *schedules_, delivery::RestoreOptions{});
     pushes_.emplace(*environment_, *access_, *clusters_, *downloads_, service::PushOptions{});
     metrics_.emplace(*environment_, service::MetricsOptions{.version = "1.2.3"});
-    first_ = access_->Initialize("Acme", "Project0");
     account_ = access_->CreateKey({first_.key.key},
                                   domain::KeyKind::kServiceAccount,
                                   "test",
@@ -79,12 +69,6 @@ class ApiFixture : public testing::Test {
                       std::string(32, 'k')});
   }
 
-  ~ApiFixture() override {
-    api_.reset();
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
   static http::Request MakeRequest(http::Method method, const std::string& target) {
     http::Request request;
     request.method = method;
@@ -98,18 +82,26 @@ class ApiFixture : public testing::Test {
     return request;
   }
 
-  // With a bearer token of an organization owner, and the version that v2 needs.
-  http::Request MakeOwnerRequest(http::Method method,
-                                 const std::string& target,
-                                 const std::string& body = {}) {
+  // With that bearer token, and the version that v2 needs.
+  static http::Request MakeRequestAs(const std::string& token,
+                                     http::Method method,
+                                     const std::string& target,
+                                     const std::string& body) {
     http::Request request = MakeRequest(method, target);
-    request.headers.emplace_back("authorization", "Bearer " + token_);
+    request.headers.emplace_back("authorization", "Bearer " + token);
     request.headers.emplace_back("accept", "application/vnd.atlas.2024-05-30+json");
     if (!body.empty()) {
       request.headers.emplace_back("content-type", "application/json");
     }
     request.body = body;
     return request;
+  }
+
+  // With that of an organization owner.
+  http::Request MakeOwnerRequest(http::Method method,
+                                 const std::string& target,
+                                 const std::string& body = {}) {
+    return MakeRequestAs(token_, method, target, body);
   }
 
   http::Response Get(const std::string& target) {
@@ -155,6 +147,13 @@ class ApiFixture : public testing::Test {
     return access_->IssueToken(made.key.public_name, made.secret.Reveal())->Reveal();
   }
 
+  http::Response SendAs(const std::string& token,
+                        http::Method method,
+                        const std::string& target,
+                        const std::string& body = {}) {
+    return api_->Handle(MakeRequestAs(token, method, target, body));
+  }
+
   http::Response GetAs(const std::string& token, const std::string& target) {
     http::Request request = MakeRequest(http::Method::kGet, target);
     request.headers.emplace_back("authorization", "Bearer " + token);
@@ -176,6 +175,11 @@ class ApiFixture : public testing::Test {
 
   static std::string CodeOf(const http::Response& response) {
     return std::string(BodyOf(response).at("errorCode").as_string());
+  }
+
+  // "200", or "404 SNAPSHOT_NOT_FOUND".
+  static std::string ErrorOf(const http::Response& response) {
+    return std::to_string(response.status) + (response.status < 400 ? "" : " " + CodeOf(response));
   }
 
   static std::vector<std::string> MembersOf(const boost::json::object& object) {
@@ -276,16 +280,6 @@ class ApiFixture : public testing::Test {
     return "/api/tidemark/v1/projects/" + Group() + rest;
   }
 
-  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
-  SeededRandom random_{7};
-  SystemRandom system_random_;
-  std::unique_ptr<Log> log_ = MakeNullLog();
-  std::unique_ptr<blob::BlobStore> blobs_ = blob::MakeMemoryStore();
-  std::unique_ptr<repo::Repository> repository_;
-  std::filesystem::path directory_;
-  std::unique_ptr<catalog::Store> store_;
-  std::optional<service::Environment> environment_;
-  std::optional<service::AccessService> access_;
   std::optional<service::ClusterService> clusters_;
   std::optional<service::SnapshotService> snapshots_;
   std::optional<service::ImportService> imports_;
@@ -301,7 +295,6 @@ class ApiFixture : public testing::Test {
   std::optional<service::DrillService> drills_;
   std::optional<service::PushService> pushes_;
   std::optional<service::MetricsService> metrics_;
-  service::AccessService::Bootstrap first_;
   service::AccessService::NewKey account_;
   std::string token_;
   std::unique_ptr<Api> api_;

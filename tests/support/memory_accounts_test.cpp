@@ -4,11 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "blob/blob_store.h"
-#include "delivery/cluster_restore.h"
-#include "engine/mongo_source.h"
-#include "engine/snapshot.h"
-#include "tests/support/memory_server_fixture.h"
+#include "tests/support/two_memory_servers.h"
 
 namespace tidemark::memory {
 namespace {
@@ -27,21 +23,10 @@ Fault NotAuthorized(std::string command, std::string ns) {
           .message = "not authorized on admin"};
 }
 
-class AccountsTest : public testing::Test {
+class AccountsTest : public TwoMemoryServers {
  protected:
-  AccountsTest() {
-    const repo::MasterKey master{3};
-    repo::Repository::Create(*blobs_, master, random_);
-    repository_ = repo::Repository::Open(*blobs_, master, random_);
-    options_.snapshot = SnapshotId::Generate(clock_.Now(), random_);
-    options_.project = ProjectId::Generate(clock_.Now(), random_);
-    options_.cluster = ClusterId::Generate(clock_.Now(), random_);
+  AccountsTest() : TwoMemoryServers({.replica_set = "rs1", .login = "admin.root"}) {
     Run(*from_, "shop", R"({"insert": "orders", "documents": [{"_id": 1}]})");
-  }
-
-  static void Run(mongo::Connection& connection, std::string_view database, std::string_view json) {
-    const Bytes command = bson::FromJson(json);
-    connection.RunCommand(database, bson::Document(command));
   }
 
   // Of MongoDB's own form, as recorded in tests/data.
@@ -74,26 +59,6 @@ class AccountsTest : public testing::Test {
       {"_id": "shop.stale", "role": "stale", "db": "shop", "privileges": [], "roles": []}]})");
   }
 
-  void TakeSnapshot() {
-    const auto source = engine::MakeMongoSource(*from_);
-    engine::TakeSnapshot(*source, *repository_, options_, Context());
-  }
-
-  repo::Manifest Manifest() {
-    return repository_->LoadManifest(options_.project, options_.snapshot);
-  }
-
-  delivery::RestoreSummary Restore(bool allow_lossy = false) {
-    const auto reader = repository_->NewReader(options_.project);
-    const auto target = delivery::MakeClusterTarget(*to_);
-    return delivery::RunRestore(
-        Manifest(),
-        *reader,
-        *target,
-        {.job = "job", .allow_lossy = allow_lossy, .retry_pause = std::chrono::milliseconds(0)},
-        Context());
-  }
-
   // _id and "salt" of what the target has, as text.
   std::vector<std::string> Found(std::string_view collection) {
     std::vector<std::string> found;
@@ -106,19 +71,6 @@ class AccountsTest : public testing::Test {
     std::ranges::sort(found);
     return found;
   }
-
-  engine::RunContext Context() { return {.clock = clock_, .log = *log_}; }
-
-  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
-  SystemRandom random_;
-  std::unique_ptr<Log> log_ = MakeNullLog();
-  MemoryServer source_{{.replica_set = "rs0"}, clock_, random_};
-  MemoryServer target_{{.replica_set = "rs1", .login = "admin.root"}, clock_, random_};
-  std::unique_ptr<mongo::Connection> from_ = mongo::Connection::Open(Secret(source_.Uri()), {});
-  std::unique_ptr<mongo::Connection> to_ = mongo::Connection::Open(Secret(target_.Uri()), {});
-  std::unique_ptr<blob::BlobStore> blobs_ = blob::MakeMemoryStore();
-  std::unique_ptr<repo::Repository> repository_;
-  engine::SnapshotOptions options_;
 };
 
 TEST_F(AccountsTest, I27ASnapshotHoldsUsersRolesAndTheirSchemaAndNoNamespacesOfThem) {

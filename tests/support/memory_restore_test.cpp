@@ -6,11 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "blob/blob_store.h"
-#include "delivery/cluster_restore.h"
-#include "engine/mongo_source.h"
-#include "engine/snapshot.h"
-#include "tests/support/memory_server_fixture.h"
+#include "tests/support/two_memory_servers.h"
 
 namespace tidemark::memory {
 namespace {
@@ -73,38 +69,10 @@ Content ContentOf(MemoryServer& server) {
   return content;
 }
 
-class MemoryRestoreTest : public testing::Test {
+class MemoryRestoreTest : public TwoMemoryServers {
  protected:
-  MemoryRestoreTest() {
-    const repo::MasterKey master{3};
-    repo::Repository::Create(*blobs_, master, random_);
-    repository_ = repo::Repository::Open(*blobs_, master, random_);
-    options_.snapshot = SnapshotId::Generate(clock_.Now(), random_);
-    options_.project = ProjectId::Generate(clock_.Now(), random_);
-    options_.cluster = ClusterId::Generate(clock_.Now(), random_);
-  }
-
-  engine::RunContext Context() { return {.clock = clock_, .log = *log_}; }
-
   void Run(std::string_view database, std::string_view json) {
-    const Bytes command = bson::FromJson(json);
-    from_->RunCommand(database, bson::Document(command));
-  }
-
-  void TakeSnapshot() {
-    const auto source = engine::MakeMongoSource(*from_);
-    engine::TakeSnapshot(*source, *repository_, options_, Context());
-  }
-
-  void Restore() {
-    const repo::Manifest manifest = repository_->LoadManifest(options_.project, options_.snapshot);
-    const auto reader = repository_->NewReader(options_.project);
-    const auto target = delivery::MakeClusterTarget(*to_);
-    delivery::RunRestore(manifest,
-                         *reader,
-                         *target,
-                         {.job = "job", .retry_pause = std::chrono::milliseconds(0)},
-                         Context());
+    TwoMemoryServers::Run(*from_, database, json);
   }
 
   void ExpectSameAfterRestore() {
@@ -124,17 +92,6 @@ class MemoryRestoreTest : public testing::Test {
     return ContentOf(target_).contains(std::string(mongo::kMarkerDatabase) + "." +
                                        std::string(mongo::kMarkerCollection));
   }
-
-  ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
-  SystemRandom random_;
-  std::unique_ptr<Log> log_ = MakeNullLog();
-  MemoryServer source_{{.replica_set = "rs0"}, clock_, random_};
-  MemoryServer target_{{.replica_set = "rs1"}, clock_, random_};
-  std::unique_ptr<mongo::Connection> from_ = mongo::Connection::Open(Secret(source_.Uri()), {});
-  std::unique_ptr<mongo::Connection> to_ = mongo::Connection::Open(Secret(target_.Uri()), {});
-  std::unique_ptr<blob::BlobStore> blobs_ = blob::MakeMemoryStore();
-  std::unique_ptr<repo::Repository> repository_;
-  engine::SnapshotOptions options_;
 };
 
 TEST_F(MemoryRestoreTest, EveryCollectionOptionSurvives) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "bson/builder.h"
 #include "mongo/cluster.h"
+#include "tests/support/caught_error.h"
 #include "tests/support/memory/store.h"
 #include "tests/support/memory_server.h"
 
@@ -25,21 +26,8 @@ inline std::string Canonical(std::string_view json) {
   return bson::ToJson(bson::Document(bytes));
 }
 
-struct Failure {
-  ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-};
-
-template <class Call>
-Failure FailureOf(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.code(), std::string(error.message())};
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
+using tidemark::Failure;
+using tidemark::FailureOf;
 
 // A memory server, and a connection to it as the product makes it.
 class MemoryServerTest : public testing::Test {

@@ -11,6 +11,7 @@
 #include "blob/blob_store.h"
 #include "bson/builder.h"
 #include "repo/repository.h"
+#include "tests/support/caught_error.h"
 
 // Small snapshots for the tests of the repository.
 namespace tidemark::repo {
@@ -136,20 +137,7 @@ class RepositoryFixture : public testing::Test {
   std::unique_ptr<Repository> repository_;
 };
 
-struct Failure {
-  ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-};
-
-template <class Call>
-Failure FailureOf(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return {error.code(), std::string(error.message())};
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
+using tidemark::Failure;
+using tidemark::FailureOf;
 
 }  // namespace tidemark::repo

@@ -1,10 +1,8 @@
 #include "tests/support/memory/dump.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "base/error.h"
 #include "base/file.h"
+#include "codec/collection_name.h"
 
 namespace tidemark::memory {
 namespace {
@@ -14,22 +12,6 @@ constexpr std::size_t kMaxCollection = 1U << 30;  // bytes
 
 bson::Document Doc(const Bytes& bytes) {
   return bson::Document(bytes);
-}
-
-// URL query escaping, as the file names of a dump state have it.
-std::string Escape(std::string_view name) {
-  std::string escaped;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        std::isalnum(byte) != 0 || std::string_view("-_.~").find(c) != std::string_view::npos;
-    std::string hex = HexEncode(ByteView(&byte, 1));
-    std::ranges::transform(hex, hex.begin(), [](unsigned char digit) {
-      return static_cast<char>(std::toupper(digit));
-    });
-    escaped += plain ? std::string(1, c) : c == ' ' ? "+" : "%" + hex;
-  }
-  return escaped;
 }
 
 void LoadDocuments(Store& store, const NamespacePtr& ns, const std::filesystem::path& file) {
@@ -71,7 +53,7 @@ void LoadNamespace(Store& store,
     }
   }
   if (ns->type == "collection") {
-    LoadDocuments(store, ns, directory / database / (Escape(name) + ".bson"));
+    LoadDocuments(store, ns, directory / database / (codec::EscapeCollection(name) + ".bson"));
   }
 }
 
