@@ -40,6 +40,7 @@ void AddNotify(CLI::App& app, Session& session);
 // Those of `tidemark key`.
 void AddKeySecret(CLI::App& key, Session& session);
 void AddKeyMakeOwner(CLI::App& key, Session& session);
+void AddExportJob(CLI::App& app, Session& session);
 void AddExportTarget(CLI::App& app, Session& session);
 // Those of `tidemark repo`.
 void AddRepoOpen(CLI::App& repo, Session& session);

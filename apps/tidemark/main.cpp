@@ -35,6 +35,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddRepo(app, session);
   tidemark::app::AddAudit(app, session);
   tidemark::app::AddNotify(app, session);
+  tidemark::app::AddExportJob(app, session);
   tidemark::app::AddExportTarget(app, session);
   try {
     app.parse(argc, argv);

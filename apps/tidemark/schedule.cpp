@@ -22,6 +22,12 @@ struct ScheduleOptions {
   std::int64_t keep_last = 0;
   std::int64_t verify_days = -1;  // not given
   std::vector<std::string> items;
+  bool auto_export = false;
+  bool no_auto_export = false;
+  std::string export_bucket;
+  std::string export_frequency;
+  bool export_names = false;
+  bool export_ids = false;
 };
 
 using SharedOptions =
@@ -90,8 +96,28 @@ json::object ParseItem(const std::string& text) {
           {"retentionValue", *retention}};
 }
 
+void AddExport(const ScheduleOptions& options, json::object& body) {
+  if (options.auto_export || options.no_auto_export) {
+    body["autoExportEnabled"] = options.auto_export;
+  }
+  if (options.export_names || options.export_ids) {
+    body["useOrgAndGroupNamesInExportPrefix"] = options.export_names;
+  }
+  json::object target;
+  if (!options.export_bucket.empty()) {
+    target["exportBucketId"] = options.export_bucket;
+  }
+  if (!options.export_frequency.empty()) {
+    target["frequencyType"] = options.export_frequency;
+  }
+  if (!target.empty()) {
+    body["export"] = std::move(target);
+  }
+}
+
 json::object ReadChange(const ScheduleOptions& options) {
   json::object body;
+  AddExport(options, body);
   if (options.on || options.off) {
     body["enabled"] = options.on;
   }
@@ -119,7 +145,17 @@ json::object ReadChange(const ScheduleOptions& options) {
   return body;
 }
 
-// Items and the last snapshot as one line each.
+// "monthly to 32b6e34b3d91647abb20e7b8", and that it is off when it is.
+std::string ExportLine(const json::object& schedule, const json::value& target) {
+  const json::value* enabled = schedule.if_contains("autoExportEnabled");
+  const bool on = enabled != nullptr && enabled->is_bool() && enabled->get_bool();
+  return fmt::format("{} to {}{}",
+                     TextOf(target, "frequencyType"),
+                     TextOf(target, "exportBucketId"),
+                     on ? "" : " (off)");
+}
+
+// Items, the export and the last snapshot as one line each.
 void Print(OutputFormat format, const json::value& schedule) {
   if (format == OutputFormat::kJson) {
     PrintObject(format, schedule);
@@ -136,6 +172,9 @@ void Print(OutputFormat format, const json::value& schedule) {
                          TextOf(item, "retentionUnit").substr(0, 1));
   }
   lines["items"] = items;
+  if (const json::value* target = lines.if_contains("export")) {
+    lines["export"] = ExportLine(lines, *target);
+  }
   if (const json::value* last = lines.if_contains("last")) {
     const std::string failure = TextOf(*last, "failure");
     lines["last"] = fmt::format("{} {} due {} attempt {}{}",
@@ -154,6 +193,20 @@ void Print(OutputFormat format, const json::value& schedule) {
                                         failure.empty() ? "intact" : failure);
   }
   PrintObject(format, lines);
+}
+
+void AddExportOptions(CLI::App& set, const SharedOptions& options) {
+  CLI::Option* on = set.add_flag("--auto-export",
+                                 options->auto_export,
+                                 "export completed snapshots of the frequency, each once");
+  set.add_flag("--no-auto-export", options->no_auto_export, "export none")->excludes(on);
+  set.add_option("--export-bucket", options->export_bucket, "id of the export bucket");
+  set.add_option("--export-frequency", options->export_frequency)
+      ->description("daily, weekly, monthly or yearly; the schedule has to have such an item")
+      ->check(CLI::IsMember({"daily", "weekly", "monthly", "yearly"}));
+  CLI::Option* names = set.add_flag(
+      "--export-names", options->export_names, "names of organization and project in prefixes");
+  set.add_flag("--export-ids", options->export_ids, "their ids")->excludes(names);
 }
 
 }  // namespace
@@ -192,6 +245,7 @@ void AddSchedule(CLI::App& app, Session& session) {
                   options->items,
                   "FREQUENCY:INTERVAL:RETENTION, may be repeated and replaces all: hourly:6:2d, "
                   "daily:1:7d, weekly:6:4w (Saturday), monthly:40:13m (last day), yearly:1:2y");
+  AddExportOptions(*set, options);
   set->footer(
       "Example: tidemark schedule set Cluster0 --reference 02:30 --item hourly:6:2d --item "
       "daily:1:7d --project 32b6e34b3d91647abb20e7b8");

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
 from harness.client import V2
@@ -198,6 +199,29 @@ def test_passing_faults_are_outlasted_and_others_said(place, s3):
     assert failed["state"] == "Failed"
     assert "403 AccessDenied" in failed["stateReason"]["message"]
     assert made["prefix"] + "/.complete" not in s3.objects
+
+
+def test_cancelled_export_stops(place, s3):
+    fill(place.source)
+    snapshot = place.owner.take_snapshot(place.project, "Source")
+    bucket = place.add_bucket()
+    s3.slow = 0.5
+    made = place.start(snapshot, bucket)
+    wait_until(lambda: any(key.startswith(made["prefix"]) for _, key in s3.requests), "the export to write")
+    done = place.tidemark.command("export", "cancel", "Source", made["id"], "--project", place.project,
+                                  key=place.tidemark.key)
+    assert done.returncode == 0, done.stderr
+    cancelled = place.find(made["id"]).json()
+    assert cancelled["state"] == "Cancelled" and "finishedAt" in cancelled
+    wait_until(lambda: "lease lost" in place.tidemark.log_path.read_text(), "the worker to stop")
+    time.sleep(2)
+    seen = len(s3.requests)
+    time.sleep(2)
+    assert len(s3.requests) == seen
+    assert made["prefix"] + "/.complete" not in s3.objects
+    s3.slow = 0
+    assert place.wait(place.start(snapshot, bucket)["id"])["state"] == "Successful"
+    assert place.find(made["id"]).json()["state"] == "Cancelled"
 
 
 def test_directory_is_a_bucket(servers, s3, tmp_path):
