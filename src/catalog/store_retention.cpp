@@ -59,6 +59,7 @@ std::vector<Store::DeletedSnapshot> SqliteStore::ExpireSnapshots(Instant now,
       "AND NOT EXISTS (SELECT 1 FROM restores r WHERE r.snapshot = s.id "
       "AND (r.state < 3 OR (r.delivery = 1 AND r.state = 3 AND r.expires > ?1))) "
       "AND NOT EXISTS (SELECT 1 FROM exports e WHERE e.snapshot = s.id AND e.state < 3) "
+      "AND NOT EXISTS (SELECT 1 FROM exports_due d WHERE d.snapshot = s.id) "
       "AND (s.state = 4 OR (SELECT count(*) FROM snapshots n WHERE n.cluster = s.cluster "
       "AND n.deleted IS NULL AND n.state = 3 AND (n.scheduled, n.id) > (s.scheduled, s.id) "
       "AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.snapshot = n.id)) >= "

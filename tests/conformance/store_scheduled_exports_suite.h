@@ -149,6 +149,22 @@ TEST_P(ScheduledExportSuite, ADeletedSnapshotIsDueNoLonger) {
   EXPECT_FALSE(QueueDue(NewExport(snapshot, bucket)));
 }
 
+TEST_P(ScheduledExportSuite, ExpiryWaitsForAnExportThatIsDue) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const domain::ExportBucket bucket = AddBucket("bucket");
+  AddExportingSchedule(cluster, bucket);
+  const domain::Snapshot old = TakeMonthly(cluster);
+  Take(cluster, {.frequency = domain::Frequency::kDaily});
+  const Instant later = kNow + std::chrono::hours{1000};
+  EXPECT_TRUE(store_->ExpireSnapshots(later, kNow, 10).empty());
+  ASSERT_TRUE(QueueDue(NewExport(old, bucket)));
+  EXPECT_TRUE(store_->ExpireSnapshots(later, kNow, 10).empty());
+  store_->FinishExport(Claim(), domain::ExportState::kSuccessful, "", kNow);
+  const auto expired = store_->ExpireSnapshots(later, kNow, 10);
+  ASSERT_EQ(expired.size(), 1U);
+  EXPECT_EQ(expired[0].id, old.id);
+}
+
 TEST_P(ScheduledExportSuite, ScheduleExportsToABucketOfItsProject) {
   const domain::Cluster cluster = AddCluster("c0");
   domain::Schedule schedule = AddExportingSchedule(cluster, AddBucket("bucket"));
