@@ -4,54 +4,86 @@
 namespace tidemark::catalog {
 namespace {
 
-domain::ExportTarget ReadTarget(const Query& row) {
-  domain::ExportTarget target;
-  row.Read(target.id,
-           target.project,
-           target.bucket,
-           target.kind,
-           target.endpoint,
-           target.region,
-           target.access_key,
-           target.sealed_secret,
-           target.created);
-  return target;
+// The current row as a value: the columns are its members, in this order.
+template <class Value, auto... kMembers>
+Value ReadMembers(const Query& row) {
+  Value value;
+  row.Read(value.*kMembers...);
+  return value;
 }
 
-domain::ExportBucket ReadBucket(const Query& row) {
-  domain::ExportBucket bucket;
-  row.Read(bucket.id,
-           bucket.project,
-           bucket.provider,
-           bucket.bucket,
-           bucket.role,
-           bucket.service_url,
-           bucket.tenant,
-           bucket.region,
-           bucket.require_private_networking,
-           bucket.created);
-  return bucket;
+using Target = domain::ExportTarget;
+using Bucket = domain::ExportBucket;
+using Export = domain::ExportJob;
+
+constexpr auto ReadTarget = ReadMembers<Target,
+                                        &Target::id,
+                                        &Target::project,
+                                        &Target::bucket,
+                                        &Target::kind,
+                                        &Target::endpoint,
+                                        &Target::region,
+                                        &Target::access_key,
+                                        &Target::sealed_secret,
+                                        &Target::created>;
+constexpr auto ReadBucket = ReadMembers<Bucket,
+                                        &Bucket::id,
+                                        &Bucket::project,
+                                        &Bucket::provider,
+                                        &Bucket::bucket,
+                                        &Bucket::role,
+                                        &Bucket::service_url,
+                                        &Bucket::tenant,
+                                        &Bucket::region,
+                                        &Bucket::require_private_networking,
+                                        &Bucket::created>;
+constexpr auto ReadExport = ReadMembers<Export,
+                                        &Export::id,
+                                        &Export::project,
+                                        &Export::cluster,
+                                        &Export::cluster_name,
+                                        &Export::replica_set_name,
+                                        &Export::snapshot,
+                                        &Export::bucket,
+                                        &Export::state,
+                                        &Export::prefix,
+                                        &Export::custom_data,
+                                        &Export::collections,
+                                        &Export::created,
+                                        &Export::finished,
+                                        &Export::failure,
+                                        &Export::requested_by>;
+
+// The columns that they read, of the rows that `which` names.
+std::string SelectTargets(std::string_view which) {
+  return "SELECT id, project, bucket, kind, endpoint, region, access_key, sealed_secret, created "
+         "FROM export_targets " +
+         std::string(which);
 }
 
-domain::ExportJob ReadExport(const Query& row) {
-  domain::ExportJob job;
-  row.Read(job.id,
-           job.project,
-           job.cluster,
-           job.cluster_name,
-           job.replica_set_name,
-           job.snapshot,
-           job.bucket,
-           job.state,
-           job.prefix,
-           job.custom_data,
-           job.collections,
-           job.created,
-           job.finished,
-           job.failure,
-           job.requested_by);
-  return job;
+std::string SelectBuckets(std::string_view which) {
+  return "SELECT id, project, provider, bucket, role, service_url, tenant, region, "
+         "private_networking, created FROM export_buckets " +
+         std::string(which);
 }
+
+std::string SelectExports(std::string_view which) {
+  return "SELECT id, project, cluster, cluster_name, replica_set_name, snapshot, bucket, state, "
+         "prefix, custom_data, collections, created, finished, failure, requested_by FROM "
+         "exports " +
+         std::string(which);
+}
+
+// Static: a session keeps the statements that it has prepared by their text.
+const std::string kTargetById = SelectTargets("WHERE id = ?2 AND project = ?1");
+const std::string kTargetByBucket = SelectTargets("WHERE project = ?1 AND bucket = ?2");
+const std::string kListTargets = SelectTargets("WHERE project = ?1 ORDER BY bucket");
+const std::string kFindBucket = SelectBuckets("WHERE id = ?2 AND project = ?1");
+const std::string kListBuckets =
+    SelectBuckets("WHERE project = ?1 ORDER BY created, id LIMIT ?2 OFFSET ?3");
+const std::string kFindExport = SelectExports("WHERE id = ?1");
+const std::string kListExports =
+    SelectExports("WHERE cluster = ?1 ORDER BY created DESC, id DESC LIMIT ?2 OFFSET ?3");
 
 std::string InProject(const ProjectId& project) {
   return " of project " + project.ToString();
@@ -178,32 +210,18 @@ void SqliteStore::AddExportTarget(const domain::ExportTarget& target) {
 std::optional<domain::ExportTarget> SqliteStore::FindExportTarget(
     const ProjectId& project, const domain::ExportTargetId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadTarget,
-                 "SELECT id, project, bucket, kind, endpoint, region, access_key, sealed_secret, "
-                 "created FROM export_targets WHERE id = ?2 AND project = ?1",
-                 project,
-                 id);
+  return FindRow(reader, ReadTarget, kTargetById, project, id);
 }
 
 std::optional<domain::ExportTarget> SqliteStore::FindExportTarget(const ProjectId& project,
                                                                   std::string_view bucket) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadTarget,
-                 "SELECT id, project, bucket, kind, endpoint, region, access_key, sealed_secret, "
-                 "created FROM export_targets WHERE project = ?1 AND bucket = ?2",
-                 project,
-                 bucket);
+  return FindRow(reader, ReadTarget, kTargetByBucket, project, bucket);
 }
 
 std::vector<domain::ExportTarget> SqliteStore::ListExportTargets(const ProjectId& project) {
   const Reader reader(pool_);
-  return FindRows(reader,
-                  ReadTarget,
-                  "SELECT id, project, bucket, kind, endpoint, region, access_key, sealed_secret, "
-                  "created FROM export_targets WHERE project = ?1 ORDER BY bucket",
-                  project);
+  return FindRows(reader, ReadTarget, kListTargets, project);
 }
 
 bool SqliteStore::RemoveExportTarget(const ProjectId& project, const domain::ExportTargetId& id) {
@@ -259,12 +277,7 @@ void SqliteStore::AddExportBucket(const domain::ExportBucket& bucket) {
 std::optional<domain::ExportBucket> SqliteStore::FindExportBucket(
     const ProjectId& project, const domain::ExportBucketId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadBucket,
-                 "SELECT id, project, provider, bucket, role, service_url, tenant, region, "
-                 "private_networking, created FROM export_buckets WHERE id = ?2 AND project = ?1",
-                 project,
-                 id);
+  return FindRow(reader, ReadBucket, kFindBucket, project, id);
 }
 
 domain::Listing<domain::ExportBucket> SqliteStore::ListExportBuckets(const ProjectId& project,
@@ -273,14 +286,7 @@ domain::Listing<domain::ExportBucket> SqliteStore::ListExportBuckets(const Proje
   domain::Listing<domain::ExportBucket> listing;
   listing.total =
       CountRows(scope, "SELECT count(*) FROM export_buckets WHERE project = ?1", project);
-  listing.rows = FindRows(scope,
-                          ReadBucket,
-                          "SELECT id, project, provider, bucket, role, service_url, tenant, "
-                          "region, private_networking, created FROM export_buckets "
-                          "WHERE project = ?1 ORDER BY created, id LIMIT ?2 OFFSET ?3",
-                          project,
-                          page.size,
-                          page.Offset());
+  listing.rows = FindRows(scope, ReadBucket, kListBuckets, project, page.size, page.Offset());
   return listing;
 }
 
@@ -339,12 +345,7 @@ bool SqliteStore::AddDueExport(const domain::ExportJob& job, const domain::Job& 
 
 std::optional<domain::ExportJob> SqliteStore::FindExport(const domain::ExportId& id) {
   const Reader reader(pool_);
-  return FindRow(reader,
-                 ReadExport,
-                 "SELECT id, project, cluster, cluster_name, replica_set_name, snapshot, bucket, "
-                 "state, prefix, custom_data, collections, created, finished, failure, "
-                 "requested_by FROM exports WHERE id = ?1",
-                 id);
+  return FindRow(reader, ReadExport, kFindExport, id);
 }
 
 domain::Listing<domain::ExportJob> SqliteStore::ListExports(const ClusterId& cluster,
@@ -352,15 +353,7 @@ domain::Listing<domain::ExportJob> SqliteStore::ListExports(const ClusterId& clu
   const ReadScope scope(pool_);
   domain::Listing<domain::ExportJob> listing;
   listing.total = CountRows(scope, "SELECT count(*) FROM exports WHERE cluster = ?1", cluster);
-  listing.rows = FindRows(scope,
-                          ReadExport,
-                          "SELECT id, project, cluster, cluster_name, replica_set_name, snapshot, "
-                          "bucket, state, prefix, custom_data, collections, created, finished, "
-                          "failure, requested_by FROM exports WHERE cluster = ?1 "
-                          "ORDER BY created DESC, id DESC LIMIT ?2 OFFSET ?3",
-                          cluster,
-                          page.size,
-                          page.Offset());
+  listing.rows = FindRows(scope, ReadExport, kListExports, cluster, page.size, page.Offset());
   return listing;
 }
 
