@@ -1,7 +1,9 @@
 #include "delivery/internal/accounts.h"
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "bson/builder.h"
@@ -33,7 +35,12 @@ bson::Document DocumentAt(const bson::Document& document, std::string_view name)
 ById ByIdOf(const std::vector<Bytes>& documents) {
   ById found;
   for (const Bytes& document : documents) {
-    found[TextAt(bson::Document(document), "_id")] = document;
+    const std::string id = TextAt(bson::Document(document), "_id");
+    if (id.empty() || !found.emplace(id, document).second) {
+      throw Error(
+          ErrorCode::kCorrupt,
+          "restoring users and roles: the snapshot has one without a name, or twice: '" + id + "'");
+    }
   }
   return found;
 }
@@ -114,13 +121,43 @@ void Merge(mongo::Connection& connection, bool users, bool roles) {
   connection.RunCommand(kDatabase, bson::Document(bytes));
 }
 
-// Servers may write other members in their own way, names and credentials they keep.
-bool IsSame(const Bytes& found, const Bytes& wanted) {
-  const auto bytes = [](const Bytes& document) {
-    const ByteView credentials = DocumentAt(bson::Document(document), "credentials").bytes();
-    return Bytes(credentials.begin(), credentials.end());
+Bytes CopyOf(const bson::Document& document) {
+  return {document.bytes().begin(), document.bytes().end()};
+}
+
+// "db.role" of each role that a user or a role has.
+std::set<std::string> RolesOf(const bson::Document& holder) {
+  std::set<std::string> roles;
+  for (const bson::Element& each : DocumentAt(holder, "roles")) {
+    const bson::Document role = each.AsDocument().value_or(bson::Document());
+    roles.insert(TextAt(role, "db") + "." + TextAt(role, "role"));
+  }
+  return roles;
+}
+
+// What a role allows: a resource, and one action on it.
+std::set<std::pair<Bytes, std::string>> PrivilegesOf(const bson::Document& role) {
+  std::set<std::pair<Bytes, std::string>> privileges;
+  for (const bson::Element& each : DocumentAt(role, "privileges")) {
+    const bson::Document privilege = each.AsDocument().value_or(bson::Document());
+    for (const bson::Element& action : DocumentAt(privilege, "actions")) {
+      privileges.emplace(CopyOf(DocumentAt(privilege, "resource")),
+                         std::string(action.AsString().value_or("")));
+    }
+  }
+  return privileges;
+}
+
+// Who somebody is and what they may do. Servers may write that in another order, and other members
+// in their own way.
+bool IsSame(const Bytes& found_bytes, const Bytes& wanted_bytes) {
+  const bson::Document found(found_bytes);
+  const bson::Document wanted(wanted_bytes);
+  const auto same = [&](std::string_view member) {
+    return CopyOf(DocumentAt(found, member)) == CopyOf(DocumentAt(wanted, member));
   };
-  return bytes(found) == bytes(wanted);
+  return same("credentials") && same("authenticationRestrictions") &&
+         RolesOf(found) == RolesOf(wanted) && PrivilegesOf(found) == PrivilegesOf(wanted);
 }
 
 void Verify(mongo::Connection& connection, std::string_view collection, const ById& wanted) {
@@ -162,6 +199,10 @@ class TemporaryCollections {
 };
 
 }  // namespace
+
+std::string AccountsNotTaken(const repo::Accounts& accounts) {
+  return "the snapshot has no users and roles, those of the target stay: " + accounts.left_out;
+}
 
 void CheckAccountsWritable(mongo::Connection& connection) {
   const TemporaryCollections temporary(connection);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/stage_group.h"
+#include "delivery/internal/accounts.h"
 #include "delivery/internal/namespace_restore.h"
 #include "delivery/internal/restore_parts.h"
 #include "delivery/internal/retry.h"
@@ -15,6 +16,7 @@ namespace tidemark::delivery {
 namespace {
 
 constexpr std::size_t kShownLosses = 5;
+constexpr std::size_t kNotedLosses = 100;
 
 std::string Join(const std::vector<std::string>& lines, std::size_t most) {
   std::string text;
@@ -41,7 +43,7 @@ class RestoreRun {
         run_(run) {}
 
   void CheckTargetAccepts();
-  void MarkIncomplete() const;
+  void MarkIncomplete();
   void Wipe();
   void RestoreCollections();
   void CreateViews();
@@ -50,6 +52,8 @@ class RestoreRun {
   RestoreSummary Summary();
 
  private:
+  void RefuseBesideAnother();
+  void NoteLosses(const std::vector<std::string>& losses);
   bool HasAccounts() const;
   void CheckAccounts();
   void CheckNotStopped() const;
@@ -88,11 +92,23 @@ void RestoreRun::CheckTargetAccepts() {
                 "set allowLossy on the target cluster to restore without these; "
                 "a dry run lists all of them");
   }
-  for (const std::string& loss : losses) {
-    run_.log.Warn("restore={}  left out: {}", options_.job, loss);
-  }
+  NoteLosses(losses);
   if (HasAccounts() && TargetTakesAccounts(parts_.facts)) {
     CheckAccounts();
+  }
+}
+
+// What somebody has allowed to get lost is to be seen at the job, too.
+void RestoreRun::NoteLosses(const std::vector<std::string>& losses) {
+  for (const std::string& loss : std::span(losses).first(std::min(losses.size(), kNotedLosses))) {
+    parts_.Note("left out: " + loss);
+  }
+  if (losses.size() > kNotedLosses) {
+    parts_.Note("left out: " + std::to_string(losses.size() - kNotedLosses) +
+                " more; a dry run lists all of them");
+  }
+  if (options_.accounts && scope_.IsWhole() && !manifest_.accounts.left_out.empty()) {
+    parts_.Note(AccountsNotTaken(manifest_.accounts));
   }
 }
 
@@ -123,11 +139,30 @@ void RestoreRun::RestoreAccounts() const {
   }
 }
 
-void RestoreRun::MarkIncomplete() const {
+void RestoreRun::MarkIncomplete() {
   Retrying([this] {
     Doing("marking the target as incomplete",
           [&] { target_.MarkIncomplete(options_.job, manifest_.snapshot.ToString()); });
   });
+  RefuseBesideAnother();
+}
+
+// Behind our own mark: of two restores that come at once each sees the other's.
+void RestoreRun::RefuseBesideAnother() {
+  std::vector<std::string> jobs;
+  Retrying([&] { Doing("reading the target's marks", [&] { jobs = target_.ListMarks(); }); });
+  const auto other = std::ranges::find_if(jobs, [this](const std::string& job) {
+    return job != options_.job && options_.is_at_work && options_.is_at_work(job);
+  });
+  if (other == jobs.end()) {
+    return;
+  }
+  if (!parts_.checkpoint.IsWiped()) {  // else what is there is half ours
+    Retrying([this] { target_.TakeMark(options_.job); });
+  }
+  throw Error(ErrorCode::kConflict,
+              "job " + *other + " is writing to the same server",
+              "the server is registered twice; start the restore again when that job has finished");
 }
 
 void RestoreRun::Wipe() {
@@ -208,7 +243,10 @@ void RestoreRun::MarkComplete() const {
                    options_.job,
                    database);
   }
-  Retrying([this] { Doing("marking the target as complete", [&] { target_.MarkComplete(); }); });
+  Retrying([this] {
+    Doing("marking the target as complete",
+          [&] { scope_.IsWhole() ? target_.TakeAllMarks() : target_.TakeMark(options_.job); });
+  });
 }
 
 RestoreSummary RestoreRun::Summary() {

@@ -67,9 +67,11 @@ class RestoreTarget {
   // Users and roles become those of the snapshot, each where it has any; our own login stays.
   // kConflict when what is read back differs.
   virtual void ReplaceAccounts(const repo::Accounts& accounts) = 0;
-  // The marker that says an unfinished restore has been here.
+  // The markers that say which unfinished restores have been here, by their jobs.
   virtual void MarkIncomplete(const std::string& job, const std::string& snapshot) = 0;
-  virtual void MarkComplete() = 0;
+  virtual std::vector<std::string> ListMarks() = 0;
+  virtual void TakeMark(const std::string& job) = 0;  // away; the others' stay
+  virtual void TakeAllMarks() = 0;
 };
 
 std::unique_ptr<RestoreTarget> MakeClusterTarget(mongo::Connection& connection);
@@ -111,6 +113,9 @@ struct RestoreOptions {
   ByteCount go_on_from = MiB(64);
   RestoreScope scope;
   IndexChoice indexes = IndexChoice::kAll;
+  // Whether another job that has marked the target is still at work, on this target under another
+  // name: one server may be registered twice. Empty: no other one is.
+  std::function<bool(const std::string& job)> is_at_work;
   // Called from several threads, for one namespace in order; with kLoading at most once a second.
   // What it throws ends the attempt.
   std::function<void(const NamespaceEvent&)> on_namespace;
@@ -158,7 +163,9 @@ struct RestoreSummary {
 
 // Makes the target what options.scope says: mark incomplete, drop what goes, then of every
 // namespace drop, create, load, verify count and digest, build indexes; users and roles, when the
-// whole snapshot is restored and has any; at last mark complete. A
+// whole snapshot is restored and has any; at last take the mark away: with all of the snapshot
+// there, those of earlier restores too, else only this job's. kConflict, before anything is
+// dropped, when another job that is at work has marked the target. A
 // delta changes a collection in place where it can; what it cannot compare it writes anew and says
 // so in a note. With kCreate it is kConflict when the target has a namespace of that name that this
 // run has not created. With an _id filter the selected documents are written and read back, nothing

@@ -94,6 +94,17 @@ TEST_F(RestoreTest, UsersAndRolesThatATargetCannotTakeAreALoss) {
   EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("accounts 1 0")));
 }
 
+TEST_F(RestoreTest, UsersThatTheSnapshotLacksAreSaidToBeMissing) {
+  Add("orders", {Doc(1)});
+  manifest_.accounts.left_out = "not authorized on admin";
+  const std::string note =
+      "the snapshot has no users and roles, those of the target stay: not authorized on admin";
+  EXPECT_THAT(PlanRestore(manifest_, target_).notes, ElementsAre(note));
+  EXPECT_THAT(Restore().notes, ElementsAre(note));
+  options_.accounts = false;
+  EXPECT_THAT(Restore().notes, IsEmpty());
+}
+
 TEST_F(RestoreTest, UsersAndRolesCanBeLeftOut) {
   Add("orders", {Doc(1)});
   manifest_.accounts.users = {Doc(1)};
@@ -209,6 +220,8 @@ TEST_F(RestoreTest, AllowedLossesAreLeftOut) {
   Add("orders", {Doc(1)});
   const RestoreSummary summary = Restore();
   EXPECT_EQ(summary.collections, 1U);
+  EXPECT_THAT(summary.notes,
+              ElementsAre("left out: shop.recent: the target (ferretdb) has no views"));
   EXPECT_THAT(target_.Steps(), testing::Not(testing::Contains("create shop.recent")));
   EXPECT_EQ(target_.Count("shop.orders"), 1U);
 }

@@ -169,7 +169,25 @@ class ClusterTarget final : public RestoreTarget {
     }
   }
 
-  void MarkComplete() override { DropDatabase(std::string(mongo::kMarkerDatabase)); }
+  std::vector<std::string> ListMarks() override {
+    std::vector<std::string> jobs;
+    connection_.ForEachDocument(
+        mongo::kMarkerDatabase, mongo::kMarkerCollection, {}, [&jobs](ByteView mark) {
+          jobs.push_back(TextMember(bson::Document(mark), "_id"));
+        });
+    return jobs;
+  }
+
+  void TakeMark(const std::string& job) override {
+    connection_.DeleteMany(mongo::kMarkerDatabase,
+                           mongo::kMarkerCollection,
+                           {bson::Builder().Append("", job).Finish()});
+    if (ListMarks().empty()) {
+      TakeAllMarks();
+    }
+  }
+
+  void TakeAllMarks() override { DropDatabase(std::string(mongo::kMarkerDatabase)); }
 
  private:
   // The array of listCollections' first batch, which is enough for one name.

@@ -236,7 +236,7 @@ void NamespaceRestore::Verify(const std::stop_token& stop) {
   }
   const std::string what = Difference(found, entry_.digest);
   if (ExpiresByItself(entry_) && found.documents < entry_.digest.documents) {
-    parts_.run.log.Warn("restore={}  {} expires by itself: {}", parts_.options.job, name_, what);
+    parts_.Note(name_ + " expires by itself: " + what);
     return;
   }
   throw Error(ErrorCode::kConflict,

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "delivery/cluster_restore.h"
+#include "delivery/internal/accounts.h"
 #include "delivery/internal/delta.h"
 #include "delivery/internal/selection.h"
 #include "delivery/internal/target_limits.h"
@@ -92,6 +93,9 @@ RestorePlan PlanRestore(const repo::Manifest& manifest,
   }
   if (scope.IsWhole() && !manifest.accounts.empty()) {
     AddAccounts(manifest.accounts, facts, plan);
+  }
+  if (scope.IsWhole() && !manifest.accounts.left_out.empty()) {
+    plan.notes.push_back(AccountsNotTaken(manifest.accounts));
   }
   std::ranges::sort(plan.writes, [](const RestorePlan::Write& a, const RestorePlan::Write& b) {
     return std::tie(b.bytes, a.database, a.collection) <

@@ -19,7 +19,7 @@ void Wipe(delivery::RestoreTarget& target, const jobs::JobContext& context) {
   for (const std::string& database : target.ListUserDatabases()) {
     target.DropDatabase(database);
   }
-  target.MarkComplete();
+  target.TakeAllMarks();
 }
 
 void AddNote(domain::Drill& drill, const std::string& note) {
@@ -169,7 +169,9 @@ void DrillRun::RestoreAndWipe(domain::Drill& drill, const domain::Cluster& clust
   try {
     RestoreInto(drill, cluster, *connection, *target);
   } catch (const Error&) {
-    if (!context_.stop.stop_requested()) {  // else whoever goes on, or restores into it, wipes it
+    // Else whoever goes on, or restores into it, wipes it. What another job writes to the same
+    // server is not ours to wipe.
+    if (!context_.stop.stop_requested() && !beside_another_) {
       try {
         Wipe(*target, context_);
       } catch (const Error& error) {
@@ -198,6 +200,10 @@ void DrillRun::RestoreInto(domain::Drill& drill,
   }
   options_.job = drill.id.ToString();
   options_.allow_lossy = cluster.allow_lossy;
+  options_.is_at_work = [this](const std::string& job) {
+    beside_another_ = beside_another_ || IsUnfinishedJob(env_.store, job);
+    return beside_another_;
+  };
   options_.accounts = false;  // logins of the source have no business on a scratch target
   const delivery::RestoreSummary summary = delivery::RunRestore(
       manifest, *reader, target, options_, MakeRunContext(context_, env_.clock, env_.log));

@@ -23,4 +23,18 @@ std::string FailureText(const Error& error) {
   return text;
 }
 
+bool IsUnfinishedJob(catalog::Store& store, const std::string& id) {
+  if (const auto restore = RestoreJobId::Parse(id)) {
+    const auto found = store.FindRestore(*restore);
+    if (found && !domain::IsFinal(found->state)) {
+      return true;
+    }
+  }
+  if (const auto drill = domain::DrillId::Parse(id)) {
+    const auto found = store.FindDrill(*drill);
+    return found && !domain::IsFinal(found->state);
+  }
+  return false;
+}
+
 }  // namespace tidemark::service

@@ -283,6 +283,7 @@ delivery::RestoreSummary RestoreService::RestoreNow(const domain::RestoreJob& re
   delivery::RestoreOptions options = options_;
   options.job = restore.id.ToString();
   options.allow_lossy = cluster.allow_lossy;
+  options.is_at_work = [this](const std::string& job) { return IsUnfinishedJob(env_.store, job); };
   if (restore.by_collection) {
     return RestoreCollections(restore, manifest, *reader, *target, std::move(options), context);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/pause.h"
 #include "engine/mongo_source.h"
 #include "service/internal/job_run.h"
 #include "service/internal/new_snapshot.h"
@@ -15,6 +16,10 @@ constexpr std::chrono::hours kSnapshotLife{24 * 8};
 // One that may be deleted again is not deleted at once because its expiry has passed meanwhile.
 constexpr std::chrono::hours kGrace{24};
 
+// As long as a restore outlasts a server that is out of reach.
+constexpr int kAttempts = 6;
+constexpr std::chrono::milliseconds kFirstPause{1000};
+
 // An unfinished restore has left its marker: what is there now is nobody's data.
 void RefuseHalfRestored(mongo::Connection& connection, const std::string& cluster) {
   if (connection.Count(mongo::kMarkerDatabase, mongo::kMarkerCollection) == 0) {
@@ -25,6 +30,26 @@ void RefuseHalfRestored(mongo::Connection& connection, const std::string& cluste
       "taking a snapshot of cluster " + cluster + ": an unfinished restore has left it incomplete",
       "restore into it again, or drop its database " + std::string(mongo::kMarkerDatabase) +
           " to accept the data as they are");
+}
+
+// After the reading: the server may be registered under another name, too, where a restore into it
+// does not stop this snapshot.
+void RefuseRestoredMeanwhile(mongo::Connection& connection,
+                             const std::string& cluster,
+                             const std::stop_token& stop) {
+  std::chrono::milliseconds pause = kFirstPause;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      RefuseHalfRestored(connection, cluster);
+      return;
+    } catch (const Error& error) {
+      if (!IsRetryable(error.code()) || attempt == kAttempts || stop.stop_requested()) {
+        throw;
+      }
+    }
+    PauseFor(pause, stop);
+    pause *= 2;
+  }
 }
 
 void Describe(domain::Snapshot& snapshot, const engine::SnapshotSummary& summary) {
@@ -265,8 +290,17 @@ engine::SnapshotSummary SnapshotService::TakeNow(const domain::Snapshot& snapsho
       cluster->id, TopologyOf(facts), facts.version, facts.replica_set_name);
   RefuseHalfRestored(*connection, cluster->name);
   const auto source = engine::MakeMongoSource(*connection);
-  return engine::TakeSnapshot(
+  engine::SnapshotSummary summary = engine::TakeSnapshot(
       *source, env_.repository, options, MakeRunContext(context, env_.clock, env_.log));
+  try {
+    RefuseRestoredMeanwhile(*connection, cluster->name, context.stop);
+  } catch (const Error&) {
+    if (!context.stop.stop_requested()) {  // else it is no longer ours to delete
+      env_.repository.DeleteManifest(snapshot.project, snapshot.id);
+    }
+    throw;
+  }
+  return summary;
 }
 
 void SnapshotService::Run(const jobs::JobContext& context) {

@@ -115,6 +115,7 @@ class MemoryTarget final : public RestoreTarget {
   std::string lose_from;                // one document of this namespace gets lost
   std::string refuse;                   // this step fails for good, as a duplicate key does
   bool shuffled = false;
+  std::vector<std::string> marks;  // of other jobs
   std::function<void(const std::string& step)> on_step;
 
   mongo::ServerFacts Facts() override { return {.version = "7.0.1", .flavor = flavor}; }
@@ -254,7 +255,11 @@ class MemoryTarget final : public RestoreTarget {
     Step("incomplete " + job);
   }
 
-  void MarkComplete() override { Step("complete"); }
+  std::vector<std::string> ListMarks() override { return marks; }
+
+  void TakeMark(const std::string& job) override { Step("take mark " + job); }
+
+  void TakeAllMarks() override { Step("complete"); }
 
   // A collection that is there before the restore.
   void Keep(const repo::NamespaceEntry& entry, const std::vector<Bytes>& documents) {

@@ -44,14 +44,16 @@ class TwoMemoryServers : public testing::Test {
   }
 
   delivery::RestoreSummary Restore(bool allow_lossy = false) {
-    const auto reader = repository_->NewReader(options_.project);
-    const auto target = delivery::MakeClusterTarget(*to_);
-    return delivery::RunRestore(
-        Manifest(),
-        *reader,
-        *target,
+    return RestoreWith(
         {.job = "job", .allow_lossy = allow_lossy, .retry_pause = std::chrono::milliseconds(0)},
         Context());
+  }
+
+  delivery::RestoreSummary RestoreWith(const delivery::RestoreOptions& options,
+                                       const engine::RunContext& context) {
+    const auto reader = repository_->NewReader(options_.project);
+    const auto target = delivery::MakeClusterTarget(*to_);
+    return delivery::RunRestore(Manifest(), *reader, *target, options, context);
   }
 
   ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "mongo/cluster.h"
 #include "repo/repository.h"
 
@@ -15,5 +17,8 @@ void CheckAccountsWritable(mongo::Connection& connection);
 // are on the target, whatever the snapshot says. Read back: kConflict when they differ. May be
 // repeated.
 void ReplaceAccounts(mongo::Connection& connection, const repo::Accounts& accounts);
+
+// What a person is told of a snapshot whose login might not read them. REQUIRES: it says why.
+std::string AccountsNotTaken(const repo::Accounts& accounts);
 
 }  // namespace tidemark::delivery

@@ -34,6 +34,7 @@ class DrillRun {
   ClusterService& clusters_;
   delivery::RestoreOptions options_;
   const jobs::JobContext& context_;
+  bool beside_another_ = false;  // another job's mark was found on the target, and it is at work
 };
 
 }  // namespace tidemark::service

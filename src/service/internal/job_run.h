@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "catalog/store.h"
 #include "engine/run_context.h"
 #include "jobs/runner.h"
 
@@ -13,6 +14,10 @@ engine::RunContext MakeRunContext(const jobs::JobContext& job, const Clock& cloc
 
 // "message (hint)" of an error, as a job's reason shows it.
 std::string FailureText(const Error& error);
+
+// Whether the job of a restore or a drill, by its id as a target's mark gives it, has not ended.
+// Of an id that the catalog does not know: false.
+bool IsUnfinishedJob(catalog::Store& store, const std::string& id);
 
 // How long a job waits for its cluster: longer than a request may, shorter than a person's
 // patience.
