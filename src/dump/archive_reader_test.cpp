@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "dump/internal/limits.h"
 #include "tests/support/dump_files.h"
+#include "tests/support/sanitized.h"
 
 namespace tidemark::dump {
 namespace {
@@ -102,7 +103,7 @@ TEST(ArchiveReader, EveryTruncationOfAGenuineArchiveIsRefused) {
                                    "tests/data/mongod-4.0/mongodump-100.10/all.archive",
                                1U << 20);
   EXPECT_NO_THROW(ReadAll(bytes));
-  for (std::size_t size = 0; size < bytes.size(); ++size) {
+  for (std::size_t size = 0; size < bytes.size(); size += UnlessSanitized(1U, 7U)) {
     try {
       ReadAll(ByteView(bytes).first(size));
       FAIL() << "read although it was cut at " << size;

@@ -11,22 +11,13 @@
 #include "bson/builder.h"
 #include "engine/document_reader.h"
 #include "engine/snapshot.h"
+#include "tests/support/sanitized.h"
 
 // A program of its own: what is measured is the most memory that the process ever had.
 namespace tidemark::engine {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMeasured = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kMeasured = false;  // shadow memory counts, too
-#else
-constexpr bool kMeasured = true;
-#endif
-#else
-constexpr bool kMeasured = true;
-#endif
+constexpr bool kMeasured = !kSanitized;  // shadow memory counts, too
 
 constexpr std::uint64_t kDocumentBytes = 800;
 

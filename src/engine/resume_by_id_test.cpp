@@ -7,6 +7,7 @@
 #include "repo/maintenance.h"
 #include "tests/support/engine_fixture.h"
 #include "tests/support/forwarding_store.h"
+#include "tests/support/sanitized.h"
 
 // A collection that the source reads in order of _id goes on behind the last one.
 namespace tidemark::engine {
@@ -128,7 +129,7 @@ TEST_F(ResumeByIdTest, OneRunOfWhatWasReadBeforeAndAfter) {
 
 // Also when a cut comes before the run that goes on has saved anything.
 TEST_F(ResumeByIdTest, I25MayBeCutAnywhereAgainAndAgain) {
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < UnlessSanitized(40, 10); ++round) {
     options_.snapshot = SnapshotId::Generate(clock_.Now(), random_);
     CutSometimes(1 + random_.Next() % 4);
     Take();
@@ -138,7 +139,7 @@ TEST_F(ResumeByIdTest, I25MayBeCutAnywhereAgainAndAgain) {
 
 TEST_F(ResumeByIdTest, I25ChangesOnTopOfABaseMayBeCutToo) {
   Take();
-  for (int round = 1; round < 25; ++round) {
+  for (int round = 1; round < UnlessSanitized(25, 8); ++round) {
     Mutate(round);
     Next();
     CutSometimes(random_.Next() % 4);

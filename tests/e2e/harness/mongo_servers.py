@@ -80,7 +80,7 @@ def start_ferretdb(directory, password=None):
 def start_mongo_java_server(directory):
     directory.mkdir(parents=True)
     port = free_port()
-    command = ["java", "-Xmx512m", "-cp", prepare("mongo_java_server.sh"), "Main", str(port)]
+    command = ["java", "-Xmx512m", "-XX:-UsePerfData", "-cp", prepare("mongo_java_server.sh"), "Main", str(port)]
     return MongoServer(Process(command, directory / "log"), port)
 
 
