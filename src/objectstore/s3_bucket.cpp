@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/pause.h"
 #include "objectstore/internal/s3_client.h"
 #include "objectstore/internal/upload_digest.h"
 #include "objectstore/s3.h"
@@ -222,6 +223,7 @@ class S3Bucket final : public Bucket {
         }
         client_.log().Warn("{}", error.message());
       }
+      PauseFor(client_.options().first_pause * (1 << std::min(attempt - 1, 6)), stop);
     }
   }
 
