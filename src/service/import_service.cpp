@@ -1,5 +1,9 @@
 #include "service/import_service.h"
 
+#include <map>
+
+#include "base/mutex.h"
+#include "bson/document.h"
 #include "dump/dump_source.h"
 #include "service/internal/job_run.h"
 
@@ -18,6 +22,67 @@ std::string LinesOf(const std::vector<std::string>& notes) {
   }
   return lines;
 }
+
+// A dump's documents, counted while they are read: what the snapshot cannot keep of them is told.
+// Synchronized as its source.
+class CountedSource : public engine::SnapshotSource {
+ public:
+  // `source` must outlive it.
+  explicit CountedSource(engine::SnapshotSource& source) : source_(source) {}
+
+  engine::SourceCatalog ReadCatalog() override { return source_.ReadCatalog(); }
+
+  void Scan(const engine::SourceNamespace& ns,
+            const std::stop_token& stop,
+            const std::function<void(ByteView document)>& visit) override {
+    Count count;
+    source_.Scan(ns, stop, [&](ByteView document) {
+      ++count.documents;
+      if (!bson::Document(document).Find("_id")) {
+        ++count.without_id;
+      }
+      visit(document);
+    });
+    if (count.documents == 0) {
+      return;
+    }
+    const MutexLock lock(mutex_);
+    counts_[ns.database + "." + ns.collection] = count;  // another scan of it counts instead
+  }
+
+  // Sentences for people, about a snapshot that has so many documents.
+  std::vector<std::string> Notes(std::uint64_t documents) const {
+    Count all;
+    const MutexLock lock(mutex_);
+    for (const auto& [name, count] : counts_) {
+      all.documents += count.documents;
+      all.without_id += count.without_id;
+    }
+    std::vector<std::string> notes;
+    if (all.documents > documents) {
+      notes.push_back(
+          "documents left out because another one of their collection, which is kept, "
+          "has the same _id: " +
+          std::to_string(all.documents - documents));
+    }
+    if (all.without_id > 0) {
+      notes.push_back("documents without an _id: " + std::to_string(all.without_id) +
+                      "; a server gives each one when it is restored, so such a restore fails when "
+                      "it is compared with the snapshot");
+    }
+    return notes;
+  }
+
+ private:
+  struct Count {
+    std::uint64_t documents = 0;
+    std::uint64_t without_id = 0;
+  };
+
+  engine::SnapshotSource& source_;
+  mutable Mutex mutex_;
+  std::map<std::string, Count> counts_ TIDEMARK_GUARDED_BY(mutex_);  // by namespace
+};
 
 [[noreturn]] void RefusePath(const std::string& why) {
   throw Refusal(
@@ -80,12 +145,14 @@ engine::SnapshotSummary ImportService::TakeFrom(const domain::Import& import,
         {.phase = "checking the dump", .bytes_done = done.value, .bytes_total = total.value});
   };
   const auto source = dump::OpenDump(dump_options, env_.random);
+  CountedSource counted(*source);
   const engine::SnapshotSummary summary =
-      engine::TakeSnapshot(*source, env_.repository, options, run);
-  env_.store.SaveImport(context.lease,
-                        {.path = import.path,
-                         .format = std::string(source->format()),
-                         .notes = LinesOf(source->notes())});
+      engine::TakeSnapshot(counted, env_.repository, options, run);
+  std::vector<std::string> notes = source->notes();
+  std::ranges::move(counted.Notes(summary.documents), std::back_inserter(notes));
+  env_.store.SaveImport(
+      context.lease,
+      {.path = import.path, .format = std::string(source->format()), .notes = LinesOf(notes)});
   return summary;
 }
 

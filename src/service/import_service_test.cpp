@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "bson/builder.h"
 #include "tests/support/repository_fixture.h"
 
 namespace tidemark::service {
@@ -14,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class ImportServiceTest : public repo::RepositoryFixture {
  protected:
@@ -177,6 +179,52 @@ TEST_F(ImportServiceTest, ImportThatWasCutBeginsAnew) {
   RunNext();
   EXPECT_EQ(Found(queued.id).state, domain::SnapshotState::kCompleted);
   EXPECT_TRUE(repo_->ListPartials(project_).empty());
+}
+
+// mongodump may read a document twice that moves meanwhile, and a tree's files can be joined.
+TEST_F(ImportServiceTest, DocumentsThatASnapshotCannotKeepAreTold) {
+  const auto write = [this](const char* name, const std::vector<Bytes>& documents) {
+    fs::create_directories(Folder() / name / "shop");
+    std::ofstream file(Folder() / name / "shop" / "orders.bson", std::ios::binary);
+    for (const Bytes& document : documents) {
+      file << AsText(document);
+    }
+  };
+  const auto numbered = [](std::int32_t id, const char* text) {
+    return bson::Builder().Append("_id", id).Append("text", text).Finish();
+  };
+  write("twice", {numbered(1, "old"), numbered(2, "x"), numbered(1, "new")});
+  const domain::Snapshot twice = Start("twice");
+  RunNext();
+  EXPECT_EQ(Found(twice.id).documents, 2U);
+  EXPECT_THAT(service_.Find(twice.id)->notes, HasSubstr("has the same _id: 1\n"));
+
+  write("nameless", {bson::Builder().Append("text", "x").Finish(), numbered(1, "y")});
+  const domain::Snapshot nameless = Start("nameless");
+  RunNext();
+  EXPECT_EQ(Found(nameless.id).documents, 2U);
+  EXPECT_THAT(service_.Find(nameless.id)->notes, HasSubstr("documents without an _id: 1;"));
+  EXPECT_THAT(service_.Find(nameless.id)->notes, Not(HasSubstr("same _id")));
+}
+
+TEST_F(ImportServiceTest, DescriptionHasABound) {
+  fs::create_directories(Folder() / "dump");
+  service_.Start(project_, "c0", "dump", std::string(1024, 'x'));
+  try {
+    service_.Start(project_, "c0", "dump", std::string(1025, 'x'));
+    FAIL() << "it was taken";
+  } catch (const Refusal& refusal) {
+    EXPECT_EQ(refusal.reason(), Reason::kInvalidValue);
+    EXPECT_EQ(refusal.message(), "must be at most 1024 bytes long");
+  }
+}
+
+TEST_F(ImportServiceTest, EmptyFolderIsNoDump) {
+  fs::create_directories(Folder() / "empty");
+  const domain::Snapshot queued = Start("empty");
+  RunNext();
+  EXPECT_EQ(Found(queued.id).state, domain::SnapshotState::kFailed);
+  EXPECT_THAT(Found(queued.id).failure, HasSubstr("it holds no database and no prelude.json"));
 }
 
 TEST_F(ImportServiceTest, OtherSnapshotsAreTakenFromTheirCluster) {

@@ -19,6 +19,7 @@ constexpr std::chrono::hours kGrace{24};
 // As long as a restore outlasts a server that is out of reach.
 constexpr int kAttempts = 6;
 constexpr std::chrono::milliseconds kFirstPause{1000};
+constexpr std::size_t kMaxDescription = 1024;  // bytes
 
 // An unfinished restore has left its marker: what is there now is nobody's data.
 void RefuseHalfRestored(mongo::Connection& connection, const std::string& cluster) {
@@ -97,6 +98,12 @@ catalog::Store::QueuedSnapshot NewSnapshot(Environment& environment,
 
 catalog::Store::QueuedSnapshot SnapshotService::Prepare(const domain::Cluster& cluster,
                                                         const std::string& description) {
+  if (description.size() > kMaxDescription) {  // a list shows 500 of them
+    throw Refusal(Reason::kInvalidValue,
+                  ErrorCode::kInvalidArgument,
+                  "must be at most " + std::to_string(kMaxDescription) + " bytes long",
+                  {"description"});
+  }
   const Instant now = env_.clock.Now();
   auto queued = NewSnapshot(env_, cluster, now);
   queued.snapshot.description = description;

@@ -187,3 +187,23 @@ def test_row_2_07_a_body_of_100_mib_is_answered_or_cut_off(world, path):
             answer = b""
     assert cut or answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 413"))
     assert requests.get(world.url + "/healthz", timeout=30).status_code == 200
+
+
+# A list shows 500 snapshots at once: a text without a bound would be one of half a gigabyte.
+
+
+@pytest.mark.parametrize("family", ["own", "cloud"])
+def test_a_description_has_a_bound(world, family):
+    path, accept, more = {
+        "own": (f"/api/tidemark/v1/projects/{world.project}/clusters/Source/snapshots", "application/json", {}),
+        "cloud": (
+            f"/api/atlas/v2/groups/{world.project}/clusters/Source/backup/snapshots",
+            FIRST_VERSION,
+            {"retentionInDays": 1},
+        ),
+    }[family]
+    answer = world.owner.post(path, {"description": "x" * 1025, **more}, accept=accept)
+    body = assert_error(answer, 400, "VALIDATION_ERROR")
+    assert body["badRequestDetail"]["fields"] == [
+        {"field": "description", "description": "must be at most 1024 bytes long"}
+    ]

@@ -322,6 +322,11 @@ void Contents::AddNamespace(const Name& name, Part part, Result& result) {
 }
 
 Contents::Result Contents::Finish(const ReadStream& read) {
+  if (databases_.empty() && server_version_.empty()) {
+    throw Error(ErrorCode::kUnsupported,
+                "reading the dump: it holds no database and no prelude.json",
+                "import what mongodump wrote: a folder, a tar of it, or an archive");
+  }
   std::map<Name, Part> parts = ResolveNames();
   JoinBuckets(parts);
   ReadOldIndexes(parts, read);
