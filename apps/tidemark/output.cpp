@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/one_line.h"
 #include "base/units.h"
 
 namespace tidemark::app {
@@ -22,8 +23,14 @@ std::string PlainText(const json::value& value) {
   return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
 }
 
+// Characters, not bytes: a continuation byte of UTF-8 takes no place.
+std::size_t Width(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
 std::string Pad(const std::string& text, std::size_t width) {
-  return text + std::string(width - text.size(), ' ');
+  return text + std::string(width - Width(text), ' ');
 }
 
 void PrintRow(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
@@ -122,13 +129,13 @@ void PrintTable(const json::array& rows, const std::vector<Column>& columns) {
   for (const json::value& row : rows) {
     auto& line = cells.emplace_back();
     for (const Column& column : columns) {
-      line.push_back(column.text(row));
+      line.push_back(OneLine(column.text(row)));
     }
   }
   std::vector<std::size_t> widths(columns.size(), 0);
   for (const auto& line : cells) {
     for (std::size_t i = 0; i < line.size(); ++i) {
-      widths[i] = std::max(widths[i], line[i].size());
+      widths[i] = std::max(widths[i], Width(line[i]));
     }
   }
   for (const auto& line : cells) {
@@ -159,7 +166,8 @@ void PrintObject(OutputFormat format, const json::value& object) {
   }
   for (const auto& member : object.as_object()) {
     if (member.key() != "progress") {
-      fmt::print("  {}  {}\n", Pad(std::string(member.key()), width), PlainText(member.value()));
+      fmt::print(
+          "  {}  {}\n", Pad(std::string(member.key()), width), OneLine(PlainText(member.value())));
     }
   }
 }
@@ -181,7 +189,7 @@ int FinalStatus(std::string_view what, const json::value& object) {
   if (TextOf(object, "state") != "FAILED") {
     return 0;
   }
-  fmt::print(stderr, "error: {} failed: {}\n", what, TextOf(object, "failure"));
+  fmt::print(stderr, "error: {} failed: {}\n", what, OneLine(TextOf(object, "failure")));
   return 1;
 }
 

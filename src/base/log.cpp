@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/one_line.h"
+
 namespace tidemark {
 namespace {
 
@@ -18,17 +20,6 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
       return spdlog::level::err;
   }
   return spdlog::level::err;
-}
-
-// A value from outside may hold a line break; a log line may not, or it could be forged.
-std::string OneLine(std::string_view line) {
-  std::string out(line);
-  for (char& c : out) {
-    if (c == '\n' || c == '\r') {
-      c = ' ';
-    }
-  }
-  return out;
 }
 
 class StderrLog final : public Log {

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "base/one_line.h"
 #include "base/units.h"
 #include "delivery/cluster_restore.h"
 #include "delivery/internal/accounts.h"
@@ -107,26 +108,26 @@ RestorePlan PlanRestore(const repo::Manifest& manifest,
 std::string FormatPlan(const RestorePlan& plan) {
   std::string text = fmt::format("restore of snapshot {}\n", plan.snapshot.ToString());
   for (const std::string& database : plan.drop_databases) {
-    text += fmt::format("  drop  database {}\n", database);
+    text += fmt::format("  drop  database {}\n", OneLine(database));
   }
   for (const std::string& collection : plan.drop_collections) {
-    text += fmt::format("  drop  {}\n", collection);
+    text += fmt::format("  drop  {}\n", OneLine(collection));
   }
   for (const RestorePlan::Write& write : plan.writes) {
     text += fmt::format("  write {} {}.{}{}: {} documents, {}, {} indexes\n",
                         write.kind,
-                        write.database,
-                        write.collection,
-                        write.source.empty() ? "" : " from " + write.source,
+                        OneLine(write.database),
+                        OneLine(write.collection),
+                        write.source.empty() ? "" : " from " + OneLine(write.source),
                         write.documents,
                         FormatBytes({write.bytes}),
                         write.indexes);
   }
   for (const std::string& loss : plan.losses) {
-    text += fmt::format("  lost  {}\n", loss);
+    text += fmt::format("  lost  {}\n", OneLine(loss));
   }
   for (const std::string& note : plan.notes) {
-    text += fmt::format("  note  {}\n", note);
+    text += fmt::format("  note  {}\n", OneLine(note));
   }
   return text;
 }

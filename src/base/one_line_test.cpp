@@ -1,0 +1,31 @@
+#include "base/one_line.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemark {
+namespace {
+
+TEST(OneLine, KeepsWhatCanBeRead) {
+  EXPECT_EQ(OneLine(""), "");
+  EXPECT_EQ(OneLine("shop.a/b c"), "shop.a/b c");
+  EXPECT_EQ(OneLine("\xc3\x9cn\xc3\xaf \xe6\xbc\xa2 \xc2\xa0"),
+            "\xc3\x9cn\xc3\xaf \xe6\xbc\xa2 \xc2\xa0");
+}
+
+TEST(OneLine, EscapesWhatStartsALineOrCommandsATerminal) {
+  EXPECT_EQ(OneLine("a\n  drop b\r\t"), "a\\n  drop b\\r\\t");
+  EXPECT_EQ(OneLine("\x1b[2J\x7f"), "\\x1b[2J\\x7f");
+  EXPECT_EQ(OneLine(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(OneLine("\xc2\x9b"
+                    "2J"),
+            "\\x9b"
+            "2J");  // one character that begins a command
+}
+
+TEST(OneLine, TakesTextThatIsCutAmidACharacter) {
+  EXPECT_EQ(OneLine("\xc2"), "\xc2");
+  EXPECT_EQ(OneLine("\xff\xfe"), "\xff\xfe");
+}
+
+}  // namespace
+}  // namespace tidemark
