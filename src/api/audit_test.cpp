@@ -244,6 +244,7 @@ TEST_F(Audit, IsFilteredAndTheLinksKeepTheFilter) {
   EXPECT_EQ(Rows("?operation=createProject").size(), 1U);
   EXPECT_EQ(Rows("?actor=nobody").size(), 0U);
   EXPECT_EQ(Rows("?since=2026-11-25T10:01:00Z&until=2026-11-25T10:02:00Z").size(), 1U);
+  EXPECT_EQ(Rows("?since=2026-11-25T12:01:00%2B02:00&until=2026-11-25T10:02:00").size(), 1U);
   const auto page = BodyOf(
       Get("/api/tidemark/v1/audit?operation=createSnapshot&since=2026-11-25T10:00:00Z&itemsPerPage="
           "2"));

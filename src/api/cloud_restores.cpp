@@ -184,7 +184,7 @@ Instant ReadMoment(const Call& call, const json::object& body) {
   if (!oplog && !IsAsked(body, kPoint)) {
     throw Refused(400,
                   "MISSING_ONE_OF_MANY_ATTRIBUTES",
-                  "One of the attributes {0} and {1} has to be specified.",
+                  "One of the attributes {0} or {1} must be specified.",
                   {std::string(kPoint), "oplogTs"});
   }
   if (oplog && IsAsked(body, kPoint)) {

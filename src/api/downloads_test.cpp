@@ -547,6 +547,20 @@ TEST_F(LegacyCreate, ExactlyOneSelector) {
             "400 INVALID_ATTRIBUTE");
 }
 
+// contract.md 1: without a zone it is UTC.
+TEST_F(LegacyCreate, MomentsOfTheOplogHaveAnyZone) {
+  for (const char* moment : {"2020-01-01T00:00:00Z",
+                             "2020-01-01T00:00:00",
+                             "2020-01-01T02:00:00+02:00",
+                             "2020-01-01",
+                             "1577836800"}) {
+    EXPECT_EQ(Refused(std::string(R"({"oplogInc":1,"oplogTs":")") + moment +
+                      R"(","delivery":{"methodName":"CLIENT_PIT_HTTP"}})"),
+              "404 UNABLE_T0_FIND_SNAPSHOT_PRIOR_TO_PIT_RESTORE_OPTIME")
+        << moment;
+  }
+}
+
 TEST_F(LegacyCreate, NothingBetweenSnapshotsCanBeRestored) {
   const std::string http = R"("delivery":{"methodName":"CLIENT_PIT_HTTP"})";
   const std::string before = R"({"oplogInc":1,"oplogTs":"2026-11-25T09:59:59Z",)";

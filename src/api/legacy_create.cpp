@@ -106,7 +106,7 @@ std::int64_t PositiveOf(const Call& call,
 // Seconds of an oplog position: ISO 8601 as Atlas has it, or seconds since 1970 as Ops Manager has.
 std::int64_t OplogSecondsOf(const Call& call, const json::object& body) {
   const std::string text = StringOf(body, "oplogTs");
-  if (const auto instant = ParseInstant(text)) {
+  if (const auto instant = ParseDate(text)) {
     return std::chrono::floor<std::chrono::seconds>(instant->time_since_epoch()).count();
   }
   if (!text.empty()) {

@@ -113,13 +113,13 @@ service::RetentionChange ReadChange(const Call& call) {
     const std::string text = StringOf(body, "expires");
     change.expires = ParseDate(text);
     if (!change.expires) {
-      throw MakeFailure(400, "INVALID_DATE_FORMAT", "Invalid date {0} specified.", {text});
+      throw MakeFailure(400, "INVALID_DATE_FORMAT", "The date {0} has an invalid format.", {text});
     }
   }
   if (!change.do_not_delete && !change.expires) {
     throw MakeFailure(400,
                       "MISSING_ONE_OF_MANY_ATTRIBUTES",
-                      "One of the attributes {0} and {1} has to be specified.",
+                      "One of the attributes {0} or {1} must be specified.",
                       {"expires", "doNotDelete"});
   }
   if (change.do_not_delete == true && change.expires) {

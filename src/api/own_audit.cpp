@@ -2,6 +2,7 @@
 
 #include "api/internal/failure.h"
 #include "api/internal/own_render.h"
+#include "api/internal/request_values.h"
 #include "api/internal/routes.h"
 
 namespace tidemark::api {
@@ -55,7 +56,7 @@ std::optional<Instant> InstantParameter(const Call& call, std::string_view name)
   if (text.empty()) {
     return std::nullopt;
   }
-  const auto instant = ParseInstant(text);
+  const auto instant = ParseDate(text);
   if (!instant) {
     throw InvalidQueryParameter(name);
   }
