@@ -225,7 +225,8 @@ service::RestoreRequest MakeRequest(const Call& call, const json::object& body) 
 }  // namespace
 
 void AddProgress(json::object& body, const std::optional<domain::Job>& job) {
-  if (!job) {
+  // What is stored of the progress is up to a second old: beside a final state it would be wrong.
+  if (!job || job->state == domain::JobState::kDone) {
     return;
   }
   const domain::JobProgress& progress = job->progress;
