@@ -29,10 +29,10 @@ constexpr std::int64_t kPageSize = 500;
 
 std::string ListPath(const AuditOptions& options) {
   std::string path =
-      options.project.empty() ? "/audit?" : "/projects/" + options.project + "/audit?";
+      options.project.empty() ? "/audit?" : "/projects/" + PathPart(options.project) + "/audit?";
   const auto add = [&path](std::string_view name, const std::string& value) {
     if (!value.empty()) {
-      path += std::string(name) + "=" + value + "&";
+      path += std::string(name) + "=" + PathPart(value) + "&";
     }
   };
   add("since", options.since);
@@ -86,8 +86,8 @@ std::string VerificationPath(const AuditOptions& options) {
                 "reading --anchor: \"" + options.anchor + "\" is not NUMBER:HASH",
                 "an earlier `tidemark audit verify` showed both");
   }
-  return "/audit/verification?number=" + options.anchor.substr(0, colon) +
-         "&hash=" + options.anchor.substr(colon + 1);
+  return "/audit/verification?number=" + PathPart(options.anchor.substr(0, colon)) +
+         "&hash=" + PathPart(options.anchor.substr(colon + 1));
 }
 
 int Verify(const AuditOptions& options, Session& session) {
@@ -127,8 +127,8 @@ void AddAudit(CLI::App& app, Session& session) {
   const auto options = std::make_shared<AuditOptions>();
   CLI::App* audit = app.add_subcommand("audit", "Who did what, newest first");
   audit->require_subcommand(0, 1);
-  audit->add_option("--project", options->project, "of that project only")
-      ->envname("TIDEMARK_PROJECT");
+  AddEnvironmentOption(
+      *audit, "--project", options->project, "TIDEMARK_PROJECT", "of that project only");
   audit->add_option("--since", options->since, "from then on, e.g. 2026-11-25T10:00:00Z");
   audit->add_option("--until", options->until, "before then");
   audit->add_option("--actor", options->actor, "a key's public name, system or anonymous");

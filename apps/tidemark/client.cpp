@@ -1,5 +1,7 @@
 #include "client.h"
 
+#include <cctype>
+
 #include <boost/json.hpp>
 
 #include "base/bytes.h"
@@ -110,20 +112,6 @@ std::string HintOf(const http::Response& response, const json::value& body) {
   throw Error(CodeOf(response.status), message, HintOf(response, body));
 }
 
-// What a URL may not hold as it is (a space in a name, say) becomes an escape.
-std::string EscapePath(std::string_view path) {
-  std::string escaped;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > ' ' && byte < 0x7f) {
-      escaped.push_back(c);
-    } else {
-      escaped += "%" + HexEncode({&byte, 1});
-    }
-  }
-  return escaped;
-}
-
 http::Method MethodOf(std::string_view name) {
   if (name == "POST") {
     return http::Method::kPost;
@@ -136,9 +124,25 @@ http::Method MethodOf(std::string_view name) {
 
 }  // namespace
 
+std::string PathPart(std::string_view text) {
+  if (text.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "reading the arguments: a name or an id is empty");
+  }
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos) {
+      escaped.push_back(c);
+    } else {
+      escaped += "%" + HexEncode({&byte, 1});
+    }
+  }
+  return escaped;
+}
+
 http::ClientRequest Client::Authorized(std::string_view method, std::string_view path) {
   const http::Origin origin = http::ParseOrigin(options_.url);
-  http::ClientRequest request{MethodOf(method), std::string(kPrefix) + EscapePath(path), {}, {}};
+  http::ClientRequest request{MethodOf(method), std::string(kPrefix) + std::string(path), {}, {}};
   const http::Response response =
       http::Send(origin, request, kTimeout);  // for the challenge; must have no effect
   if (response.status != 401) {

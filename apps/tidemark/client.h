@@ -43,6 +43,10 @@ class Client {
   Options options_;
 };
 
+// A name or an id as one part of a path, or a value in a query, whatever characters it has: another
+// path would name another object. kInvalidArgument when it is empty.
+std::string PathPart(std::string_view text);
+
 // Members of an answer; kInternal "unexpected answer" when they are not there.
 std::string TextOf(const boost::json::value& object, std::string_view member);  // empty when absent
 boost::json::array ArrayOf(const boost::json::value& object,

@@ -28,7 +28,7 @@ using SharedOptions =
     std::shared_ptr<ClusterOptions>;  // shared by the parser's bindings and the actions
 
 std::string ClustersPath(const ClusterOptions& options) {
-  return "/projects/" + options.project + "/clusters";
+  return "/projects/" + PathPart(options.project) + "/clusters";
 }
 
 int Add(const ClusterOptions& options, Session& session) {
@@ -51,7 +51,7 @@ int Add(const ClusterOptions& options, Session& session) {
 
 int Show(const ClusterOptions& options, Session& session) {
   const boost::json::value cluster =
-      session.MakeClient().Get(ClustersPath(options) + "/" + options.name);
+      session.MakeClient().Get(ClustersPath(options) + "/" + PathPart(options.name));
   if (session.output == OutputFormat::kJson) {
     PrintJson(cluster);
     return 0;
@@ -64,7 +64,7 @@ int Show(const ClusterOptions& options, Session& session) {
 
 int Check(const ClusterOptions& options, Session& session) {
   const boost::json::value check = session.MakeClient().Post(
-      ClustersPath(options) + "/" + options.name + "/check", boost::json::object());
+      ClustersPath(options) + "/" + PathPart(options.name) + "/check", boost::json::object());
   PrintObject(session.output, check);
   const bool usable = check.at("reachable").as_bool() && check.at("canRead").as_bool() &&
                       check.at("canWrite").as_bool();
@@ -137,7 +137,7 @@ void AddCluster(CLI::App& app, Session& session) {
   remove->footer("Example: tidemark cluster remove Cluster0 --project 32b6e34b3d91647abb20e7b8");
   remove->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete(ClustersPath(*options) + "/" + options->name);
+      session.MakeClient().Delete(ClustersPath(*options) + "/" + PathPart(options->name));
       return 0;
     };
   });

@@ -51,5 +51,13 @@ CLI::App* AddProjectCommand(
 // The options of a client subcommand: --url, --public-key, --private-key, --output.
 void AddClientOptions(CLI::App& command, Session& session);
 void AddOutputOption(CLI::App& command, Session& session);
+// An option that the environment may give as well; what is typed wins. Not by CLI11's envname(): it
+// sets the options of commands that nobody called, too, and so the values that commands share.
+// Call it before there are threads; `value` must live as long as the parser.
+CLI::Option* AddEnvironmentOption(CLI::App& command,
+                                  const char* name,
+                                  std::string& value,
+                                  const char* variable,
+                                  const std::string& help);
 
 }  // namespace tidemark::app

@@ -34,7 +34,8 @@ const std::vector<Column> kColumns{Member("DRILL", "id"),
                                    Member("FAILURE", "failure")};
 
 std::string PathOf(const DrillOptions& options, std::string_view what) {
-  return "/projects/" + options.project + "/clusters/" + options.cluster + "/" + std::string(what);
+  return "/projects/" + PathPart(options.project) + "/clusters/" + PathPart(options.cluster) + "/" +
+         std::string(what);
 }
 
 void PrintSettings(OutputFormat format, const json::value& settings) {
@@ -85,6 +86,9 @@ void AddSet(CLI::App& drill, Session& session, const SharedOptions& options) {
   set->add_flag("--no-target", options->no_target, "drills only read and decode")->excludes(target);
   set->add_option("--interval-days", options->interval_days, "so often; 0: only when somebody asks")
       ->check(CLI::NonNegativeNumber);
+  set->footer(
+      "Example: tidemark drill set Cluster0 --target Scratch0 --interval-days 7 --project "
+      "32b6e34b3d91647abb20e7b8");
   set->callback([&session, options] {
     session.run = [&session, options] {
       PrintSettings(
@@ -104,6 +108,8 @@ void AddScratch(CLI::App& drill, Session& session, const SharedOptions& options)
                                  options);
   CLI::Option* on = scratch->add_flag("--on", options->on, "mark it");
   scratch->add_flag("--off", options->off, "take the mark off")->excludes(on);
+  scratch->footer(
+      "Example: tidemark drill scratch Scratch0 --on --project 32b6e34b3d91647abb20e7b8");
   scratch->callback([&session, options] {
     session.run = [&session, options] {
       if (!options->on && !options->off) {

@@ -21,7 +21,7 @@ using SharedOptions =
     std::shared_ptr<TargetOptions>;  // shared by the parser's bindings and the actions
 
 std::string TargetsPath(const TargetOptions& options) {
-  return "/projects/" + options.project + "/exportTargets";
+  return "/projects/" + PathPart(options.project) + "/exportTargets";
 }
 
 const std::vector<Column> kColumns{Member("ID", "id"),
@@ -100,7 +100,7 @@ void AddExportTarget(CLI::App& app, Session& session) {
       "32b6e34b3d91647abb20e7b8");
   remove->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete(TargetsPath(*options) + "/" + options->id);
+      session.MakeClient().Delete(TargetsPath(*options) + "/" + PathPart(options->id));
       return 0;
     };
   });

@@ -97,7 +97,7 @@ int Update(const KeyOptions& options, Session& session) {
                 "changing key " + options.id + ": nothing to change was given",
                 "give --description, --role, --allow or --allow-anywhere");
   }
-  PrintObject(session.output, session.MakeClient().Patch("/keys/" + options.id, body));
+  PrintObject(session.output, session.MakeClient().Patch("/keys/" + PathPart(options.id), body));
   return 0;
 }
 
@@ -154,7 +154,7 @@ void AddShow(CLI::App& key, Session& session, const std::shared_ptr<KeyOptions>&
   show->footer("Example: tidemark key show 32b6e34b3d91647abb20e7b8");
   show->callback([&session, options] {
     session.run = [&session, options] {
-      PrintObject(session.output, session.MakeClient().Get("/keys/" + options->id));
+      PrintObject(session.output, session.MakeClient().Get("/keys/" + PathPart(options->id)));
       return 0;
     };
   });
@@ -189,7 +189,7 @@ void AddKey(CLI::App& app, Session& session) {
   revoke->footer("Example: tidemark key revoke 32b6e34b3d91647abb20e7b8");
   revoke->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete("/keys/" + options->id);
+      session.MakeClient().Delete("/keys/" + PathPart(options->id));
       return 0;
     };
   });

@@ -24,7 +24,7 @@ const std::vector<Column> kColumns{Member("ID", "id"),
                                    Member("EXPIRES", "expires")};
 
 std::string SecretsPath(const SecretOptions& options) {
-  return "/keys/" + options.account + "/secrets";
+  return "/keys/" + PathPart(options.account) + "/secrets";
 }
 
 CLI::App* AddAction(CLI::App& parent,
@@ -105,7 +105,7 @@ void AddKeySecret(CLI::App& key, Session& session) {
       "Example: tidemark key secret delete 32b6e34b3d91647abb20e7b8 32b6e34b3d91647abb20e7c0");
   remove->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete(SecretsPath(*options) + "/" + options->secret);
+      session.MakeClient().Delete(SecretsPath(*options) + "/" + PathPart(options->secret));
       return 0;
     };
   });

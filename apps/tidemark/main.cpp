@@ -1,8 +1,11 @@
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "base/allocator.h"
+#include "base/one_line.h"
 #include "command.h"
 #include "exit_status.h"
 #include "mongo/driver_library.h"
@@ -11,8 +14,27 @@ namespace {
 
 constexpr int kUsageStatus = 2;
 
+// "tidemark cluster add": as far as what was typed names commands.
+std::string CalledCommand(const CLI::App* app) {
+  std::string name = app->get_name();
+  for (auto called = app->get_subcommands(); !called.empty(); called = app->get_subcommands()) {
+    app = called.front();
+    name += ' ' + app->get_name();
+  }
+  return name;
+}
+
 std::string UsageFailure(const CLI::App* app, const CLI::Error& error) {
-  return fmt::format("error: {}\nhint: {} --help\n", error.what(), app->get_name());
+  const std::string command = CalledCommand(app);
+  const std::vector<std::string> unknown = app->remaining(true);
+  // What is missing may be what was misspelled.
+  const bool misspelled =
+      !unknown.empty() &&
+      (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+       error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError));
+  const std::string what =
+      misspelled ? fmt::format("{} has no \"{}\"", command, unknown.front()) : error.what();
+  return fmt::format("error: {}\nhint: {} --help\n", what, command);
 }
 
 int RunCommand(int argc, char** argv) {
@@ -58,9 +80,9 @@ int main(int argc, char** argv) {
   try {
     return RunCommand(argc, argv);
   } catch (const tidemark::Error& error) {
-    fmt::print(stderr, "error: {}\n", error.message());
+    fmt::print(stderr, "error: {}\n", tidemark::OneLine(error.message()));
     if (!error.hint().empty()) {
-      fmt::print(stderr, "hint: {}\n", error.hint());
+      fmt::print(stderr, "hint: {}\n", tidemark::OneLine(error.hint()));
     }
     return tidemark::app::ExitStatus(error.code());
   } catch (const std::exception& error) {

@@ -25,7 +25,7 @@ using SharedOptions =
     std::shared_ptr<NotifyOptions>;  // shared by the parser's bindings and the actions
 
 std::string NotificationsPath(const NotifyOptions& options) {
-  return "/projects/" + options.project + "/notifications";
+  return "/projects/" + PathPart(options.project) + "/notifications";
 }
 
 json::array Texts(const std::vector<std::string>& texts) {
@@ -74,7 +74,7 @@ const std::vector<Column> kColumns{Member("ID", "id"),
 
 int Test(const NotifyOptions& options, Session& session) {
   const json::value result = session.MakeClient().Post(
-      NotificationsPath(options) + "/" + options.id + "/test", json::object());
+      NotificationsPath(options) + "/" + PathPart(options.id) + "/test", json::object());
   if (session.output == OutputFormat::kJson) {
     PrintJson(result);
   }
@@ -157,7 +157,7 @@ void AddNotify(CLI::App& app, Session& session) {
       AddWithId(*notify, "remove", "Tell it nothing more; what waits is dropped", session, options);
   remove->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete(NotificationsPath(*options) + "/" + options->id);
+      session.MakeClient().Delete(NotificationsPath(*options) + "/" + PathPart(options->id));
       return 0;
     };
   });

@@ -27,7 +27,7 @@ void AddOrganization(CLI::App& app, Session& session) {
   show->footer("Example: tidemark org show 32b6e34b3d91647abb20e7b7");
   show->callback([&session, text] {
     session.run = [&session, text] {
-      PrintObject(session.output, session.MakeClient().Get("/orgs/" + *text));
+      PrintObject(session.output, session.MakeClient().Get("/orgs/" + PathPart(*text)));
       return 0;
     };
   });

@@ -21,7 +21,7 @@ int Delete(const DeleteOptions& options, const Session& session) {
         "deleting project " + options.id + ": all its snapshots would be destroyed for good",
         "say --yes when that is wanted");
   }
-  session.MakeClient().Delete("/projects/" + options.id);
+  session.MakeClient().Delete("/projects/" + PathPart(options.id));
   return 0;
 }
 

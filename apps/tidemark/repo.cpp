@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "base/one_line.h"
 #include "base/units.h"
 #include "command.h"
 #include "exit_status.h"
@@ -23,7 +24,7 @@ using SharedOptions =
     std::shared_ptr<RepoOptions>;  // shared by the parser's bindings and the actions
 
 std::string RepoPath(const RepoOptions& options) {
-  return "/projects/" + options.project + "/repository";
+  return "/projects/" + PathPart(options.project) + "/repository";
 }
 
 // Starts a task and waits for its end.
@@ -63,7 +64,7 @@ std::string Bytes(const json::value& object, std::string_view member) {
 void PrintCheck(const json::value& check) {
   const json::array& findings = check.at("findings").as_array();
   for (const json::value& finding : findings) {
-    fmt::print("{}\n", TextOf(finding, "text"));
+    fmt::print("{}\n", OneLine(TextOf(finding, "text")));
   }
   const auto damaged = NumberOf(check, "damaged");
   const auto hidden = damaged - static_cast<std::int64_t>(findings.size());

@@ -96,6 +96,11 @@ void ExportToFile(repo::SnapshotReader& reader,
 }
 
 int Export(const ExportOptions& options, OutputFormat output) {
+  if (options.relaxed && options.format != "json") {
+    throw Error(ErrorCode::kInvalidArgument,
+                "exporting: --relaxed is a form of JSON, and the format is " + options.format,
+                "add --format json, or leave --relaxed out");
+  }
   OpenedRepository repository(*options.place);
   const repo::Manifest manifest = FindManifest(*repository, options.snapshot);
   const auto reader = repository->NewReader(manifest.project);

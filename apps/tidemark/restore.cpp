@@ -33,7 +33,8 @@ using SharedOptions =
     std::shared_ptr<RestoreOptions>;  // shared by the parser's bindings and the actions
 
 std::string JobsPath(const RestoreOptions& options) {
-  return "/projects/" + options.project + "/clusters/" + options.cluster + "/restoreJobs";
+  return "/projects/" + PathPart(options.project) + "/clusters/" + PathPart(options.cluster) +
+         "/restoreJobs";
 }
 
 CLI::App* AddCommand(CLI::App& parent,
@@ -132,7 +133,7 @@ int WatchJob(const RestoreOptions& options,
              Client& client,
              Session& session) {
   const boost::json::value job =
-      Watch(session.output, [&] { return client.Get(JobsPath(options) + "/" + id); });
+      Watch(session.output, [&] { return client.Get(JobsPath(options) + "/" + PathPart(id)); });
   PrintObject(session.output, job);
   return FinalStatus("restore " + id, job);
 }
@@ -209,7 +210,8 @@ void AddRestore(CLI::App& app, Session& session) {
       "32b6e34b3d91647abb20e7b8");
   show->callback([&session, options] {
     session.run = [&session, options] {
-      PrintObject(session.output, session.MakeClient().Get(JobsPath(*options) + "/" + options->id));
+      PrintObject(session.output,
+                  session.MakeClient().Get(JobsPath(*options) + "/" + PathPart(options->id)));
       return 0;
     };
   });
@@ -234,7 +236,7 @@ void AddRestore(CLI::App& app, Session& session) {
       "32b6e34b3d91647abb20e7b8");
   end->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete(JobsPath(*options) + "/" + options->id);
+      session.MakeClient().Delete(JobsPath(*options) + "/" + PathPart(options->id));
       return 0;
     };
   });

@@ -34,7 +34,8 @@ using SharedOptions =
     std::shared_ptr<ScheduleOptions>;  // shared by the parser's bindings and the actions
 
 std::string SchedulePath(const ScheduleOptions& options) {
-  return "/projects/" + options.project + "/clusters/" + options.cluster + "/schedule";
+  return "/projects/" + PathPart(options.project) + "/clusters/" + PathPart(options.cluster) +
+         "/schedule";
 }
 
 std::optional<std::int64_t> ParseNumber(std::string_view text) {

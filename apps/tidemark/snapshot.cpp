@@ -38,7 +38,8 @@ using SharedOptions =
     std::shared_ptr<SnapshotOptions>;  // shared by the parser's bindings and the actions
 
 std::string SnapshotsPath(const SnapshotOptions& options) {
-  return "/projects/" + options.project + "/clusters/" + options.cluster + "/snapshots";
+  return "/projects/" + PathPart(options.project) + "/clusters/" + PathPart(options.cluster) +
+         "/snapshots";
 }
 
 CLI::App* AddCommand(CLI::App& parent,
@@ -96,8 +97,8 @@ int Diff(const SnapshotOptions& options, Session& session) {
   if (!options.only.empty()) {
     body["namespace"] = options.only;
   }
-  const boost::json::value diff =
-      session.MakeClient().Post(SnapshotsPath(options) + "/" + options.id + "/diff", body);
+  const boost::json::value diff = session.MakeClient().Post(
+      SnapshotsPath(options) + "/" + PathPart(options.id) + "/diff", body);
   if (session.output == OutputFormat::kJson) {
     PrintObject(session.output, diff);
     return 0;
@@ -128,7 +129,12 @@ void ExportToOutput(const std::string& path, Session& session) {
 
 // The file comes to be when all of it is there.
 int Export(const SnapshotOptions& options, Session& session) {
-  const std::string path = SnapshotsPath(options) + "/" + options.id +
+  if (options.relaxed && options.format != "json") {
+    throw Error(ErrorCode::kInvalidArgument,
+                "exporting: --relaxed is a form of JSON, and the format is " + options.format,
+                "add --format json, or leave --relaxed out");
+  }
+  const std::string path = SnapshotsPath(options) + "/" + PathPart(options.id) +
                            "/export?format=" + options.format +
                            (options.relaxed ? "&relaxed=true" : "");
   if (options.file == "-") {
@@ -223,7 +229,7 @@ void AddSnapshot(CLI::App& app, Session& session) {
   show->callback([&session, options] {
     session.run = [&session, options] {
       PrintObject(session.output,
-                  session.MakeClient().Get(SnapshotsPath(*options) + "/" + options->id));
+                  session.MakeClient().Get(SnapshotsPath(*options) + "/" + PathPart(options->id)));
       return 0;
     };
   });
@@ -251,7 +257,7 @@ void AddSnapshot(CLI::App& app, Session& session) {
       "32b6e34b3d91647abb20e7b8");
   remove->callback([&session, options] {
     session.run = [&session, options] {
-      session.MakeClient().Delete(SnapshotsPath(*options) + "/" + options->id);
+      session.MakeClient().Delete(SnapshotsPath(*options) + "/" + PathPart(options->id));
       return 0;
     };
   });

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 import subprocess
 
 import pytest
@@ -36,6 +37,7 @@ COMMANDS = [
     ["snapshot", "delete"],
     ["snapshot", "diff"],
     ["snapshot", "export"],
+    ["snapshot", "import"],
     ["schedule", "show"],
     ["schedule", "set"],
     ["restore", "start"],
@@ -58,7 +60,11 @@ COMMANDS = [
     ["repo", "open", "folder", "export"],
     ["repo", "check"],
     ["repo", "gc"],
+    ["repo", "repair"],
     ["repo", "stats"],
+    ["export-target", "add"],
+    ["export-target", "list"],
+    ["export-target", "remove"],
     ["notify", "add"],
     ["notify", "list"],
     ["notify", "remove"],
@@ -179,3 +185,128 @@ def test_a_failed_job_is_a_failed_command(world, run):
     failed = run("snapshot", "take", "CliGone", "--project", world.project, status=1)
     assert failed.returncode != 0
     assert "error: " in failed.stderr
+
+
+# What is typed counts, whatever the environment says: it would be another project or another server.
+
+
+def with_environment(monkeypatch, **variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: subprocess.run(
+        [BINARY, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("command", [["cluster", "list"], ["snapshot", "list", "Source"], ["restore", "list", "Source"]])
+def test_a_typed_project_is_not_replaced_by_the_environment(world, monkeypatch, command):
+    key = world.tidemark.key
+    run = with_environment(
+        monkeypatch,
+        TIDEMARK_URL=world.url,
+        TIDEMARK_PUBLIC_KEY=key.public,
+        TIDEMARK_PRIVATE_KEY=key.private,
+        TIDEMARK_PROJECT=world.project,
+    )
+    assert run(*command).returncode == 0
+    typed = run(*command, "--project", "a" * 24)
+    assert typed.returncode != 0
+    assert "No group with ID " + "a" * 24 in typed.stderr
+
+
+@pytest.mark.parametrize("command", [["cluster", "list"], ["project", "list"], ["audit"], ["audit", "verify"]], ids=" ".join)
+def test_a_typed_server_and_key_are_not_replaced_by_the_environment(world, monkeypatch, command):
+    key = world.tidemark.key
+    run = with_environment(
+        monkeypatch,
+        TIDEMARK_URL="http://127.0.0.1:1",
+        TIDEMARK_PUBLIC_KEY="nobody",
+        TIDEMARK_PRIVATE_KEY="nothing",
+        TIDEMARK_PROJECT=world.project,
+    )
+    done = run(*command, "--url", world.url, "--public-key", key.public, "--private-key", key.private)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, told, hint",
+    [
+        (["cluster", "list"], "--project is required", "tidemark cluster list --help"),
+        (["snapshot", "delete", "Source", "--project", "a"], "id is required", "tidemark snapshot delete --help"),
+        (["snapshot"], "A subcommand is required", "tidemark snapshot --help"),
+        (["snapshot", "remove"], 'tidemark snapshot has no "remove"', "tidemark snapshot --help"),
+        (["foo"], 'tidemark has no "foo"', "tidemark --help"),
+        (["project", "list", "--all", "5"], 'tidemark project list has no "--all"', "tidemark project list --help"),
+    ],
+)
+def test_wrong_usage_is_told_with_the_command_that_helps(world, arguments, told, hint):
+    done = world.tidemark.command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {told}\nhint: {hint}\n"
+
+
+# What was typed as one name is one name: no part of another path.
+
+
+@pytest.mark.parametrize("name", ["Source?x", "Source/snapshots", "Source#", "Source%20", "Source/../Target"])
+def test_a_name_is_not_taken_for_a_path(world, name):
+    for command in (["cluster", "show"], ["cluster", "remove"], ["schedule", "show"], ["snapshot", "list"]):
+        done = world.tidemark.command(*command, name, "--project", world.project, key=world.tidemark.key)
+        assert done.returncode == 3, done.stdout
+        assert f"No cluster named {name} exists" in done.stderr
+    shown = world.tidemark.command("snapshot", "show", "Source", world.snapshot + "?x", "--project", world.project,
+                                   key=world.tidemark.key)
+    assert shown.returncode == 3, shown.stdout
+
+
+def test_an_empty_name_is_told(world):
+    done = world.tidemark.command("cluster", "remove", "", "--project", world.project, key=world.tidemark.key)
+    assert done.returncode == 2
+    assert done.stderr == "error: reading the arguments: a name or an id is empty\n"
+
+
+def test_a_moment_with_an_offset_is_understood(world):
+    done = world.tidemark.command("audit", "--since", "2026-11-25T10:00:00+02:00", key=world.tidemark.key)
+    assert done.returncode == 0, done.stderr
+
+
+def test_relaxed_goes_with_json_only(world, tmp_path):
+    done = world.tidemark.command("snapshot", "export", "Source", world.snapshot, "--project", world.project, "--relaxed",
+                                  "-o", str(tmp_path / "x.tar.gz"), key=world.tidemark.key)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: exporting: --relaxed is a form of JSON, and the format is tar.gz\nhint: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_cannot_forge_lines_or_command_a_terminal(world, session_servers):
+    memory = session_servers.memory("--replica-set", "rs0")
+    for name in ("two\n  drop  database shop", "esc\x1b[2J", "Ünï"):
+        memory.client["odd"][name].insert_one({"_id": 1})
+    world.owner.add_cluster(world.project, "Memory", memory.uri)
+    snapshot = world.owner.take_snapshot(world.project, "Memory")
+    plan = world.tidemark.command("restore", "start", "Memory", "--snapshot", snapshot, "--target", "Memory", "--dry-run",
+                                  "--project", world.project, key=world.tidemark.key)
+    assert plan.returncode == 0, plan.stderr
+    lines = plan.stdout.splitlines()
+    assert [line for line in lines if line.startswith("  drop ")] == ["  drop  database odd"]
+    assert "\x1b" not in plan.stdout
+    assert any("odd.two\\n  drop  database shop: 1 documents" in line for line in lines)
+    assert any("odd.Ünï: 1 documents" in line for line in lines)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_example_of_the_help_can_be_called(world, command):
+    text = world.tidemark.command(*command, "--help").stdout
+    if "--url" not in text:
+        pytest.skip("it works on this machine's files")
+    example = text.split("xample", 1)[1].split("tidemark ", 1)[1].splitlines()[0].split(" && ")[0]
+    done = world.tidemark.command(
+        *shlex.split(example), "--url", "http://127.0.0.1:1", "--public-key", "x", "--private-key", "y"
+    )
+    assert done.returncode == 8, done.stderr  # the server is not there; the usage is right
+
+
+def test_what_has_ended_has_no_progress(world, finished_restore):
+    cluster = f"/projects/{world.project}/clusters/Source"
+    assert "progress" not in world.owner.own("GET", f"{cluster}/snapshots/{world.snapshot}")
+    assert "progress" not in world.owner.own("GET", f"{cluster}/restoreJobs/{finished_restore}")
