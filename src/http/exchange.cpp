@@ -104,7 +104,18 @@ std::string_view HeadProblem(const BodyParser& parser) {
   if (message.version() >= 11 && message.count(beast::http::field::host) != 1) {
     return "The request must have exactly one Host header.";
   }
-  if (message.count(beast::http::field::transfer_encoding) > 0 && !parser.chunked()) {
+  // It becomes part of the links in answers (RFC 3986 section 3.2.2, without an escape's check).
+  if (!std::ranges::all_of(message[beast::http::field::host], [](unsigned char c) {
+        return std::isalnum(c) != 0 ||
+               std::string_view("-._~!$&'()*+,;=:[]%").find(c) != std::string_view::npos;
+      })) {
+    return "The Host header is no host.";
+  }
+  // The parser takes "gzip, chunked", and would hand over what is packed as if it were the body.
+  const auto coding = message.find(beast::http::field::transfer_encoding);
+  if (coding != message.end() &&
+      (message.count(beast::http::field::transfer_encoding) > 1 || !parser.chunked() ||
+       !beast::iequals(coding->value(), "chunked"))) {
     return "The request has a Transfer-Encoding that is not chunked.";
   }
   // The parser takes "1, 1" for 1.

@@ -226,6 +226,12 @@ TEST_F(ServerTest, RefusesHeadsAndChunksThatAreNotAsTheRfcHasThem) {
       "POST / HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999999\r\n\r\n",
       "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, identity\r\n\r\n",
       "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+      "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+      "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n" +
+          "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: user@a\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\"<b>\r\n\r\n",
       chunked + "-1\r\n",
       chunked + "0x1\r\na\r\n0\r\n\r\n",
       chunked + "fffffffffffffffff\r\n",
@@ -233,6 +239,16 @@ TEST_F(ServerTest, RefusesHeadsAndChunksThatAreNotAsTheRfcHasThem) {
       chunked + "1\na\n0\n\n\r\n\r\n"};
   for (const std::string& request : requests) {
     EXPECT_THAT(Exchange(request), StartsWith("HTTP/1.1 400 Bad Request\r\n")) << request;
+  }
+}
+
+TEST_F(ServerTest, TakesEveryFormOfAHost) {
+  Start();
+  for (const char* host :
+       {"", "x", "x_y.example:8080", "127.0.0.1", "[::1]:8080", "%C3%A9.example"}) {
+    EXPECT_THAT(Exchange("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"),
+                StartsWith("HTTP/1.1 200 OK\r\n"))
+        << host;
   }
 }
 

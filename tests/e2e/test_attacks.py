@@ -217,6 +217,7 @@ def test_a_smuggled_request_is_not_answered(server):
         "Content-Length: 4\r\nTransfer-Encoding: chunked",
         "Transfer-Encoding: chunked\r\nContent-Length: 4",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding: gzip, chunked",
         "Transfer-Encoding: \x0bchunked",
         "Transfer-Encoding : chunked",
         "Content-Length: 0\r\nContent-Length: 44",
