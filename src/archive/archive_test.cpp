@@ -304,6 +304,32 @@ TEST_F(ArchiveTest, ADamagedChunkBreaksTheStream) {
   }
 }
 
+TEST_F(ArchiveTest, AFlippedBitInAPackBreaksTheStream) {
+  source_.Add("d", "c", Random(400, 1'000));
+  TakeOne();
+  std::vector<std::string> packs;
+  store_->List("packs/", [&](const std::string& name, ByteCount) { packs.push_back(name); });
+  ASSERT_EQ(packs.size(), 1U);
+  const Bytes good = store_->Get(packs[0]);
+  const auto replace = [&](const Bytes& bytes) {
+    store_->Delete(packs[0]);
+    store_->Put(packs[0], bytes);
+  };
+  for (const std::size_t at : {std::size_t{100}, good.size() / 3, good.size() / 2}) {
+    Bytes bad = good;
+    bad[at] ^= 0x10;
+    replace(bad);
+    for (const ArchiveFormat format : kAllFormats) {
+      archive_.format = format;
+      const auto failure = FailureOf([&] { Pack(); });
+      EXPECT_EQ(failure.code, ErrorCode::kCorrupt) << at;
+      EXPECT_THAT(failure.message, HasSubstr("reading d.c run 1 ")) << at;
+    }
+  }
+  replace(good);
+  EXPECT_FALSE(Pack().empty());
+}
+
 TEST_F(ArchiveTest, AnotherDigestBreaksTheStreamBeforeItsLastBytes) {
   source_.Add("d", "c", Random(3'000, 1'000));
   TakeOne();

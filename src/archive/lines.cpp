@@ -22,8 +22,8 @@ class LinePacker {
              BoundedQueue<PackedLines>& queue)
       : entry_(entry), form_(form), queue_(queue) {}
 
-  void Add(ByteView document) {
-    digest_.Add(document);
+  void Add(ByteView document, const codec::Digest& hash) {
+    digest_.AddHash(hash);
     bytes_ += document.size();
     try {
       bson::AppendJson(bson::Document(document), form_, lines_);
@@ -91,8 +91,10 @@ void PackLines(repo::SnapshotReader& reader,
   stages.OnStop([&queue] { queue.Abort(); });
   stages.Start("pack-lines", [&](const std::stop_token& stopped) {
     LinePacker packer(entry, form, queue);
-    engine::ReadDocuments(
-        reader, entry, stopped, [&packer](ByteView document) { packer.Add(document); });
+    engine::ReadHashedDocuments(
+        reader, entry, stopped, [&packer](ByteView document, const codec::Digest& hash) {
+          packer.Add(document, hash);
+        });
     packer.Finish();
     queue.Close();
   });

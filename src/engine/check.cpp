@@ -79,14 +79,16 @@ void CheckEnd(const ChunkPart& part, const DocumentKey& last) {
 }
 
 // Every document of the chunk, with the digest of them added to `digest`.
-void CheckDocuments(const ChunkPart& part, ByteView plain, repo::NamespaceDigest& digest) {
+void CheckDocuments(const ChunkPart& part,
+                    const repo::HashedChunk& chunk,
+                    repo::NamespaceDigest& digest) {
   DocumentKey last;  // borrows from the chunk
   std::uint32_t documents = 0;
-  for (ByteView rest = plain; !rest.empty();) {
+  for (ByteView rest = chunk.plain; !rest.empty();) {
     const std::size_t size = bson::FrontDocumentSize(rest);
     const bson::Document document(rest.first(size));
     rest = rest.subspan(size);
-    digest.Add(document.bytes());
+    digest.AddHash(chunk.hashes[documents]);
     ++documents;
     if (part.run.natural_order) {
       continue;
@@ -249,7 +251,9 @@ void DataChecker::CompareDigest(const repo::NamespaceEntry& entry) {
 void DataChecker::ReadMerged(const repo::NamespaceEntry& entry) {
   digest_ = {};
   try {
-    ReadDocuments(*reader_, entry, run_.stop, [this](ByteView document) { digest_.Add(document); });
+    ReadHashedDocuments(*reader_, entry, run_.stop, [this](ByteView, const codec::Digest& hash) {
+      digest_.AddHash(hash);
+    });
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) {
       throw;
@@ -302,7 +306,7 @@ void DataChecker::CheckChunk(const ChunkPart& part, Kind kind) {
     if (kind == Kind::kKeys) {
       CheckKeys(part);
     } else {
-      CheckDocuments(part, reader_->Load(part.ref), digest_);
+      CheckDocuments(part, reader_->LoadHashed(part.ref), digest_);
     }
   } catch (const Error& error) {
     AddFinding(error.message(), part.first_id, part.end_id);

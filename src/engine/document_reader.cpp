@@ -12,8 +12,9 @@ namespace {
 MergeSource SourceOf(repo::SnapshotReader& reader,
                      const repo::NamespaceEntry& entry,
                      const std::stop_token& stop) {
-  return {
-      .loader = LoaderOf(reader), .what = entry.database + "." + entry.collection, .stop = stop};
+  return {.loader = HashedLoaderOf(reader),
+          .what = entry.database + "." + entry.collection,
+          .stop = stop};
 }
 
 }  // namespace
@@ -26,13 +27,20 @@ void ReadDocuments(repo::SnapshotReader& reader,
                    const repo::NamespaceEntry& entry,
                    const std::stop_token& stop,
                    const std::function<void(ByteView document)>& visit) {
+  ReadHashedDocuments(
+      reader, entry, stop, [&](ByteView document, const codec::Digest&) { visit(document); });
+}
+
+void ReadHashedDocuments(repo::SnapshotReader& reader,
+                         const repo::NamespaceEntry& entry,
+                         const std::stop_token& stop,
+                         const HashedVisitor& visit) {
   const MergeSource source = SourceOf(reader, entry, stop);
   const std::vector<const repo::Run*> runs = Pointers(entry.runs);
-  const auto visit_document = [&](ByteView document, const DocumentKey&) { visit(document); };
   if (IsInNaturalOrder(entry)) {
-    ReadInOrder(source, runs, 0, visit_document);
+    ReadInOrder(source, runs, 0, visit);
   } else {
-    MergeRuns(source, runs, visit_document);
+    MergeHashed(source, runs, visit);
   }
 }
 
@@ -40,14 +48,13 @@ void ReadDocumentsFrom(repo::SnapshotReader& reader,
                        const repo::NamespaceEntry& entry,
                        const DocumentPlace& from,
                        const std::stop_token& stop,
-                       const std::function<void(ByteView document)>& visit) {
+                       const HashedVisitor& visit) {
   const MergeSource source = SourceOf(reader, entry, stop);
   const std::vector<const repo::Run*> runs = Pointers(entry.runs);
-  const auto visit_document = [&](ByteView document, const DocumentKey&) { visit(document); };
   if (IsInNaturalOrder(entry)) {
-    ReadInOrder(source, runs, from.documents, visit_document);
+    ReadInOrder(source, runs, from.documents, visit);
   } else {
-    MergeRunsFrom(source, runs, DecodeKey(from.id), visit_document);
+    MergeRunsFrom(source, runs, DecodeKey(from.id), visit);
   }
 }
 

@@ -66,10 +66,14 @@ class DocumentReaderTest : public EngineFixture {
     for (std::size_t i = 0; i < all.size(); ++i) {
       const std::int64_t id = *bson::Document(all[i]).Find("_id")->AsInteger();
       std::vector<Bytes> rest;
-      ReadDocumentsFrom(
-          *reader, entry_, {.documents = i, .id = IdOf(id)}, {}, [&](ByteView document) {
-            rest.emplace_back(document.begin(), document.end());
-          });
+      ReadDocumentsFrom(*reader,
+                        entry_,
+                        {.documents = i, .id = IdOf(id)},
+                        {},
+                        [&](ByteView document, const codec::Digest& hash) {
+                          EXPECT_EQ(hash, codec::Sha256(document));
+                          rest.emplace_back(document.begin(), document.end());
+                        });
       EXPECT_EQ(rest, std::vector<Bytes>(all.begin() + i, all.end())) << "from " << i;
     }
   }
@@ -161,7 +165,7 @@ TEST_F(DocumentReaderTest, TheRestAfterAllThatARunHoldsIsEmptyOrCorrupt) {
   AddRun({{1, "a"}, {2, "b"}}).natural_order = true;
   EXPECT_EQ(ReadAll().size(), 2U);
   const auto reader = repository_->NewReader(options_.project);
-  const auto none = [](ByteView) { FAIL(); };
+  const auto none = [](ByteView, const codec::Digest&) { FAIL(); };
   ReadDocumentsFrom(*reader, entry_, {.documents = 2}, {}, none);
   entry_.runs[0].documents = 5;
   EXPECT_THROW(ReadDocumentsFrom(*reader, entry_, {.documents = 3}, {}, none), Error);
@@ -178,7 +182,7 @@ TEST_F(DocumentReaderTest, ChunksThatEndBeforeThePlaceAreNotRead) {
   EXPECT_THAT(ReadFailure(ErrorCode::kNotFound), HasSubstr("run 1 list 2 chunk 1"));
   const auto reader = repository_->NewReader(options_.project);
   std::size_t read = 0;
-  const auto count = [&](ByteView) { ++read; };
+  const auto count = [&](ByteView, const codec::Digest&) { ++read; };
   ReadDocumentsFrom(*reader, entry_, {.documents = 12, .id = IdOf(12)}, {}, count);
   EXPECT_EQ(read, 28U);
   run.natural_order = true;

@@ -5,11 +5,14 @@ namespace {
 
 // a += b, both 256-bit little-endian numbers; the carry out of the last byte is dropped.
 void AddLittleEndian(codec::Digest& a, const codec::Digest& b) {
-  unsigned carry = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    carry += unsigned{a[i]} + unsigned{b[i]};
-    a[i] = static_cast<std::uint8_t>(carry);
-    carry >>= 8;
+  std::uint64_t carry = 0;
+  for (std::size_t i = 0; i < a.size(); i += sizeof(std::uint64_t)) {
+    const std::uint64_t left = LoadLe64(a.data() + i);
+    const std::uint64_t with_carry = left + carry;
+    const std::uint64_t sum = with_carry + LoadLe64(b.data() + i);
+    carry = static_cast<std::uint64_t>(with_carry < left) +
+            static_cast<std::uint64_t>(sum < with_carry);
+    StoreLe64(a.data() + i, sum);
   }
 }
 

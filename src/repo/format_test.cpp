@@ -366,6 +366,29 @@ TEST(Chunk, I7IsNamedAgainWhenRead) {
             "reading data chunk " + HexEncode(wrong.id) + ": its bytes do not give its name");
 }
 
+TEST(Chunk, I7IsNamedAgainWhenItsHashesAreAskedForToo) {
+  const ProjectKeys keys = TestKeys();
+  SeededRandom random(6);
+  const Bytes plain = TestChunk(1, 50);
+  const ChunkId name = keys.NameChunk(ObjectKind::kDataChunk, plain);
+  const ChunkRef right{name, 50, 1};
+  const Bytes sealed = SealChunk(keys, ObjectKind::kDataChunk, name, plain, 1, random);
+  const HashedChunk opened = OpenDocuments(keys, right, sealed);
+  EXPECT_EQ(opened.plain, plain);
+  EXPECT_EQ(opened.hashes, HashDocuments(plain));
+  for (std::size_t at = 0; at < sealed.size(); ++at) {
+    Bytes bad = sealed;
+    bad[at] ^= 1;
+    EXPECT_EQ(FailureOf([&] { OpenDocuments(keys, right, bad); }).code, ErrorCode::kCorrupt) << at;
+  }
+  const ChunkRef wrong{keys.NameChunk(ObjectKind::kDataChunk, TestChunk(2, 50)), 50, 1};
+  const Bytes renamed = SealChunk(keys, ObjectKind::kDataChunk, wrong.id, plain, 1, random);
+  const Failure failure = FailureOf([&] { OpenDocuments(keys, wrong, renamed); });
+  EXPECT_EQ(failure.code, ErrorCode::kCorrupt);
+  EXPECT_EQ(failure.message,
+            "reading data chunk " + HexEncode(wrong.id) + ": its bytes do not give its name");
+}
+
 TEST(Chunk, I6DataAndListChunksAreNeverTakenForEachOther) {
   const ProjectKeys keys = TestKeys();
   SeededRandom random(6);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/object_id.h"
@@ -68,6 +69,12 @@ struct NamespaceDigest {
 // The SHA-256 of each of the BSON documents that `plain` holds back to back. kCorrupt when it does
 // not.
 std::vector<codec::Digest> HashDocuments(ByteView plain);
+
+// The documents of a chunk, and their SHA-256 in the same order.
+struct HashedChunk {
+  Bytes plain;
+  std::vector<codec::Digest> hashes;
+};
 
 // What kind of namespace: the `type` of listCollections. Persistent as text.
 enum class NamespaceKind { kCollection, kView, kTimeseries };
@@ -192,6 +199,15 @@ class SnapshotReader {
   virtual ~SnapshotReader() = default;
   // kCorrupt when any bit is not as it was stored; kNotFound when the chunk is in no pack.
   virtual Bytes Load(const ChunkRef& ref) = 0;
+
+  // The same, with the hashes that its check has made: whoever needs the digest of the documents
+  // does not hash them again.
+  virtual HashedChunk LoadHashed(const ChunkRef& ref) {
+    Bytes plain = Load(ref);
+    std::vector<codec::Digest> hashes = HashDocuments(plain);
+    return {.plain = std::move(plain), .hashes = std::move(hashes)};
+  }
+
   virtual std::vector<SnapshotWriter::ListedChunk> LoadList(const ChunkRef& ref) = 0;
   virtual KeyBlock LoadKeys(const ChunkRef& ref) = 0;
 };

@@ -76,13 +76,14 @@ void DrillRun::Read(domain::Drill& drill) {
   }
   for (const repo::NamespaceEntry& entry : manifest.namespaces) {
     repo::NamespaceDigest digest;
-    engine::ReadDocuments(*reader, entry, context_.stop, [&](ByteView document) {
-      digest.Add(document);
+    const auto visit = [&](ByteView document, const codec::Digest& hash) {
+      digest.AddHash(hash);
       progress.bytes_done += document.size();
       if (++progress.documents_done % kReportEvery == 0) {
         context_.report(progress);
       }
-    });
+    };
+    engine::ReadHashedDocuments(*reader, entry, context_.stop, visit);
     if (digest != entry.digest) {
       throw Error(ErrorCode::kCorrupt,
                   "reading " + entry.database + "." + entry.collection + ": it holds " +

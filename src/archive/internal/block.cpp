@@ -21,6 +21,7 @@ void BlockBuilder::Begin(ArchivePlace start, bool resumable) {
 
 void BlockBuilder::AppendDocument(std::uint32_t index,
                                   ByteView document,
+                                  const codec::Digest& hash,
                                   const std::string& lines_path) {
   if (!in_span_) {
     in_span_ = true;
@@ -28,7 +29,9 @@ void BlockBuilder::AppendDocument(std::uint32_t index,
     block_.spans.push_back({.index = index, .begin = begin, .lines_path = lines_path});
   }
   Append(document);
-  block_.spans.back().end = block_.plain.size();
+  DocumentSpan& span = block_.spans.back();
+  span.end = block_.plain.size();
+  span.digest.AddHash(hash);
 }
 
 void BlockBuilder::EndDocuments(std::uint32_t index) {

@@ -8,6 +8,7 @@
 
 #include "archive/archive_map.h"
 #include "base/bytes.h"
+#include "repo/repository.h"
 
 namespace tidemark::archive {
 
@@ -16,7 +17,8 @@ struct DocumentSpan {
   std::uint32_t index = 0;  // of their namespace
   std::size_t begin = 0;    // bytes of the block
   std::size_t end = 0;
-  bool last = false;       // none of the namespace follows
+  bool last = false;  // none of the namespace follows
+  repo::NamespaceDigest digest;
   std::string lines_path;  // not empty: the tar member that they become, as lines of JSON
 };
 
@@ -46,9 +48,12 @@ class BlockBuilder {
 
   void Append(std::string_view text) { Append(AsBytes(text)); }
 
-  // A document of that namespace. `lines_path` names the span that it begins; unused otherwise.
-  // REQUIRES: since the first one nothing else was appended, but for Cut().
-  void AppendDocument(std::uint32_t index, ByteView document, const std::string& lines_path);
+  // A document of that namespace and its SHA-256. `lines_path` names the span that it begins;
+  // unused otherwise. REQUIRES: since the first one nothing else was appended, but for Cut().
+  void AppendDocument(std::uint32_t index,
+                      ByteView document,
+                      const codec::Digest& hash,
+                      const std::string& lines_path);
   // All documents of the namespace are there.
   void EndDocuments(std::uint32_t index);
   // Emits the block; the next one begins at `next`.

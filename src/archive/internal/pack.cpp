@@ -29,12 +29,6 @@ void ForEachDocument(ByteView documents, const Visit& visit) {
 
 }  // namespace
 
-SpanDigest Packer::Hash(const Block& block, const DocumentSpan& span) const {
-  SpanDigest result{.index = span.index, .last = span.last};
-  ForEachDocument(BytesOf(block, span), [&](ByteView document) { result.digest.Add(document); });
-  return result;
-}
-
 void Packer::AppendLines(const DocumentSpan& span, ByteView documents, Bytes& out) const {
   std::string lines;
   ForEachDocument(documents, [&](ByteView document) {
@@ -70,7 +64,7 @@ Bytes Packer::WithLines(const Block& block) const {
 PackedBlock Packer::Pack(Block block) {
   PackedBlock packed{.start = std::move(block.start), .resumable = block.resumable};
   for (const DocumentSpan& span : block.spans) {
-    packed.spans.push_back(Hash(block, span));
+    packed.spans.push_back({.index = span.index, .last = span.last, .digest = span.digest});
   }
   if (contents_.options.format == ArchiveFormat::kJsonTarGz) {
     block.plain = WithLines(block);

@@ -24,8 +24,8 @@ struct PackedBlock {
   std::vector<SpanDigest> spans;
 };
 
-// Hashes the documents of blocks, writes lines of JSON where asked for and compresses. Confined to
-// one thread; several work at once.
+// Writes lines of JSON where asked for and compresses. Confined to one thread; several work at
+// once.
 class Packer {
  public:
   explicit Packer(const ArchiveContents& contents) : contents_(contents) {}
@@ -34,7 +34,6 @@ class Packer {
   PackedBlock Pack(Block block);
 
  private:
-  SpanDigest Hash(const Block& block, const DocumentSpan& span) const;
   Bytes WithLines(const Block& block) const;
   void AppendLines(const DocumentSpan& span, ByteView documents, Bytes& out) const;
 

@@ -72,7 +72,7 @@ class PlainWriter {
     layout_.Begin(index, out_);
     lines_path_ = layout_.LinesPath(index, at_.part);
     if (Entry().kind != repo::NamespaceKind::kView) {
-      engine::ReadDocuments(reader_, Entry(), stop_, [this](ByteView document) { Add(document); });
+      engine::ReadHashedDocuments(reader_, Entry(), stop_, Adding());
       EndDocuments();
     }
     layout_.End(index, at_.crc, out_);
@@ -82,16 +82,17 @@ class PlainWriter {
     at_ = place;
     at_.next_id.clear();
     lines_path_ = layout_.LinesPath(at_.index, at_.part);
-    engine::ReadDocumentsFrom(reader_,
-                              Entry(),
-                              {.documents = place.documents, .id = place.next_id},
-                              stop_,
-                              [this](ByteView document) { Add(document); });
+    engine::ReadDocumentsFrom(
+        reader_, Entry(), {.documents = place.documents, .id = place.next_id}, stop_, Adding());
     EndDocuments();
     layout_.End(at_.index, at_.crc, out_);
   }
 
-  void Add(ByteView document) {
+  engine::HashedVisitor Adding() {
+    return [this](ByteView document, const codec::Digest& hash) { Add(document, hash); };
+  }
+
+  void Add(ByteView document, const codec::Digest& hash) {
     // Not before the first document: the place before the namespace is as good and needs no _id.
     if (out_.full() && at_.documents > 0) {
       Cut(document);
@@ -102,7 +103,7 @@ class PlainWriter {
     if (counts_crc_) {
       at_.crc = codec::Crc64(at_.crc, document);
     }
-    out_.AppendDocument(at_.index, document, lines_path_);
+    out_.AppendDocument(at_.index, document, hash, lines_path_);
   }
 
   void Cut(ByteView next) {

@@ -17,6 +17,10 @@ class NarrowReader final : public repo::SnapshotReader {
 
   Bytes Load(const repo::ChunkRef& ref) override { return reader_.Load(ref); }
 
+  repo::HashedChunk LoadHashed(const repo::ChunkRef& ref) override {
+    return reader_.LoadHashed(ref);
+  }
+
   // The list without the other chunks.
   std::vector<repo::SnapshotWriter::ListedChunk> LoadList(const repo::ChunkRef& ref) override;
 

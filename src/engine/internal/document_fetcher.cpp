@@ -7,7 +7,7 @@ namespace tidemark::engine {
 ByteView DocumentFetcher::Get(const DocumentKey& key) {
   const repo::ChunkRef ref = chunks_.RefOf(chunks_.Find(key));
   if (loaded_ != ref.id) {
-    chunk_ = chunks_.source().loader.load(ref);
+    chunk_ = chunks_.source().loader.load(ref).plain;
     loaded_ = ref.id;
   }
   for (ByteView rest = chunk_; !rest.empty();) {

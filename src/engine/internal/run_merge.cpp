@@ -26,6 +26,12 @@ class RunCursor {
 
   ByteView document() const { return document_; }
 
+  // SHA-256 of the document. REQUIRES: the loader gives hashes.
+  const codec::Digest& hash() const {
+    TIDEMARK_CHECK(seen_in_chunk_ > 0 && seen_in_chunk_ <= chunk_.hashes.size());
+    return chunk_.hashes[seen_in_chunk_ - 1];
+  }
+
   bool deletes() const { return run_.deletes; }
 
   bool opened() const { return opened_; }
@@ -69,7 +75,7 @@ class RunCursor {
   std::size_t next_list_ = 0;
   std::vector<repo::ChunkRef> refs_;  // of the current list, without the first _ids
   std::size_t next_ref_ = 0;
-  Bytes chunk_;
+  repo::HashedChunk chunk_;
   ByteView rest_;  // of the chunk, after document_
   ByteView document_;
   DocumentKey key_;
@@ -197,7 +203,7 @@ void RunCursor::LoadChunk() {
   const repo::ChunkRef& ref = refs_[next_ref_++];
   chunk_ = {};  // before the next one comes: one chunk in memory
   chunk_ = AtPlace([&] { return source_.loader.load(ref); });
-  rest_ = chunk_;
+  rest_ = chunk_.plain;
   seen_in_chunk_ = 0;
 }
 
@@ -235,7 +241,7 @@ void RunCursor::CheckRunEnd() {
                 std::to_string(run_.documents));
   }
   chunk_ = {};
-  refs_ = {};
+  std::vector<repo::ChunkRef>().swap(refs_);  // what is assigned to keeps its room
   next_ref_ = 0;
 }
 
@@ -249,8 +255,20 @@ PullMerge<RunCursor> MergeOf(const MergeSource& source, std::span<const repo::Ru
   return PullMerge<RunCursor>(std::move(cursors));
 }
 
+void VisitMerged(PullMerge<RunCursor> merge, const HashedVisitor& visit) {
+  while (merge.Next()) {
+    const RunCursor& at = merge.current();
+    if (!at.deletes()) {
+      visit(at.document(), at.hash());
+    }
+  }
+}
+
 ChunkLoader MakeLoader(auto& from) {
-  return {.load = [&from](const repo::ChunkRef& ref) { return from.Load(ref); },
+  return {.load =
+              [&from](const repo::ChunkRef& ref) {
+                return repo::HashedChunk{.plain = from.Load(ref), .hashes = {}};
+              },
           .load_list = [&from](const repo::ChunkRef& ref) { return from.LoadList(ref); },
           .load_keys = [&from](const repo::ChunkRef& ref) { return from.LoadKeys(ref); }};
 }
@@ -259,6 +277,12 @@ ChunkLoader MakeLoader(auto& from) {
 
 ChunkLoader LoaderOf(repo::SnapshotReader& reader) {
   return MakeLoader(reader);
+}
+
+ChunkLoader HashedLoaderOf(repo::SnapshotReader& reader) {
+  ChunkLoader loader = MakeLoader(reader);
+  loader.load = [&reader](const repo::ChunkRef& ref) { return reader.LoadHashed(ref); };
+  return loader;
 }
 
 ChunkLoader LoaderOf(repo::SnapshotWriter& writer) {
@@ -282,10 +306,16 @@ void MergeRuns(const MergeSource& source,
   }
 }
 
+void MergeHashed(const MergeSource& source,
+                 std::span<const repo::Run* const> runs,
+                 const HashedVisitor& visit) {
+  VisitMerged(MergeOf(source, runs), visit);
+}
+
 void MergeRunsFrom(const MergeSource& source,
                    std::span<const repo::Run* const> runs,
                    const DocumentKey& from,
-                   const DocumentVisitor& visit) {
+                   const HashedVisitor& visit) {
   std::vector<std::unique_ptr<RunCursor>> cursors;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (runs[i]->documents == 0) {
@@ -297,19 +327,13 @@ void MergeRunsFrom(const MergeSource& source,
       cursors.push_back(std::move(cursor));
     }
   }
-  PullMerge<RunCursor> merge(std::move(cursors));
-  while (merge.Next()) {
-    const RunCursor& at = merge.current();
-    if (!at.deletes()) {
-      visit(at.document(), at.key());
-    }
-  }
+  VisitMerged(PullMerge<RunCursor>(std::move(cursors)), visit);
 }
 
 void ReadInOrder(const MergeSource& source,
                  std::span<const repo::Run* const> runs,
                  std::uint64_t skip,
-                 const DocumentVisitor& visit) {
+                 const HashedVisitor& visit) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (skip > 0 && skip >= runs[i]->documents) {
       skip -= runs[i]->documents;
@@ -318,7 +342,7 @@ void ReadInOrder(const MergeSource& source,
     RunCursor cursor(source, *runs[i], i);
     for (bool more = skip > 0 ? cursor.OpenAfter(skip) : cursor.Open(); more;
          more = cursor.Advance()) {
-      visit(cursor.document(), cursor.key());
+      visit(cursor.document(), cursor.hash());
     }
     skip = 0;
   }

@@ -38,21 +38,40 @@ Bytes SealChunk(const ProjectKeys& keys,
   return keys.Seal(kind, id, codec::Compress(plain, level), random);
 }
 
-Bytes OpenChunk(const ProjectKeys& keys, ObjectKind kind, const ChunkRef& ref, ByteView sealed) {
+namespace {
+
+// Not yet named again.
+Bytes Unseal(const ProjectKeys& keys, ObjectKind kind, const ChunkRef& ref, ByteView sealed) {
   if (ref.plain_size > kMaxChunkPlain) {
     FailChunk(kind, ref, "it claims to be larger than 64 MiB");
   }
   const Bytes compressed = keys.Open(kind, ref.id, sealed);
-  Bytes plain;
   try {
-    plain = codec::Decompress(compressed, ref.plain_size);
+    return codec::Decompress(compressed, ref.plain_size);
   } catch (const Error& error) {
     throw error.WithContext("reading " + DescribeObject(kind, ref.id));
   }
-  if (keys.NameChunk(kind, plain) != ref.id) {
+}
+
+void CheckName(ObjectKind kind, const ChunkRef& ref, const ChunkId& name) {
+  if (name != ref.id) {
     FailChunk(kind, ref, "its bytes do not give its name");
   }
+}
+
+}  // namespace
+
+Bytes OpenChunk(const ProjectKeys& keys, ObjectKind kind, const ChunkRef& ref, ByteView sealed) {
+  Bytes plain = Unseal(keys, kind, ref, sealed);
+  CheckName(kind, ref, keys.NameChunk(kind, plain));
   return plain;
+}
+
+HashedChunk OpenDocuments(const ProjectKeys& keys, const ChunkRef& ref, ByteView sealed) {
+  HashedChunk chunk{.plain = Unseal(keys, ObjectKind::kDataChunk, ref, sealed)};
+  chunk.hashes = HashDocuments(chunk.plain);
+  CheckName(ObjectKind::kDataChunk, ref, keys.NameDocuments(chunk.hashes));
+  return chunk;
 }
 
 Bytes EncodeList(const ListedChunks& chunks) {

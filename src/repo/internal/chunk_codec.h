@@ -18,6 +18,8 @@ Bytes SealChunk(const ProjectKeys& keys,
                 RandomSource& random);
 // Back, checked twice: by the seal's tag and by naming the plaintext again. Throws kCorrupt.
 Bytes OpenChunk(const ProjectKeys& keys, ObjectKind kind, const ChunkRef& ref, ByteView sealed);
+// The same for a data chunk, whose name is made of the hashes that it returns.
+HashedChunk OpenDocuments(const ProjectKeys& keys, const ChunkRef& ref, ByteView sealed);
 
 // The plaintext of a list chunk: docs/format.md, "List chunk". kInvalidArgument for more than
 // kMaxRefsPerList.

@@ -229,20 +229,36 @@ Bytes ReadSealed(const Project& project,
 
 }  // namespace
 
-Bytes LoadStoredChunk(const Project& project,
-                      ObjectKind kind,
-                      const ChunkRef& ref,
-                      const ChunkPlace& place) {
+namespace {
+
+// What `open` makes of the sealed chunk.
+template <class Open>
+auto OpenStored(const Project& project,
+                ObjectKind kind,
+                const ChunkRef& ref,
+                const ChunkPlace& place,
+                const Open& open) {
   try {
     if (place.slot.plain_size != ref.plain_size) {
       throw Error(ErrorCode::kCorrupt,
                   "reading " + DescribeObject(kind, ref.id) +
                       ": the index and its list differ in its size");
     }
-    return OpenChunk(project.keys(), kind, ref, ReadSealed(project, kind, ref, place));
+    return open(ReadSealed(project, kind, ref, place));
   } catch (const Error& error) {
     throw error.WithContext(DescribeObject(ObjectKind::kPackFooter, place.pack.bytes));
   }
+}
+
+}  // namespace
+
+Bytes LoadStoredChunk(const Project& project,
+                      ObjectKind kind,
+                      const ChunkRef& ref,
+                      const ChunkPlace& place) {
+  return OpenStored(project, kind, ref, place, [&](ByteView sealed) {
+    return OpenChunk(project.keys(), kind, ref, sealed);
+  });
 }
 
 namespace {
@@ -252,15 +268,15 @@ bool IsElsewhere(const std::optional<ChunkPlace>& now, const std::optional<Chunk
   return now && (!before || now->pack != before->pack);
 }
 
-}  // namespace
-
-Bytes FindAndLoadChunk(Project& project, ObjectKind kind, const ChunkRef& ref) {
+// What `load` reads from where the chunk is found.
+template <class Load>
+auto FindAndLoad(Project& project, ObjectKind kind, const ChunkRef& ref, const Load& load) {
   const std::optional<ChunkPlace> place = project.Find(ref.id);
   try {
     if (!place) {
       ThrowNoSuchChunk(kind, ref.id);
     }
-    return LoadStoredChunk(project, kind, ref, *place);
+    return load(*place);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) {
       throw;
@@ -270,8 +286,25 @@ Bytes FindAndLoadChunk(Project& project, ObjectKind kind, const ChunkRef& ref) {
     if (!IsElsewhere(moved, place)) {
       throw;
     }
-    return LoadStoredChunk(project, kind, ref, *moved);
+    return load(*moved);
   }
+}
+
+}  // namespace
+
+Bytes FindAndLoadChunk(Project& project, ObjectKind kind, const ChunkRef& ref) {
+  return FindAndLoad(project, kind, ref, [&](const ChunkPlace& place) {
+    return LoadStoredChunk(project, kind, ref, place);
+  });
+}
+
+HashedChunk FindAndLoadDocuments(Project& project, const ChunkRef& ref) {
+  constexpr ObjectKind kKind = ObjectKind::kDataChunk;
+  return FindAndLoad(project, kKind, ref, [&](const ChunkPlace& place) {
+    return OpenStored(project, kKind, ref, place, [&](ByteView sealed) {
+      return OpenDocuments(project.keys(), ref, sealed);
+    });
+  });
 }
 
 void ThrowNoSuchChunk(ObjectKind kind, const ChunkId& id) {

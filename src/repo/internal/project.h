@@ -132,6 +132,8 @@ std::set<Id> ListIds(blob::BlobStore& store, const std::string& prefix) {
 // Finds and reads a chunk. When it is not where the index says, a collection may have moved it: the
 // index is refreshed once. kNotFound when it is in no pack; otherwise as LoadStoredChunk.
 Bytes FindAndLoadChunk(Project& project, ObjectKind kind, const ChunkRef& ref);
+// The same for a data chunk, with the hashes that its check has made.
+HashedChunk FindAndLoadDocuments(Project& project, const ChunkRef& ref);
 
 // Reads one chunk from its pack. kCorrupt naming chunk and pack; kNotFound when the pack has gone.
 Bytes LoadStoredChunk(const Project& project,

@@ -14,6 +14,10 @@ class ProjectReader final : public SnapshotReader {
 
   Bytes Load(const ChunkRef& ref) override { return LoadKind(ObjectKind::kDataChunk, ref); }
 
+  HashedChunk LoadHashed(const ChunkRef& ref) override {
+    return FindAndLoadDocuments(project_, ref);
+  }
+
   ListedChunks LoadList(const ChunkRef& ref) override {
     return DecodeList(LoadKind(ObjectKind::kListChunk, ref));
   }
