@@ -18,13 +18,16 @@ struct PackedLines {
   std::uint64_t bytes = 0;  // of BSON
 };
 
+// What packing holds where JSON is up to three times the BSON: the lines of 4 MiB of BSON (12), the
+// compressor's buffer (6), members that wait for the writer (8), and one at each end.
+inline constexpr ByteCount kPackLinesMemory = MiB(28);
+
 // Calls `emit` with the documents of the namespace in the snapshot's order, one a line, some
 // thousands at a time; in another thread than the one that reads and packs, so that whoever writes
 // does not hold up the reading. The members depend on the documents and the version of the packer
 // only. Blocks until all is emitted. kCorrupt, naming the namespace, when the documents are not
 // what the manifest says, after they have been emitted; kCancelled when stopped; what `emit`
-// throws. Memory: up to 8 blocks of 4 MiB of BSON and what they become, beside what ReadDocuments
-// holds.
+// throws. Memory: kPackLinesMemory, beside what ReadDocuments holds.
 void PackLines(repo::SnapshotReader& reader,
                const repo::NamespaceEntry& entry,
                bson::JsonForm form,

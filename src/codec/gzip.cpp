@@ -1,6 +1,7 @@
 #include "codec/gzip.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <isa-l.h>
 
@@ -17,6 +18,17 @@ constexpr int kLevel = 1;               // 1 of 0..3; docs/performance.md, "Arch
 struct Gzip::State {
   isal_zstream stream;
   Bytes level_buffer = Bytes(ISAL_DEF_LVL1_DEFAULT);
+  // What a member is made in, so that it holds no more than its bytes while it waits.
+  std::unique_ptr<std::uint8_t[]> scratch;
+  std::size_t scratch_size = 0;
+
+  // Larger than `used`, which is kept.
+  void GrowScratch(std::size_t used, std::size_t size) {
+    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+    std::copy_n(scratch.get(), used, larger.get());
+    scratch = std::move(larger);
+    scratch_size = size;
+  }
 };
 
 Gzip::Gzip() : state_(std::make_unique<State>()) {}
@@ -34,21 +46,22 @@ Bytes Gzip::Member(ByteView plain) {
   stream.flush = NO_FLUSH;
   stream.next_in = const_cast<std::uint8_t*>(plain.data());  // the library only reads it
   stream.avail_in = static_cast<std::uint32_t>(plain.size());
-  Bytes member(plain.size() / 2 + kFraming);
+  if (state_->scratch_size < plain.size() / 2 + kFraming) {
+    state_->GrowScratch(0, plain.size() / 2 + kFraming);
+  }
   std::size_t used = 0;
   do {
-    if (used == member.size()) {
-      member.resize(member.size() + member.size() / 2);
+    if (used == state_->scratch_size) {
+      state_->GrowScratch(used, used + used / 2);
     }
-    stream.next_out = member.data() + used;
-    stream.avail_out = static_cast<std::uint32_t>(member.size() - used);
+    stream.next_out = state_->scratch.get() + used;
+    stream.avail_out = static_cast<std::uint32_t>(state_->scratch_size - used);
     if (isal_deflate(&stream) != COMP_OK) {
       throw Error(ErrorCode::kInternal, "compressing: the compressor refused its arguments");
     }
-    used = member.size() - stream.avail_out;
+    used = state_->scratch_size - stream.avail_out;
   } while (stream.internal_state.state != ZSTATE_END);
-  member.resize(used);
-  return member;
+  return Bytes(state_->scratch.get(), state_->scratch.get() + used);
 }
 
 std::uint32_t Crc32(ByteView bytes) {

@@ -149,19 +149,28 @@ constexpr std::string_view kMemoryText = R"(
 ## Memory
 
 `memory-budget-mib` is what the whole server may have resident. 64 MiB are for the program, the catalog and HTTP; a stream
-has 12 MiB, and streams together at most a quarter of what is left; the jobs share the rest evenly, whether they run or not.
-With the defaults on two cores the streams have 96 MiB and a job has 176 MiB:
+has 12 MiB, and streams together at most a quarter of what is left; so has the download that is being measured; the jobs share
+the rest evenly, whether they run or not. With the defaults on two cores the streams have 96 MiB and a job has 170 MiB:
 
 | of a snapshot | MiB | of a restore | MiB |
 |---|---|---|---|
-| packs: one open, one for each encoder and one more on their way, 11 each | 44 | batches of 4, waiting and being written: 2 x (4 + 3) | 56 |
+| packs: one open, one for each encoder and one more on their way, 10.6 each | 42 | batches of 4, waiting and being written: 2 x (4 + 3) | 56 |
 | encoders: queue, compression | 8 | their copies in the driver: 2 x 4 x 8 | 64 |
 | readers: a reply of 4 MiB up to three times, and 4: 4 x 16 | 64 | reading the snapshot: 2 x 16 | 32 |
-| sorting, where documents do not come in order of `_id` | 30 | | |
-| merging what was sorted, and the keys of the snapshot before | 30 | | |
+| sorting, where documents do not come in order of `_id` | 28 | | |
+| merging what was sorted, and the keys of the snapshot before | 28 | | |
+
+| of an export | MiB | of a push | MiB |
+|---|---|---|---|
+| lines of JSON of 4 MiB of BSON, up to three times as long | 12 | packed ahead | 8 |
+| compression; members that wait | 16 | reading the snapshot | 4 |
+| one part of an upload | 8 | on its way | 4 |
+| reading the snapshot | 4 | | |
+
+A restore of collections and a drill into a cluster are restores; a drill that only reads holds the 4 MiB of reading.
 
 More memory goes to sorting and merging. With less, packs become smaller, then fewer collections are read and fewer writers
-run at once; a budget that one reader and one writer of each job do not fit into is refused at the start. Beside the budget
+run at once; a budget that one reader and one writer of each job, or an export, do not fit into is refused at the start. Beside the budget
 are 60 bytes for each chunk that a project has stored (0.25 GiB for 1 TiB in chunks of 256 KiB), one bit for each document of
 a collection that is compared with the snapshot before in natural order, and documents of many MiB: a reader holds one four
 times.

@@ -24,13 +24,15 @@ struct S3Address {
   Secret secret_key;
 };
 
+inline constexpr ByteCount kPartSize = MiB(8);
+
 struct S3Options {
   // Whether a connection may go to that address. The only check: names may change what they stand
   // for.
   std::function<bool(const sockaddr& address)> may_connect;
   // An object up to this size is sent at once, a longer one in parts of it: what an upload holds in
   // memory. S3 takes parts from 5 MiB on, and 10,000 of them.
-  ByteCount part_size = MiB(8);
+  ByteCount part_size = kPartSize;
   int attempts = 5;                            // of one request
   std::chrono::milliseconds first_pause{500};  // doubles with every attempt
   std::chrono::milliseconds connect_timeout{10'000};

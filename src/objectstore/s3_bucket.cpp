@@ -28,6 +28,9 @@ class S3Upload final : public Upload {
     while (!bytes.empty()) {
       const std::size_t limit = client_.options().part_size.value;
       const std::size_t taken = std::min(limit - buffer_.size(), bytes.size());
+      if (taken > buffer_.capacity() - buffer_.size()) {
+        buffer_.reserve(limit);  // once: growing would hold up to three times as much
+      }
       buffer_.insert(
           buffer_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
       bytes = bytes.subspan(taken);

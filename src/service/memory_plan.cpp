@@ -4,22 +4,30 @@
 #include <optional>
 #include <string>
 
+#include "archive/lines.h"
 #include "base/error.h"
 #include "mongo/cluster.h"
+#include "objectstore/s3.h"
 
 // All sizes in bytes. With the defaults (512 MiB, 2 jobs, 4 readers, 2 encoders, 8 streams, chunks
-// of 256 KiB) streams have 8 x 12 = 96 MiB and a job (512 - 64 - 96) / 2 = 176 MiB. A snapshot:
-//   packs      4 x 11 MiB                            44   one open, one stored by each encoder and
+// of 256 KiB) streams and the measuring of a download have 9 x 12 = 108 MiB and a job
+// (512 - 64 - 108) / 2 = 170 MiB. A snapshot:
+//   packs      4 x 10.6 MiB                          42   one open, one stored by each encoder and
 //                                                         by one reader
 //   encoders   2 x (8 chunks + 2 MiB)                 8   queue; compression, sealing
 //   readers    4 x (3 x 4 MiB + 4 MiB)               64   reply and its copy in the driver; chunk,
 //                                                         lists, keys
-//   sorting    half of the rest                      30
-//   merging    4 x 2 x 3.75 MiB, the other half      30   a level that is merged, and a base
+//   sorting    half of the rest                      28
+//   merging    4 x 2 x 3.5 MiB, the other half       28   a level that is merged, and a base
 // A restore of it:
 //   batches    2 x ((4 + 3) x 4 MiB + 4 x 8 MiB)    120   waiting and being written; their copies
 //   reading    2 x 16 MiB                            32   open runs; later the reply that is
-//   checked
+//                                                         checked
+// A restore of collections and a drill into a cluster are restores. Always the same:
+//   an export  28 + 8 + 4 MiB                        40   lines and what they become; one part of
+//                                                         an upload; chunks
+//   a push     12 + 4 MiB                            16   a stream; what is on its way
+//   a drill    4 MiB                                  4   chunks, where it only reads
 namespace tidemark::service {
 namespace {
 
@@ -36,8 +44,13 @@ constexpr ByteCount kLargestPack = MiB(16);
 constexpr std::uint64_t kBatch = 4U << 20;  // delivery/internal/batch.h
 constexpr std::uint64_t kBatchCopy = 2 * kBatch;
 constexpr std::uint64_t kRestoreReading = 16U << 20;
-// A download or export: what it packs ahead (8 MiB, download_service.cpp), its chunks, its answer.
-constexpr std::uint64_t kStream = 12U << 20;
+constexpr std::uint64_t kChunks = 4U << 20;  // of the runs that overlap
+// A download: what it packs ahead (8 MiB, download_service.cpp), its chunks, its answer.
+constexpr std::uint64_t kStream = (8U << 20) + kChunks;
+constexpr std::uint64_t kMeasured = 1;  // downloads whose size and hash are found out, at once
+constexpr std::uint64_t kExport =
+    archive::kPackLinesMemory.value + objectstore::kPartSize.value + kChunks;
+constexpr std::uint64_t kPush = kStream + (4U << 20);
 constexpr std::uint64_t kStreamsPart = 4;  // of what is left beside the base
 
 std::uint64_t Positive(int number) {
@@ -67,14 +80,14 @@ std::uint64_t RestoreOf(std::uint64_t writers) {
 }
 
 std::uint64_t LeastJob(const MemoryRequest& request) {
-  return std::max(LeastSnapshot(request), RestoreOf(1));
+  return std::max({LeastSnapshot(request), RestoreOf(1), kExport, kPush});
 }
 
 // One at least; more only of what the jobs do not need.
 std::uint64_t StreamsOf(const MemoryRequest& request) {
   const std::uint64_t beside = BesideBase(request);
-  const std::uint64_t jobs = Positive(request.jobs) * LeastJob(request);
-  const std::uint64_t spare = beside - std::min(beside, jobs);
+  const std::uint64_t needed = Positive(request.jobs) * LeastJob(request) + kMeasured * kStream;
+  const std::uint64_t spare = beside - std::min(beside, needed);
   return std::clamp<std::uint64_t>(
       std::min(beside / kStreamsPart, spare) / kStream, 1, Positive(request.streams));
 }
@@ -82,7 +95,7 @@ std::uint64_t StreamsOf(const MemoryRequest& request) {
 // What a job has; 0 when there is not even the base.
 std::uint64_t ShareOf(const MemoryRequest& request) {
   const std::uint64_t beside = BesideBase(request);
-  const std::uint64_t streams = StreamsOf(request) * kStream;
+  const std::uint64_t streams = (StreamsOf(request) + kMeasured) * kStream;
   return beside <= streams ? 0 : (beside - streams) / Positive(request.jobs);
 }
 
@@ -116,7 +129,7 @@ void PlanRestore(const MemoryRequest& request, MemoryPlan& plan) {
 MemoryPlan PlanMemory(const MemoryRequest& request) {
   const std::uint64_t least = LeastJob(request);
   if (ShareOf(request) < least) {
-    const std::uint64_t needed = kBase + kStream + Positive(request.jobs) * least;
+    const std::uint64_t needed = kBase + (1 + kMeasured) * kStream + Positive(request.jobs) * least;
     throw Error(ErrorCode::kInvalidArgument,
                 "dividing " + std::to_string(request.budget.value >> 20) + " MiB of memory among " +
                     std::to_string(request.jobs) + " jobs: they need at least " +

@@ -30,7 +30,7 @@ struct MemoryPlan {
 // Pure. Streams get a quarter of the budget at most; jobs hold the rest together, each its part.
 // Beside it are the index (60 bytes a stored chunk), one bit for each document of a collection that
 // is compared in natural order, and documents of many MiB. kInvalidArgument, with what is needed at
-// least, when one reader and one writer of each job do not fit.
+// least, when one reader and one writer of each job, or an export, do not fit.
 MemoryPlan PlanMemory(const MemoryRequest& request);
 
 }  // namespace tidemark::service

@@ -18,20 +18,29 @@ TEST(MemoryPlan, DefaultsKeepEveryThread) {
   EXPECT_EQ(plan.writers, 4);
   EXPECT_EQ(plan.namespaces, 2);
   EXPECT_EQ(plan.streams, 8);
-  EXPECT_EQ(plan.pack_size, MiB(11));
-  EXPECT_EQ(plan.sort_memory, MiB(30));
-  EXPECT_EQ(plan.merge_memory.value, MiB(30).value / 8);
+  EXPECT_EQ(plan.pack_size.value, MiB(170).value / 16);
+  EXPECT_EQ(plan.sort_memory.value, MiB(170 - 8 - 64).value / 2 - MiB(170).value / 8);
+  EXPECT_EQ(plan.merge_memory.value, plan.sort_memory.value / 8);
 }
 
 TEST(MemoryPlan, LittleMemoryMeansFewThreads) {
   MemoryRequest request = Default();
-  request.budget = MiB(190);
+  request.budget = MiB(200);
   const MemoryPlan plan = PlanMemory(request);
   EXPECT_EQ(plan.streams, 2);
   EXPECT_EQ(plan.readers, 1);
   EXPECT_EQ(plan.namespaces, 1);
   EXPECT_EQ(plan.writers, 1);
   EXPECT_EQ(plan.pack_size, MiB(4));
+}
+
+// With one encoder and small chunks a snapshot needs less than an export.
+TEST(MemoryPlan, AJobHasRoomForAnExport) {
+  const MemoryRequest request{.budget = MiB(128), .jobs = 1, .encoders = 1, .chunk_size = KiB(64)};
+  EXPECT_EQ(PlanMemory(request).readers, 1);
+  MemoryRequest less = request;
+  less.budget = MiB(127);
+  EXPECT_THROW(PlanMemory(less), Error);
 }
 
 TEST(MemoryPlan, MoreJobsShareTheSame) {
@@ -73,11 +82,16 @@ TEST(MemoryPlan, NeverGivesOutMoreThanThereIs) {
           const std::uint64_t restore =
               static_cast<std::uint64_t>(plan.namespaces) *
               ((writers + 3) * MiB(4).value + writers * MiB(8).value + MiB(16).value);
-          const std::uint64_t streams = static_cast<std::uint64_t>(plan.streams) * MiB(12).value;
+          // One more: a download that is being measured.
+          const std::uint64_t streams =
+              (static_cast<std::uint64_t>(plan.streams) + 1) * MiB(12).value;
+          // Lines of JSON, a part of an upload, chunks.
+          const std::uint64_t exporting = MiB(28 + 8 + 4).value;
           const std::uint64_t most =
               (MiB(budget).value - MiB(64).value - streams) / static_cast<std::uint64_t>(jobs);
           EXPECT_GE(plan.streams, 1);
           EXPECT_LE(snapshot, most) << budget << " MiB, " << jobs << " jobs";
+          EXPECT_LE(exporting, most) << budget << " MiB, " << jobs << " jobs";
           EXPECT_LE(restore, most) << budget << " MiB, " << jobs << " jobs";
           EXPECT_GE(plan.sort_memory.value, readers * MiB(4).value);
         } catch (const Error& error) {
@@ -97,12 +111,12 @@ TEST(MemoryPlan, SaysHowMuchIsNeeded) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.message(),
-              "dividing 100 MiB of memory among 2 jobs: they need at least 172 MiB");
+              "dividing 100 MiB of memory among 2 jobs: they need at least 184 MiB");
     EXPECT_THAT(error.hint(), testing::HasSubstr("memory-budget-mib"));
   }
-  request.budget = MiB(172);
+  request.budget = MiB(184);
   EXPECT_EQ(PlanMemory(request).readers, 1);
-  request.budget = MiB(171);
+  request.budget = MiB(183);
   EXPECT_THROW(PlanMemory(request), Error);
 }
 
