@@ -43,6 +43,17 @@ TEST(SortBuffer, TakesOneDocumentAboveTheBudget) {
   EXPECT_EQ(buffer.used(), ByteCount{0});
 }
 
+TEST(SortBuffer, GivesItsMemoryBack) {
+  SortBuffer buffer(MiB(1));
+  AddTo(buffer, NumberedDocument(1, std::string(5000, 'x')));
+  EXPECT_GT(buffer.room(), ByteCount{5000});
+  buffer.Release();
+  EXPECT_EQ(buffer.room(), ByteCount{0});
+  EXPECT_TRUE(buffer.empty());
+  AddTo(buffer, NumberedDocument(2));
+  EXPECT_EQ(Sorted(buffer), std::vector<Bytes>{NumberedDocument(2)});
+}
+
 TEST(SortBuffer, SortsMixedTypesByValue) {
   SeededRandom random(4);
   SortBuffer buffer(MiB(1));

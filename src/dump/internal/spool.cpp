@@ -109,7 +109,7 @@ void Spool::Flush(Stream& stream) {
   stream.last = end_;
   end_ += block.size();
   buffered_ -= stream.buffer.size();
-  stream.buffer = {};  // the room too: there may be many of them
+  Bytes().swap(stream.buffer);  // the room too: there may be many of them
 }
 
 void Spool::CheckSpace() {

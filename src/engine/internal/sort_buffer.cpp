@@ -119,8 +119,12 @@ void SortBuffer::ForEachSorted(
 }
 
 void SortBuffer::Release() {
-  arena_ = {};
-  entries_ = {};
+  Bytes().swap(arena_);  // what is assigned to keeps its room
+  std::vector<Entry>().swap(entries_);
+}
+
+ByteCount SortBuffer::room() const {
+  return {arena_.capacity() + sizeof(Entry) * entries_.capacity()};
 }
 
 void SortBuffer::Clear() {

@@ -28,6 +28,8 @@ class SortBuffer {
   void Clear();
   // The same, and gives the memory back.
   void Release();
+  // What is allocated, used or not.
+  ByteCount room() const;
 
  private:
   // What the prefixes of all entries mean. Prefixes of different kinds do not compare.
