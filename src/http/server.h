@@ -24,7 +24,8 @@ struct ServerOptions {
   std::size_t max_waiting_calls = 1024;  // beyond: 503 with Retry-After
   std::size_t max_connections = 2048;    // beyond: accepted and closed with 503
   std::size_t max_body = 1U << 20;       // bytes; a larger body is 413 (Request::body_too_large)
-  // Bytes of all bodies that are held, beyond the first kSmallBody of each; more: 503 as above.
+  // Bytes of all bodies that are held, beyond the first kSmallBody of each, as powers of two; more:
+  // 503 as above.
   std::size_t max_bodies = 32U << 20;
   std::size_t max_header = 16U << 10;       // bytes; larger: 431
   std::chrono::seconds header_timeout{15};  // whole header must have come

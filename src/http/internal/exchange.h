@@ -67,9 +67,10 @@ class BodyShare {
 
   ~BodyShare() { GiveBack(); }
 
-  // For a body that has grown to so many bytes. False, and nothing is taken, when there is no room.
-  bool GrowTo(std::size_t size) {
-    const std::size_t counted = size - std::min(size, kSmallBody);
+  // For a body whose room grows to so many bytes. False, and nothing is taken, when there are not
+  // so many.
+  bool GrowTo(std::size_t room) {
+    const std::size_t counted = room - std::min(room, kSmallBody);
     const std::size_t more = counted - std::min(counted, taken_);
     if (held_.fetch_add(more) + more > most_ && more > 0) {
       held_.fetch_sub(more);

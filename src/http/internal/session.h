@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -229,15 +230,32 @@ class Session final : public Connection {
     if (request.body_too_large || receiving.crowded) {
       return;
     }
-    request.body_too_large = request.body.size() + piece.size() > shared_.options.max_body;
-    receiving.crowded =
-        !request.body_too_large && !receiving.share.GrowTo(request.body.size() + piece.size());
+    const std::size_t size = request.body.size() + piece.size();
+    request.body_too_large = size > shared_.options.max_body;
+    receiving.crowded = !request.body_too_large && !MakeRoom(size, receiving);
     if (request.body_too_large || receiving.crowded) {
-      request.body = {};
+      std::string().swap(request.body);  // what is assigned to keeps its room
       receiving.share.GiveBack();
       return;
     }
     request.body.append(piece);
+  }
+
+  // For a body of that size, counted before it is taken. False when there is none left.
+  static bool MakeRoom(std::size_t size, Receiving& receiving) {
+    std::string& body = receiving.request.body;
+    if (size <= body.capacity()) {
+      return true;
+    }
+    const std::size_t room = std::bit_ceil(size);
+    if (!receiving.share.GrowTo(room)) {
+      return false;
+    }
+    std::string larger;  // one that grows by itself takes up to twice as much
+    larger.reserve(room);
+    larger.append(body);
+    body.swap(larger);
+    return true;
   }
 
   static bool IsProtocolError(const boost::system::error_code& error) {
