@@ -176,23 +176,6 @@ TakeRequest ReadTake(const Call& call) {
   return request;
 }
 
-// One at a time, as Atlas has it: a POST that is repeated after a lost answer takes no second one.
-// What comes from a dump is nobody's rival.
-void RefuseBesideAnother(const Call& call, const domain::Cluster& cluster) {
-  constexpr std::int64_t kLookedAt = 500;
-  const auto unfinished = call.parts.snapshots.List(
-      cluster, {SnapshotState::kPending, SnapshotState::kRunning}, {.size = kLookedAt});
-  const bool another = std::ranges::any_of(unfinished.rows, [&](const domain::Snapshot& snapshot) {
-    return !snapshot.due && !call.parts.imports.Find(snapshot.id);
-  });
-  if (another) {
-    throw Refused(400,
-                  "UNFINISHED_ON_DEMAND_SNAPSHOT",
-                  "An on-demand snapshot of cluster {0} is already queued or in progress.",
-                  {cluster.name});
-  }
-}
-
 struct Retention {
   RetentionUnit unit = RetentionUnit::kDays;
   std::int64_t value = 1;
@@ -251,8 +234,8 @@ Reply TakeCloudSnapshot(const Call& call) {
                   "Snapshots of the sharded cluster {0} are not supported.",
                   {cluster.name});
   }
-  RefuseBesideAnother(call, cluster);
-  const domain::Snapshot snapshot = call.parts.snapshots.Take(
+  // One at a time, as Atlas has it: a POST that is repeated after a lost answer takes no second.
+  const domain::Snapshot snapshot = call.parts.snapshots.TakeAlone(
       cluster.project, cluster.name, request.description, request.retention_days);
   return {200, Shape::kObject, RenderCloudSnapshot(call, cluster, snapshot)};
 }

@@ -228,7 +228,7 @@ TEST_F(CompliancePolicyTest, NoSnapshotIsDeletedOrKeptLessLong) {
   };
   EXPECT_EQ(code([&] { store_->MarkSnapshotDeleted(snapshot.id, clock_.Now()); }),
             ErrorCode::kPermissionDenied);
-  EXPECT_EQ(code([&] { store_->UpdateRetention(snapshot.id, false, clock_.Now()); }),
+  EXPECT_EQ(code([&] { store_->UpdateRetention(snapshot.id, {false, clock_.Now(), {}}); }),
             ErrorCode::kPermissionDenied);
   EXPECT_EQ(code([&] { store_->SetExpiries({{before.id, clock_.Now()}}); }),
             ErrorCode::kPermissionDenied);

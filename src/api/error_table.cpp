@@ -89,6 +89,10 @@ Row RestoreRow(Reason reason) {
       return {409,
               "ATLAS_CLUSTER_RESTORE_IN_PROGRESS",
               "A restore involving cluster {0} is already in progress."};
+    case Reason::kUnfinishedSnapshot:
+      return {400,
+              "UNFINISHED_ON_DEMAND_SNAPSHOT",
+              "An on-demand snapshot of cluster {0} is already queued or in progress."};
     default:
       return AccessRow(reason);
   }
@@ -245,6 +249,7 @@ Row RowOf(Reason reason) {
     case Reason::kClusterPaused:
     case Reason::kDestinationUnavailable:
     case Reason::kRestoreInProgress:
+    case Reason::kUnfinishedSnapshot:
       return RestoreRow(reason);
   }
   CheckFailed("every reason has a row", __FILE__, __LINE__);

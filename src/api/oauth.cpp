@@ -5,6 +5,7 @@
 #include "api/internal/admission.h"
 #include "api/internal/render.h"
 #include "api/internal/text.h"
+#include "base/error.h"
 
 namespace tidemark::api {
 namespace {
@@ -143,11 +144,18 @@ http::Response IssueOAuthToken(service::AccessService& access, const http::Reque
   if (!MayComeFrom(client->account, request.remote_address)) {
     return AccessDenied(request.remote_address);
   }
-  const service::AccessService::NewToken made = access.IssueToken(*client);
-  return JsonResponse(200,
-                      {{"access_token", made.token.Reveal()},
-                       {"expires_in", made.life.count()},
-                       {"token_type", "Bearer"}});
+  try {
+    const service::AccessService::NewToken made = access.IssueToken(*client);
+    return JsonResponse(200,
+                        {{"access_token", made.token.Reveal()},
+                         {"expires_in", made.life.count()},
+                         {"token_type", "Bearer"}});
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    return InvalidClient();  // the secret has been deleted since it was found to be right
+  }
 }
 
 http::Response RevokeOAuthToken(service::AccessService& access, const http::Request& request) {

@@ -146,6 +146,17 @@ TEST_F(OwnKeysTest, OrganizationsAreBounded) {
                              .name = "organization " + std::to_string(i)});
   }
   EXPECT_EQ(CodeOf(Post(kOrganizations, R"({"name":"One more"})")), "TOO_MANY_ORGANIZATIONS");
+  // Whoever looked at the number a moment before.
+  domain::Key owner = first_.key.key;
+  owner.id = KeyId::Generate(clock_.Now(), random_);
+  owner.public_name = "abcdefgh";
+  owner.organization = OrganizationId::Generate(clock_.Now(), random_);
+  try {
+    store_->AddOrganization({.id = owner.organization, .name = "Too late"}, owner, "sealed");
+    ADD_FAILURE() << "one too many";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
+  }
 }
 
 TEST_F(OwnKeysTest, OrganizationsDoNotSeeEachOther) {

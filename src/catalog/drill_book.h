@@ -16,7 +16,9 @@ class DrillBook {
 
   // The operator's word that all a cluster holds may be thrown away.
   virtual void MarkScratch(const ClusterId& cluster, Instant now) = 0;
-  virtual void UnmarkScratch(const ClusterId& cluster) = 0;
+  // Also ends waiting drills into it and tells a running one to stop, with `reason`: until it has
+  // ended it may still wipe the cluster. True: none is running any more.
+  virtual bool UnmarkScratch(const ClusterId& cluster, std::string_view reason, Instant now) = 0;
   virtual bool IsScratch(const ClusterId& cluster) = 0;
 
   // Where drills of `cluster` restore to; nullopt: they only read.

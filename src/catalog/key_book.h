@@ -33,6 +33,7 @@ class KeyBook {
 
   virtual std::int64_t CountOrganizations() = 0;
   // An organization with its first key, an API key. kConflict: the name is taken.
+  // kResourceExhausted: there are domain::kMaxOrganizations, of which no two at once are the last.
   virtual void AddOrganization(const domain::Organization& organization,
                                const domain::Key& owner,
                                std::string_view sealed_secret) = 0;

@@ -126,6 +126,8 @@ class Store : public AuditLog,
                                                         Unregistered unregistered,
                                                         const domain::Page& page) = 0;
   virtual std::int64_t CountClusters(const ProjectId& project) = 0;
+  // From then on nothing is restored into it and no snapshot of it is queued by hand. False: none,
+  // or removed already. kConflict while an unfinished restore or a running drill writes to it.
   virtual bool RemoveCluster(const ClusterId& id, Instant now) = 0;
   // What the last contact showed.
   virtual void UpdateClusterFacts(const ClusterId& id,
@@ -133,8 +135,12 @@ class Store : public AuditLog,
                                   std::string_view version,
                                   std::string_view replica_set_name) = 0;
 
-  // Snapshots. AddSnapshot also queues its job, in one transaction.
+  // Snapshots. AddSnapshot also queues its job, in one transaction. kNotFound: its cluster is not
+  // registered, or no longer.
   virtual void AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) = 0;
+  // The same unless one that somebody asked for (it is no schedule's and comes from no dump) of
+  // the cluster is unfinished; false then, and nothing changes: of two at once one is added.
+  virtual bool AddSnapshotAlone(const domain::Snapshot& snapshot, const domain::Job& job) = 0;
   virtual std::optional<domain::Snapshot> FindSnapshot(const SnapshotId& id) = 0;
   // Not the deleted ones; newest scheduled first, then id, descending.
   virtual domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
@@ -153,10 +159,19 @@ class Store : public AuditLog,
   virtual domain::Listing<domain::Snapshot> ListSnapshotsOldestFirst(const ClusterId& cluster,
                                                                      const domain::Page& page) = 0;
   // kConflict with the job's id when an unfinished restore or export reads the snapshot, or its
-  // archive can still be downloaded. False: none, or deleted already.
+  // archive can still be downloaded. False: none, deleted already, unfinished, or not to be
+  // deleted.
   virtual bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) = 0;
+
+  // Absent members leave what is there: of two changes at once neither takes back the other.
+  struct RetentionChange {
+    std::optional<bool> do_not_delete;
+    std::optional<Instant> expires;
+    std::optional<Instant> not_before;  // it expires then at the earliest
+  };
+
   // What a person decides about a finished snapshot. False: none, deleted, or unfinished.
-  virtual bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) = 0;
+  virtual bool UpdateRetention(const SnapshotId& id, const RetentionChange& change) = 0;
 
   // Retention. Marks at most `limit` finished snapshots deleted whose expiry has come, or that
   // failed before `failed_before`, and returns them. Never one that is not to be deleted, that an
@@ -239,7 +254,7 @@ class Store : public AuditLog,
   // this one's source. On success every unfinished snapshot of the target cluster, but those that
   // come from a dump, becomes kFailed with `stopped_reason` and its job done: a half-wiped state is
   // never stored. A waiting drill into the target is stopped, a running one is told to. kNotFound
-  // when the snapshot is gone.
+  // when the snapshot is gone, or the target is registered no longer.
   virtual void AddRestore(const domain::RestoreJob& restore,
                           const domain::Job& job,
                           std::string_view stopped_reason) = 0;
@@ -256,10 +271,10 @@ class Store : public AuditLog,
   virtual bool HasUnfinishedRestoreInto(const ClusterId& target) = 0;
 
   // Fetching archives. ReserveDownload takes one of the job's max_downloads, or joins what has
-  // begun within domain::kContinueWithin; nullopt when all are taken: of two at the last one
-  // exactly one gets it. A download keeps its place while a request of it is open, and for that
-  // time after the last one unless that one broke off. Continuing one that broke off takes a place
-  // again.
+  // begun within domain::kContinueWithin; nullopt when all are taken, or the links are good no
+  // longer: of two at the last one exactly one gets it. A download keeps its place while a request
+  // of it is open, and for that time after the last one unless that one broke off. Continuing one
+  // that broke off takes a place again.
   virtual std::optional<DownloadTicket> ReserveDownload(const RestoreJobId& id,
                                                         DownloadPart part,
                                                         Instant now) = 0;

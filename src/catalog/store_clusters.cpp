@@ -44,10 +44,36 @@ std::int64_t CountRegistered(Session& session, const ProjectId& project) {
       session, "SELECT count(*) FROM clusters WHERE project = ?1 AND removed IS NULL", project);
 }
 
+// What is being wiped and loaded stays registered: nobody else is to count on it before that has
+// ended.
+void RefuseWhileWrittenTo(Session& session, const ClusterId& id) {
+  const std::string doing = "cannot unregister cluster " + id.ToString();
+  if (CountRows(session,
+                "SELECT count(*) FROM restores WHERE target_cluster = ?1 AND state < 3",
+                id) > 0) {
+    throw Error(ErrorCode::kConflict,
+                doing + ": a restore into it is unfinished",
+                "unregister it when the restore has finished");
+  }
+  if (CountRows(session, "SELECT count(*) FROM drills WHERE target = ?1 AND state = 1", id) > 0) {
+    throw Error(ErrorCode::kConflict,
+                doing + ": a drill is writing to it",
+                "take its mark of a scratch target off it: the drill stops");
+  }
+}
+
 }  // namespace
 
 std::string SelectClusters(std::string_view rest) {
   return "SELECT " + std::string(kColumns) + " " + std::string(rest);
+}
+
+void RequireRegistered(Session& session, const ClusterId& cluster, const std::string& doing) {
+  if (CountRows(session,
+                "SELECT count(*) FROM clusters WHERE id = ?1 AND removed IS NULL",
+                cluster) == 0) {
+    throw Error(ErrorCode::kNotFound, doing + ": it is not registered any more");
+  }
 }
 
 domain::Cluster ReadCluster(const Query& row) {
@@ -90,10 +116,13 @@ std::int64_t SqliteStore::CountClusters(const ProjectId& project) {
 }
 
 bool SqliteStore::RemoveCluster(const ClusterId& id, Instant now) {
-  return RunAlone(pool_,
-                  "UPDATE clusters SET removed = ?2 WHERE id = ?1 AND removed IS NULL",
-                  id,
-                  now) == 1;
+  WriteScope scope(pool_);
+  RefuseWhileWrittenTo(scope, id);
+  const std::int64_t removed =
+      Query(scope, "UPDATE clusters SET removed = ?2 WHERE id = ?1 AND removed IS NULL", id, now)
+          .Run();
+  scope.Commit();
+  return removed == 1;
 }
 
 void SqliteStore::UpdateClusterFacts(const ClusterId& id,

@@ -34,6 +34,15 @@ void DropStaleRuns(Session& session, const RestoreJobId& restore, Instant now) {
       .Run();
 }
 
+// Whoever was let in a moment before the download was cancelled or its project deleted comes too
+// late.
+bool IsOffered(Session& session, const RestoreJobId& restore, Instant now) {
+  return CountRows(session,
+                   "SELECT count(*) FROM restores WHERE id = ?1 AND expires > ?2",
+                   restore,
+                   now) == 1;
+}
+
 bool HasPlace(Session& session, const RestoreJobId& restore) {
   return CountRows(session,
                    "SELECT count(*) FROM downloads d WHERE d.restore = ?1 AND d.max_downloads > "
@@ -133,6 +142,9 @@ std::optional<DownloadTicket> SqliteStore::ReserveDownload(const RestoreJobId& i
                                                            DownloadPart part,
                                                            Instant now) {
   WriteScope scope(pool_);
+  if (!IsOffered(scope, id, now)) {
+    return std::nullopt;
+  }
   DropStaleRuns(scope, id, now);
   std::optional<std::int64_t> run;
   if (part == DownloadPart::kContinuation) {

@@ -144,8 +144,16 @@ void SqliteStore::MarkScratch(const ClusterId& cluster, Instant now) {
            now);
 }
 
-void SqliteStore::UnmarkScratch(const ClusterId& cluster) {
-  RunAlone(pool_, "DELETE FROM scratch_targets WHERE cluster = ?1", cluster);
+// A drill looks at the mark after its claim has made it running: it either does not find the mark
+// or is told here.
+bool SqliteStore::UnmarkScratch(const ClusterId& cluster, std::string_view reason, Instant now) {
+  WriteScope scope(pool_);
+  Query(scope, "DELETE FROM scratch_targets WHERE cluster = ?1", cluster).Run();
+  StopDrillsInto(scope, cluster, reason, now);
+  const std::int64_t running =
+      CountRows(scope, "SELECT count(*) FROM drills WHERE target = ?1 AND state < 2", cluster);
+  scope.Commit();
+  return running == 0;
 }
 
 bool SqliteStore::IsScratch(const ClusterId& cluster) {

@@ -17,6 +17,9 @@ void SqliteStore::AddImportedSnapshot(const domain::Snapshot& snapshot,
                                       const domain::Job& job) {
   OrConflict("cannot add snapshot " + snapshot.id.ToString() + ": it or its job exists", [&] {
     WriteScope scope(pool_);
+    RequireRegistered(scope,
+                      snapshot.cluster,
+                      "cannot import a snapshot of cluster '" + snapshot.cluster_name + "'");
     InsertSnapshot(scope, snapshot);
     Query(scope,
           "INSERT INTO imports (snapshot, path, format, notes) VALUES (?1, ?2, ?3, ?4)",

@@ -234,6 +234,12 @@ void SqliteStore::AddOrganization(const domain::Organization& organization,
                                   std::string_view sealed_secret) {
   OrConflict("cannot add organization '" + organization.name + "': there is one of that name", [&] {
     WriteScope scope(pool_);
+    if (CountRows(scope, "SELECT count(*) FROM organizations") >=
+        static_cast<std::int64_t>(domain::kMaxOrganizations)) {
+      throw Error(ErrorCode::kResourceExhausted,
+                  "cannot add organization '" + organization.name + "': there are " +
+                      std::to_string(domain::kMaxOrganizations));
+    }
     Query(scope,
           "INSERT INTO organizations (id, name) VALUES (?1, ?2)",
           organization.id,

@@ -167,6 +167,8 @@ void QueueRestore(Session& session,
                   std::string_view stopped_reason) {
   RefuseRival(session, restore);
   RequireSnapshot(session, restore.snapshot);
+  RequireRegistered(
+      session, restore.target_cluster, "cannot restore into cluster '" + restore.target_name + "'");
   InsertRestore(session, restore);
   InsertJob(session, job);
   StopSnapshotsOf(session, restore.target_cluster, stopped_reason, restore.created);

@@ -32,13 +32,15 @@ void MarkGarbage(Session& session, const ProjectId& project) {
 
 }  // namespace
 
-bool SqliteStore::UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) {
+bool SqliteStore::UpdateRetention(const SnapshotId& id, const RetentionChange& change) {
   return RunAlone(pool_,
-                  "UPDATE snapshots SET do_not_delete = ?2, expires = ?3, by_hand = 1 "
+                  "UPDATE snapshots SET do_not_delete = coalesce(?2, do_not_delete), "
+                  "expires = max(coalesce(?3, expires), coalesce(?4, ?3, expires)), by_hand = 1 "
                   "WHERE id = ?1 AND state >= 3 AND deleted IS NULL",
                   id,
-                  do_not_delete,
-                  expires) == 1;
+                  change.do_not_delete,
+                  change.expires,
+                  change.not_before) == 1;
 }
 
 // One statement decides and marks, so that nothing comes between. An imported snapshot stands for

@@ -147,13 +147,37 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot) {
   Query(session, kInsertSnapshot, MembersOf(snapshot), FormatIds(snapshot.policy_items)).Run();
 }
 
-void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {
+namespace {
+
+void QueueSnapshot(Session& session, const domain::Snapshot& snapshot, const domain::Job& job) {
+  RequireRegistered(session,
+                    snapshot.cluster,
+                    "cannot take a snapshot of cluster '" + snapshot.cluster_name + "'");
   OrConflict("cannot add snapshot " + snapshot.id.ToString() + ": it or its job exists", [&] {
-    WriteScope scope(pool_);
-    InsertSnapshot(scope, snapshot);
-    InsertJob(scope, job);
-    scope.Commit();
+    InsertSnapshot(session, snapshot);
+    InsertJob(session, job);
   });
+}
+
+}  // namespace
+
+void SqliteStore::AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) {
+  WriteScope scope(pool_);
+  QueueSnapshot(scope, snapshot, job);
+  scope.Commit();
+}
+
+bool SqliteStore::AddSnapshotAlone(const domain::Snapshot& snapshot, const domain::Job& job) {
+  WriteScope scope(pool_);
+  if (CountRows(scope,
+                "SELECT count(*) FROM snapshots WHERE cluster = ?1 AND state < 3 AND due IS NULL "
+                "AND deleted IS NULL AND id NOT IN (SELECT snapshot FROM imports)",
+                snapshot.cluster) > 0) {
+    return false;
+  }
+  QueueSnapshot(scope, snapshot, job);
+  scope.Commit();
+  return true;
 }
 
 std::optional<domain::Snapshot> SqliteStore::FindSnapshot(const SnapshotId& id) {
@@ -205,7 +229,8 @@ bool SqliteStore::MarkSnapshotDeleted(const SnapshotId& id, Instant now) {
   RefuseWhileDownloadable(scope, id, now);
   const std::int64_t changed = Query(scope,
                                      "UPDATE snapshots SET deleted = ?2 "
-                                     "WHERE id = ?1 AND deleted IS NULL",
+                                     "WHERE id = ?1 AND deleted IS NULL AND state >= 3 "
+                                     "AND do_not_delete = 0",
                                      id,
                                      now)
                                    .Run();

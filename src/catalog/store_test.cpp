@@ -12,6 +12,7 @@
 #include "tests/conformance/store_exports_suite.h"
 #include "tests/conformance/store_keys_suite.h"
 #include "tests/conformance/store_protection_suite.h"
+#include "tests/conformance/store_races_suite.h"
 #include "tests/conformance/store_reads_suite.h"
 #include "tests/conformance/store_scheduled_exports_suite.h"
 #include "tests/conformance/store_schedules_suite.h"
@@ -37,6 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSchedules, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, KeySuite, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreProtection, kSqlite, kDialectName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreDrills, kSqlite, kDialectName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreRaces, kSqlite, kDialectName);
 
 INSTANTIATE_TEST_SUITE_P(Sqlite,
                          OutboxSuite,

@@ -163,13 +163,16 @@ ClusterCheck ClusterService::Check(const ProjectId& project, const std::string& 
 
 void ClusterService::Remove(const ProjectId& project, const std::string& name) {
   const domain::Cluster cluster = Find(project, name);
-  if (env_.store.HasUnfinishedRestoreInto(cluster.id)) {
-    throw Refusal(Reason::kClusterBusy,
-                  ErrorCode::kConflict,
-                  "removing cluster " + name + ": a restore into it is running",
-                  {name});
+  bool removed = false;
+  try {
+    removed = env_.store.RemoveCluster(cluster.id, env_.clock.Now());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Refusal(Reason::kClusterBusy, ErrorCode::kConflict, std::string(error.message()), {name});
   }
-  if (!env_.store.RemoveCluster(cluster.id, env_.clock.Now())) {
+  if (!removed) {
     ThrowNotFound(project, name);
   }
   env_.log.Info("project={} cluster={}  cluster unregistered", project.ToString(), name);

@@ -157,7 +157,7 @@ TEST_F(ComplianceTest, EverySnapshotLivesAsLongAsThePolicySays) {
         catalog_->ListSnapshots(cluster.id, domain::Page()).rows.front();
     promised[newest.id] = newest.scheduled + least.at(newest.frequency.value());
     ExpectProtected([&] { catalog_->MarkSnapshotDeleted(newest.id, clock_.Now()); });
-    ExpectProtected([&] { catalog_->UpdateRetention(newest.id, false, clock_.Now()); });
+    ExpectProtected([&] { catalog_->UpdateRetention(newest.id, {false, clock_.Now(), {}}); });
     ExpectProtected([&] { catalog_->SetExpiries({{newest.id, clock_.Now()}}); });
     EXPECT_EQ(ReasonOf([&] {
                 schedules_.Change(

@@ -60,6 +60,12 @@ std::string FileNameOf(const domain::Cluster& cluster, const domain::RestoreJob&
                 "fetching an archive: there is no download with that key");
 }
 
+[[noreturn]] void RefuseExpired(const RestoreJobId& id) {
+  throw Refusal(Reason::kDownloadExpired,
+                ErrorCode::kNotFound,
+                "fetching the archive of " + id.ToString() + ": it has expired");
+}
+
 [[noreturn]] void RefuseWaiting() {
   throw Error(
       ErrorCode::kUnavailable, "measuring an archive: it is being packed", "ask again in a moment");
@@ -290,9 +296,7 @@ domain::RestoreJob DownloadService::Authorize(const RestoreJobId& id, const Secr
     RefuseUnknownDownload();
   }
   if (StateOf(*job) == domain::DownloadState::kExpired) {
-    throw Refusal(Reason::kDownloadExpired,
-                  ErrorCode::kNotFound,
-                  "fetching the archive of " + id.ToString() + ": it has expired");
+    RefuseExpired(id);
   }
   return *job;
 }
@@ -303,6 +307,10 @@ std::unique_ptr<ArchiveStream> DownloadService::Fetch(const domain::RestoreJob& 
       part.first == 0 ? catalog::DownloadPart::kBeginning : catalog::DownloadPart::kContinuation;
   const auto ticket = env_.store.ReserveDownload(job.id, kind, env_.clock.Now());
   if (!ticket) {
+    if (const auto now = env_.store.FindRestore(job.id);
+        !now || StateOf(*now) == domain::DownloadState::kExpired) {  // since it was let in
+      RefuseExpired(job.id);
+    }
     throw Refusal(Reason::kDownloadUsedUp,
                   ErrorCode::kPermissionDenied,
                   "fetching the archive of " + job.id.ToString() +

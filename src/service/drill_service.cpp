@@ -83,8 +83,18 @@ void DrillService::MarkScratch(const domain::Cluster& cluster) {
 }
 
 void DrillService::UnmarkScratch(const domain::Cluster& cluster) {
-  env_.store.UnmarkScratch(cluster.id);
+  const bool free = env_.store.UnmarkScratch(
+      cluster.id,
+      "stopped: the mark of a scratch target was taken off " + cluster.name,
+      env_.clock.Now());
   env_.log.Info("cluster={}  is no longer a scratch target", cluster.name);
+  if (!free) {
+    throw Refusal(Reason::kClusterBusy,
+                  ErrorCode::kConflict,
+                  "taking the mark of a scratch target off cluster " + cluster.name +
+                      ": it is off, but a drill that was running is only now leaving it",
+                  {cluster.name});
+  }
 }
 
 bool DrillService::IsScratch(const domain::Cluster& cluster) {

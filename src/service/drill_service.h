@@ -43,6 +43,8 @@ class DrillService {
   // The operator's word that all that the cluster holds may be thrown away, and its end: drills
   // that have begun go on.
   void MarkScratch(const domain::Cluster& cluster);
+  // Stops drills into it. kClusterBusy, with the mark off, until a running one has left it: ask
+  // again before anything that is to stay is written there.
   void UnmarkScratch(const domain::Cluster& cluster);
   bool IsScratch(const domain::Cluster& cluster);
 

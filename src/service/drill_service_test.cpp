@@ -5,7 +5,9 @@
 
 #include "base/mutex.h"
 #include "base/stage_group.h"
+#include "bson/builder.h"
 #include "catalog/store.h"
+#include "delivery/cluster_restore.h"
 #include "service/snapshot_service.h"
 #include "tests/support/memory_server_fixture.h"
 #include "tests/support/repository_fixture.h"
@@ -182,12 +184,104 @@ TEST_F(DrillServiceTest, ATargetThatLostItsMarkIsNotTouched) {
   WriteToScratch("kept.data");
   ASSERT_TRUE(drills_.QueueNext());
   drills_.UnmarkScratch(scratch_);
+  EXPECT_FALSE(RunNext());
+  const domain::Drill stopped = drills_.List(source_, {}).rows.at(0);
+  EXPECT_EQ(stopped.state, domain::DrillState::kStopped);
+  EXPECT_EQ(stopped.failure, "stopped: the mark of a scratch target was taken off scratch");
+  EXPECT_EQ(ReasonOf([&] { drills_.Start(source_); }), Reason::kInvalidValue);
+  ASSERT_TRUE(drills_.QueueNext());  // the target is still named
   EXPECT_TRUE(RunNext());
   const domain::Drill drill = drills_.FindLast(source_).value();
   EXPECT_EQ(drill.state, domain::DrillState::kFailed);
   EXPECT_THAT(drill.failure, HasSubstr("it is not marked as a scratch target"));
   EXPECT_THAT(DatabasesOf(scratch_server_), testing::ElementsAre("kept"));
-  EXPECT_EQ(ReasonOf([&] { drills_.Start(source_); }), Reason::kInvalidValue);
+}
+
+TEST_F(DrillServiceTest, WhoTakesTheMarkOffARunningDrillsTargetIsToldToWait) {
+  TakeSnapshot();
+  UseTarget();
+  std::optional<Reason> told;
+  on_report_ = [&](const domain::JobProgress&) {
+    if (!told) {
+      told = ReasonOf([&] { drills_.UnmarkScratch(scratch_); });
+      std::this_thread::sleep_for(std::chrono::milliseconds{600});  // the drill looks within 250
+    }
+  };
+  EXPECT_EQ(RunDrill().state, domain::DrillState::kStopped);
+  EXPECT_EQ(told, Reason::kClusterBusy);
+  EXPECT_FALSE(drills_.IsScratch(scratch_));
+  EXPECT_EQ(ReasonOf([&] { drills_.UnmarkScratch(scratch_); }), std::nullopt);
+}
+
+TEST_F(DrillServiceTest, ADrillLeavesLoginsAlone) {
+  const auto add = [](memory::MemoryServer& server, const std::string& name) {
+    const auto connection = mongo::Connection::Open(Secret(server.Uri()), {});
+    const Bytes user = bson::Builder()
+                           .Append("_id", "admin." + name)
+                           .Append("user", name)
+                           .Append("db", "admin")
+                           .Finish();
+    connection->InsertMany("admin", "system.users", {ByteView(user)});
+  };
+  add(source_server_, "of-the-source");
+  add(scratch_server_, "of-the-target");
+  TakeSnapshot();
+  UseTarget();
+  EXPECT_EQ(RunDrill().state, domain::DrillState::kPassed);
+  std::vector<std::string> users;
+  const auto connection = mongo::Connection::Open(Secret(scratch_server_.Uri()), {});
+  connection->ForEachDocument("admin", "system.users", {}, [&](ByteView document) {
+    users.emplace_back(memory::TextAt(bson::Document(document), "user"));
+  });
+  EXPECT_THAT(users, testing::ElementsAre("of-the-target"));
+}
+
+// The target is another registered cluster's server, too, and somebody restores into that.
+TEST_F(DrillServiceTest, ADrillBesideARestoreIntoTheSameServerWipesNothing) {
+  const SnapshotId snapshot = TakeSnapshot();
+  UseTarget();
+  const domain::Cluster twin = Register("twin", scratch_server_.Uri());
+  const auto id = RestoreJobId::Generate(clock_.Now(), system_random_);
+  catalog_->AddRestore({.id = id,
+                        .project = project_,
+                        .cluster = source_.id,
+                        .cluster_name = "c0",
+                        .snapshot = snapshot,
+                        .target_project = project_,
+                        .target_cluster = twin.id,
+                        .target_name = "twin",
+                        .created = clock_.Now()},
+                       {.id = JobId::Generate(clock_.Now(), system_random_),
+                        .kind = domain::JobKind::kRestore,
+                        .subject = id.raw(),
+                        .created = clock_.Now()},
+                       "a restore needs it");
+  ASSERT_TRUE(catalog_->ClaimJob("node", clock_.Now(), std::chrono::seconds{15}));
+  WriteToScratch("half.restored");
+  const auto connection = mongo::Connection::Open(Secret(scratch_server_.Uri()), {});
+  delivery::MakeClusterTarget(*connection)->MarkIncomplete(id.ToString(), snapshot.ToString());
+  const domain::Drill drill = RunDrill();
+  EXPECT_EQ(drill.state, domain::DrillState::kFailed);
+  EXPECT_THAT(drill.failure, HasSubstr(id.ToString() + " is writing to the same server"));
+  EXPECT_EQ(connection->Count("half", "restored"), 3U);
+  EXPECT_THAT(delivery::MakeClusterTarget(*connection)->ListMarks(),
+              testing::ElementsAre(id.ToString()));
+}
+
+// As above, and what is read meanwhile is nobody's data.
+TEST_F(DrillServiceTest, ASnapshotBesideARestoreIntoTheSameServerFails) {
+  source_server_.faults().SetHook([this](std::string_view command, std::string_view ns) {
+    if (command == "find" && ns == "shop.items") {
+      source_server_.Generate("tidemark_restore.incomplete", 1, 50);
+    }
+  });
+  const domain::Snapshot snapshot = snapshots_.Take(project_, "c0", "");
+  EXPECT_TRUE(RunNext());
+  source_server_.faults().SetHook({});
+  const domain::Snapshot ended = catalog_->FindSnapshot(snapshot.id).value();
+  EXPECT_EQ(ended.state, domain::SnapshotState::kFailed);
+  EXPECT_THAT(ended.failure, HasSubstr("an unfinished restore has left it incomplete"));
+  EXPECT_THAT(BlobNames("manifests/"), IsEmpty());
 }
 
 TEST_F(DrillServiceTest, TheSourceUnderAnotherNameIsNotTouched) {

@@ -125,17 +125,17 @@ AccessService::NewOrganization AccessService::CreateOrganization(const Caller& c
   if (!IsDisplayName(name)) {
     throw InvalidMember("name", "is 1 to 64 letters, digits, spaces and -_.(),:&@+'");
   }
-  if (env_.store.CountOrganizations() >= static_cast<std::int64_t>(domain::kMaxOrganizations)) {
-    throw Refusal(Reason::kTooManyOrganizations,
-                  ErrorCode::kConflict,
-                  "creating organization " + name + ": there are as many as there may be");
-  }
   NewOrganization made;
   made.organization = {OrganizationId::Generate(env_.clock.Now(), env_.random), name};
   made.key = MakeOwner(made.organization.id, "first owner");
   try {
     env_.store.AddOrganization(made.organization, made.key.key, SealHa1(made.key));
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kResourceExhausted) {
+      throw Refusal(Reason::kTooManyOrganizations,
+                    ErrorCode::kConflict,
+                    "creating organization " + name + ": there are as many as there may be");
+    }
     if (error.code() != ErrorCode::kConflict) {
       throw;
     }

@@ -59,6 +59,7 @@ enum class Reason {
   kExportTargetNotFound,  // [id] own API
   kExportTargetInUse,     // [bucket] own API: a bucket stands for it
   kInvalidValue,          // [name] own API: VALIDATION_ERROR; message says what is right
+  kUnfinishedSnapshot,    // [cluster] UNFINISHED_ON_DEMAND_SNAPSHOT
   kClusterBusy,  // [name] own API: a restore is wiping the cluster / the cluster has unfinished
                  // jobs
 };

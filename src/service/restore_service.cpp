@@ -196,6 +196,7 @@ void RestoreService::Queue(const domain::RestoreJob& restore,
     }
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound) {  // between the checks and here
+      clusters_.Find(restore.target_project, restore.target_cluster, restore.target_name);
       throw Refusal(
           Reason::kDeletedSnapshot,
           ErrorCode::kConflict,

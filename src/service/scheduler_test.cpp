@@ -444,7 +444,7 @@ TEST_F(SchedulerTest, ExpiredDataGoAndAreCollectedOnceADay) {
   const auto listing = catalog_->ListSnapshots(catalog_->ListClusters(project_, {}).rows[0].id, {});
   const domain::Snapshot old = listing.rows.back();
   repo::CommitSnapshot(*repo_, project_, old.id, repo::TestChunks(1, 5));
-  catalog_->UpdateRetention(old.id, false, clock_.Now());
+  catalog_->UpdateRetention(old.id, {false, clock_.Now(), {}});
   EXPECT_EQ(BlobNames("packs/").size(), 1U);
   scheduler_.RunOnce();
   EXPECT_TRUE(catalog_->FindSnapshot(old.id).value().deleted);

@@ -64,17 +64,18 @@ void Describe(domain::Snapshot& snapshot, const engine::SnapshotSummary& summary
   snapshot.stored_bytes = summary.stored_bytes;
 }
 
-bool UpdateRetention(catalog::Store& store, const domain::Snapshot& snapshot) {
+bool UpdateRetention(catalog::Store& store,
+                     const SnapshotId& id,
+                     const catalog::Store::RetentionChange& change) {
   try {
-    return store.UpdateRetention(snapshot.id, snapshot.do_not_delete, snapshot.expires);
+    return store.UpdateRetention(id, change);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kPermissionDenied) {
       throw;
     }
-    throw Refusal(
-        Reason::kRetentionCompliance,
-        ErrorCode::kPermissionDenied,
-        "keeping snapshot " + snapshot.id.ToString() + ": the compliance policy keeps it longer");
+    throw Refusal(Reason::kRetentionCompliance,
+                  ErrorCode::kPermissionDenied,
+                  "keeping snapshot " + id.ToString() + ": the compliance policy keeps it longer");
   }
 }
 
@@ -114,20 +115,56 @@ catalog::Store::QueuedSnapshot SnapshotService::Prepare(const domain::Cluster& c
   return queued;
 }
 
+bool SnapshotService::Queue(const domain::Cluster& source,
+                            const catalog::Store::QueuedSnapshot& queued,
+                            const std::function<bool()>& add) {
+  try {
+    if (!add()) {
+      return false;
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) {
+      clusters_.Find(source.project, source.id, source.name);  // tells that it is gone
+    }
+    throw;
+  }
+  env_.log.Info(
+      "snapshot={} cluster={}  snapshot queued", queued.snapshot.id.ToString(), source.name);
+  env_.wake_runner();
+  return true;
+}
+
 domain::Snapshot SnapshotService::Take(const ProjectId& project,
                                        const std::string& cluster,
-                                       const std::string& description,
-                                       std::optional<std::int64_t> retention_days) {
+                                       const std::string& description) {
   const domain::Cluster source = clusters_.Find(project, cluster);
-  auto [snapshot, job] = Prepare(source, description);
+  const auto queued = Prepare(source, description);
+  Queue(source, queued, [&] {
+    env_.store.AddSnapshot(queued.snapshot, queued.job);
+    return true;
+  });
+  return queued.snapshot;
+}
+
+domain::Snapshot SnapshotService::TakeAlone(const ProjectId& project,
+                                            const std::string& cluster,
+                                            const std::string& description,
+                                            std::optional<std::int64_t> retention_days) {
+  const domain::Cluster source = clusters_.Find(project, cluster);
+  auto queued = Prepare(source, description);
   if (retention_days) {
-    snapshot.retention_days = retention_days;
-    snapshot.expires += std::chrono::hours(24 * *retention_days) - kSnapshotLife;
+    queued.snapshot.retention_days = retention_days;
+    queued.snapshot.expires += std::chrono::hours(24 * *retention_days) - kSnapshotLife;
   }
-  env_.store.AddSnapshot(snapshot, job);
-  env_.log.Info("snapshot={} cluster={}  snapshot queued", snapshot.id.ToString(), source.name);
-  env_.wake_runner();
-  return snapshot;
+  const auto add = [&] { return env_.store.AddSnapshotAlone(queued.snapshot, queued.job); };
+  if (!Queue(source, queued, add)) {
+    throw Refusal(Reason::kUnfinishedSnapshot,
+                  ErrorCode::kConflict,
+                  "taking a snapshot of cluster " + source.name +
+                      ": another one that was asked for is unfinished",
+                  {source.name});
+  }
+  return queued.snapshot;
 }
 
 domain::Listing<domain::Snapshot> SnapshotService::List(const domain::Cluster& cluster,
@@ -178,8 +215,9 @@ std::optional<domain::Job> SnapshotService::FindJob(const SnapshotId& id) {
   return env_.store.FindJobBySubject(id.raw());
 }
 
-void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& id) {
-  const auto snapshot = Find(cluster, id);
+domain::Snapshot SnapshotService::RequireDeletable(const domain::Cluster& cluster,
+                                                   const SnapshotId& id) {
+  auto snapshot = Find(cluster, id);
   if (!snapshot) {
     throw Refusal(Reason::kSnapshotNotFound,
                   ErrorCode::kNotFound,
@@ -198,8 +236,21 @@ void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& i
                   "deleting snapshot " + id.ToString() + ": it is not to be deleted",
                   {id.ToString()});
   }
+  return *std::move(snapshot);
+}
+
+void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& id) {
+  const domain::Snapshot snapshot = RequireDeletable(cluster, id);
   try {
-    env_.store.MarkSnapshotDeleted(id, env_.clock.Now());
+    if (!env_.store.MarkSnapshotDeleted(id, env_.clock.Now())) {
+      // Since we looked somebody has deleted it, or says that it is to be kept.
+      RequireDeletable(cluster, id);
+      throw Error(ErrorCode::kUnavailable,
+                  "deleting snapshot " + id.ToString() + ": somebody is changing it",
+                  "try again");
+    }
+  } catch (const Refusal&) {
+    throw;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kPermissionDenied) {
       throw Refusal(Reason::kSnapshotCompliance,
@@ -216,24 +267,21 @@ void SnapshotService::Delete(const domain::Cluster& cluster, const SnapshotId& i
   }
   // After the catalog: a crash between the two leaves an unlisted manifest, never a listed snapshot
   // without one.
-  env_.repository.DeleteManifest(snapshot->project, id);
-  env_.store.MarkSnapshotSwept({.id = id, .project = snapshot->project}, env_.clock.Now());
+  env_.repository.DeleteManifest(snapshot.project, id);
+  env_.store.MarkSnapshotSwept({.id = id, .project = snapshot.project}, env_.clock.Now());
   env_.log.Info("snapshot={} cluster={}  snapshot deleted", id.ToString(), cluster.name);
 }
 
 domain::Snapshot SnapshotService::Keep(const domain::Cluster& cluster,
                                        const SnapshotId& id,
                                        const RetentionChange& change) {
-  auto snapshot = Find(cluster, id);
-  if (snapshot) {
-    snapshot->do_not_delete = change.do_not_delete.value_or(snapshot->do_not_delete);
-    if (change.expires) {
-      snapshot->expires = *change.expires;
-    } else if (change.do_not_delete == false) {
-      snapshot->expires = std::max(snapshot->expires, env_.clock.Now() + kGrace);
-    }
+  catalog::Store::RetentionChange stored{change.do_not_delete, change.expires, {}};
+  if (!change.expires && change.do_not_delete == false) {
+    stored.not_before = env_.clock.Now() + kGrace;
   }
-  if (!snapshot || !UpdateRetention(env_.store, *snapshot)) {
+  const bool kept = Find(cluster, id) && UpdateRetention(env_.store, id, stored);
+  const auto snapshot = kept ? Find(cluster, id) : std::nullopt;
+  if (!snapshot) {
     throw Refusal(Reason::kSnapshotNotFound,
                   ErrorCode::kNotFound,
                   "keeping snapshot " + id.ToString() + ": there is no finished one",

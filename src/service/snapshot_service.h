@@ -33,11 +33,16 @@ class SnapshotService {
                   engine::SnapshotOptions engine)
       : env_(environment), clusters_(clusters), engine_(std::move(engine)) {}
 
-  // Queues one; kClusterNotFound. `retention_days` (at least 1): kept so long after its completion.
+  // Queues one; kClusterNotFound.
   domain::Snapshot Take(const ProjectId& project,
                         const std::string& cluster,
-                        const std::string& description,
-                        std::optional<std::int64_t> retention_days = {});
+                        const std::string& description);
+  // The same; kUnfinishedSnapshot while one that somebody asked for is unfinished: of two at once
+  // one is queued. `retention_days` (at least 1): kept so long after its completion.
+  domain::Snapshot TakeAlone(const ProjectId& project,
+                             const std::string& cluster,
+                             const std::string& description,
+                             std::optional<std::int64_t> retention_days);
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster, const domain::Page& page);
   domain::Listing<domain::Snapshot> List(const domain::Cluster& cluster,
                                          const catalog::Store::SnapshotStates& states,
@@ -74,6 +79,12 @@ class SnapshotService {
   void Run(const jobs::JobContext& context, const Taking& take);
 
  private:
+  // What Delete refuses, by what is known now.
+  domain::Snapshot RequireDeletable(const domain::Cluster& cluster, const SnapshotId& id);
+  // kClusterNotFound when the cluster was unregistered meanwhile; false when `add` says so.
+  bool Queue(const domain::Cluster& source,
+             const catalog::Store::QueuedSnapshot& queued,
+             const std::function<bool()>& add);
   // The snapshot that the next one of the cluster is put on.
   std::optional<SnapshotId> NewestOf(const ClusterId& cluster);
   // What finished or forgotten snapshots of the project have left for a run that will not come.

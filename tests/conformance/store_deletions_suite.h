@@ -52,9 +52,12 @@ TEST_P(StoreSuite, ProjectThatARestoreWritesToIsNotDeleted) {
   target.project = other.id;
   store_->AddCluster(target);
   AddRestore(NewRestore(snapshot, target));
-  store_->RemoveCluster(target.id, kNow);
-  EXPECT_EQ(Refusal([&] { store_->DeleteProject(other.id, kNow); }),
-            "Conflict: cannot delete project " + other.id.ToString() + ": it has unfinished jobs");
+  EXPECT_EQ(Refusal([&] { store_->RemoveCluster(target.id, kNow); }),
+            "Conflict: cannot unregister cluster " + target.id.ToString() +
+                ": a restore into it is unfinished");
+  EXPECT_EQ(
+      Refusal([&] { store_->DeleteProject(other.id, kNow); }),
+      "Conflict: cannot delete project " + other.id.ToString() + ": clusters are registered in it");
 }
 
 TEST_P(StoreSuite, NothingIsAddedToADeletedProject) {
@@ -64,7 +67,8 @@ TEST_P(StoreSuite, NothingIsAddedToADeletedProject) {
   store_->DeleteProject(project_.id, kNow);
   const std::string refusal = "NotFound: catalog statement failed: the project has been deleted";
   EXPECT_EQ(Refusal([&] { AddCluster("c1"); }), refusal);
-  EXPECT_EQ(Refusal([&] { AddSnapshot(cluster); }), refusal);
+  EXPECT_EQ(Refusal([&] { AddSnapshot(cluster); }),
+            "NotFound: cannot take a snapshot of cluster 'c0': it is not registered any more");
 }
 
 TEST_P(StoreSuite, DeletedProjectIsShreddedOnce) {

@@ -141,7 +141,9 @@ TEST_P(DownloadSuite, ContinuationTakesAPlaceAgain) {
 }
 
 TEST_P(DownloadSuite, ContinuationAfterAnHourIsAnotherDownload) {
-  const domain::RestoreJob job = AddDownload(1);
+  domain::RestoreJob job = NewDownload(AddFinishedSnapshot(AddCluster("c0")), 1);
+  job.expires = kNow + 120 * kMinute;
+  store_->AddDownload(job);
   const auto first = Begin(job);
   End(first, DownloadOutcome::kPart);
   EXPECT_FALSE(Begin(job, kNow + 59 * kMinute));  // it may still be gone on with

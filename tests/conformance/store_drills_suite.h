@@ -60,7 +60,7 @@ TEST_P(StoreDrills, AMarkLastsUntilItIsTakenBack) {
   Reopen();
   EXPECT_TRUE(store_->IsScratch(scratch_.id));
   EXPECT_FALSE(store_->IsScratch(source_.id));
-  store_->UnmarkScratch(scratch_.id);
+  EXPECT_TRUE(store_->UnmarkScratch(scratch_.id, "unmarked", kNow));
   EXPECT_FALSE(store_->IsScratch(scratch_.id));
 }
 

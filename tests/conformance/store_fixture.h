@@ -116,6 +116,16 @@ class StoreSuite : public testing::TestWithParam<StoreDialect> {
     return snapshot;
   }
 
+  // All that are waiting.
+  void FinishSnapshots() {
+    while (const auto job = store_->ClaimJob("setup", kNow, kLease)) {
+      domain::Snapshot snapshot = store_->FindSnapshot(SnapshotId(job->subject)).value();
+      snapshot.state = domain::SnapshotState::kCompleted;
+      snapshot.finished = kNow;
+      EXPECT_TRUE(store_->FinishSnapshot({job->id, job->fence}, snapshot));
+    }
+  }
+
   domain::RestoreJob NewRestore(const domain::Snapshot& snapshot,
                                 const domain::Cluster& target,
                                 Instant created = kNow) {

@@ -119,6 +119,7 @@ TEST_P(StoreProtection, SnapshotsAreKeptAsLongAsItSays) {
   const domain::Snapshot free = AddWeekly(elsewhere, kNow);
   EXPECT_EQ(ExpiryOf(free.id), kNow + kDay);
   store_->SetExpiries({{free.id, kNow}});
+  FinishSnapshots();
   EXPECT_TRUE(store_->MarkSnapshotDeleted(free.id, kNow));
 }
 
@@ -129,17 +130,16 @@ TEST_P(StoreProtection, NobodyShortensOrDeletes) {
   const Instant expires = ExpiryOf(snapshot.id);
   EXPECT_EQ(CodeOf([&] { store_->MarkSnapshotDeleted(snapshot.id, kNow); }),
             ErrorCode::kPermissionDenied);
-  EXPECT_EQ(CodeOf([&] { store_->UpdateRetention(snapshot.id, false, expires - kDay); }),
+  EXPECT_EQ(CodeOf([&] { store_->UpdateRetention(snapshot.id, {false, expires - kDay, {}}); }),
             ErrorCode::kPermissionDenied);
   EXPECT_EQ(
       CodeOf([&] { store_->SetExpiries({{snapshot.id, expires + kDay}, {snapshot.id, expires}}); }),
       ErrorCode::kPermissionDenied);
   EXPECT_EQ(ExpiryOf(snapshot.id), expires);  // all or none
-  EXPECT_TRUE(store_->UpdateRetention(snapshot.id, true, expires));
+  EXPECT_TRUE(store_->UpdateRetention(snapshot.id, {true, expires, {}}));
   EXPECT_TRUE(store_->ExpireSnapshots(expires + kDay, kNow, 100).empty());
-  EXPECT_EQ(CodeOf([&] { store_->MarkSnapshotDeleted(snapshot.id, expires + kDay); }),
-            ErrorCode::kPermissionDenied);
-  EXPECT_TRUE(store_->UpdateRetention(snapshot.id, false, expires + kDay));
+  EXPECT_FALSE(store_->MarkSnapshotDeleted(snapshot.id, expires + kDay));
+  EXPECT_TRUE(store_->UpdateRetention(snapshot.id, {false, expires + kDay, {}}));
   store_->RemoveCluster(cluster.id, kNow);
   EXPECT_EQ(CodeOf([&] { store_->DeleteProject(project_.id, kNow); }),
             ErrorCode::kPermissionDenied);
@@ -176,7 +176,7 @@ TEST_P(StoreProtection, ScheduledOnesAreListedUnlessAPersonHasDecided) {
     EXPECT_TRUE(store_->FinishSnapshot({job->id, job->fence}, snapshot));
   }
   store_->MarkSnapshotDeleted(ids[1], kNow);
-  store_->UpdateRetention(ids[2], false, ExpiryOf(ids[2]));
+  store_->UpdateRetention(ids[2], {false, ExpiryOf(ids[2]), {}});
   EXPECT_EQ(list({}, 10), (std::vector<SnapshotId>{ids[3]}));
   const Instant held = ExpiryOf(ids[2]);
   store_->SetExpiries({{ids[2], kNow}, {ids[3], kNow}});

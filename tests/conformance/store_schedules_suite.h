@@ -430,19 +430,19 @@ TEST_P(StoreSchedules, WhatIsNotToBeDeletedStaysUntilItMay) {
   const domain::Cluster cluster = AddCluster("c0");
   const domain::Snapshot old = AddEnded(cluster, 9 * kHour);
   AddEnded(cluster, 0 * kHour);
-  EXPECT_TRUE(store_->UpdateRetention(old.id, true, old.expires));
+  EXPECT_TRUE(store_->UpdateRetention(old.id, {true, old.expires, {}}));
   EXPECT_TRUE(store_->FindSnapshot(old.id).value().do_not_delete);
   EXPECT_TRUE(Expire().empty());
-  EXPECT_TRUE(store_->UpdateRetention(old.id, false, kNow + kHour));
+  EXPECT_TRUE(store_->UpdateRetention(old.id, {false, kNow + kHour, {}}));
   EXPECT_TRUE(Expire().empty());
   EXPECT_EQ(Expire(kNow + kHour), std::vector{old.id.ToString()});
-  EXPECT_FALSE(store_->UpdateRetention(old.id, true, kNow));
+  EXPECT_FALSE(store_->UpdateRetention(old.id, {true, kNow, {}}));
 }
 
 TEST_P(StoreSchedules, RetentionOfAnUnfinishedSnapshotIsNotChanged) {
   const domain::Snapshot snapshot = AddSnapshot(AddCluster("c0"));
-  EXPECT_FALSE(store_->UpdateRetention(snapshot.id, true, kNow));
-  EXPECT_FALSE(store_->UpdateRetention(NewId<SnapshotId>(), true, kNow));
+  EXPECT_FALSE(store_->UpdateRetention(snapshot.id, {true, kNow, {}}));
+  EXPECT_FALSE(store_->UpdateRetention(NewId<SnapshotId>(), {true, kNow, {}}));
 }
 
 TEST_P(StoreSchedules, WhatARestoreReadsStaysUntilItHasFinished) {
@@ -463,8 +463,14 @@ TEST_P(StoreSchedules, WhatADownloadIsMadeFromStaysWhileItIsOffered) {
   download.delivery = domain::DeliveryMethod::kDownload;
   download.target_project = {};
   download.target_cluster = {};
-  AddRestore(download);
-  store_->FinishRestore(Claim(), domain::RestoreState::kCompleted, "", kNow);
+  download.state = domain::RestoreState::kCompleted;
+  download.finished = kNow;
+  download.download = domain::Download{.key_hash = "00ff",
+                                       .sealed_key = "sealed",
+                                       .file_name = "c0.tar.gz",
+                                       .expiration_hours = 1,
+                                       .max_downloads = 1};
+  store_->AddDownload(download);
   EXPECT_TRUE(Expire().empty());
   EXPECT_EQ(Expire(download.expires).size(), 1U);
 }

@@ -194,6 +194,7 @@ TEST_P(StoreSuite, SnapshotsAreListedInEitherOrder) {
             store_->ListSnapshots(kept.cluster, {}).rows.at(0).retention_days);
   EXPECT_EQ(store_->ListSnapshots(kept.cluster, {}).rows.at(0).retention_days, 5);
   EXPECT_EQ(page.total, 4);
+  FinishSnapshots();
   store_->MarkSnapshotDeleted(ids[0], kNow);
   EXPECT_EQ(store_->ListSnapshotsOldestFirst(cluster.id, {}).total, 3);
   std::reverse(ids.begin(), ids.end());

@@ -42,6 +42,8 @@ ErrorCode CodeOf(int extended) {
   }
 }
 
+constexpr std::string_view kInMemory = ":memory:";  // no file: SQLite's name for it
+
 // SQLite would create the file with the mode of any other; it holds sealed secrets. Only with
 // O_EXCL: closing a descriptor of a file that is open elsewhere in the process would drop SQLite's
 // locks on it.
@@ -57,7 +59,9 @@ void CreatePrivate(const std::string& path) {
 }  // namespace
 
 Session::Session(const std::string& path, std::chrono::milliseconds busy_timeout) {
-  CreatePrivate(path);
+  if (path != kInMemory) {
+    CreatePrivate(path);
+  }
   sqlite3* raw = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int result = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);

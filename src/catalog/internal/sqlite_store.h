@@ -71,6 +71,7 @@ class SqliteStore final : public Store {
                           std::string_view replica_set_name) override;
 
   void AddSnapshot(const domain::Snapshot& snapshot, const domain::Job& job) override;
+  bool AddSnapshotAlone(const domain::Snapshot& snapshot, const domain::Job& job) override;
   std::optional<domain::Snapshot> FindSnapshot(const SnapshotId& id) override;
   domain::Listing<domain::Snapshot> ListSnapshots(const ClusterId& cluster,
                                                   const domain::Page& page) override;
@@ -81,7 +82,7 @@ class SqliteStore final : public Store {
                                                              const domain::Page& page) override;
   bool MarkSnapshotDeleted(const SnapshotId& id, Instant now) override;
 
-  bool UpdateRetention(const SnapshotId& id, bool do_not_delete, Instant expires) override;
+  bool UpdateRetention(const SnapshotId& id, const RetentionChange& change) override;
   std::vector<DeletedSnapshot> ExpireSnapshots(Instant now,
                                                Instant failed_before,
                                                std::int64_t limit) override;
@@ -236,7 +237,7 @@ class SqliteStore final : public Store {
   domain::RestoredNamespaceTotals CountRestoredNamespaces(const RestoreJobId& id) override;
 
   void MarkScratch(const ClusterId& cluster, Instant now) override;
-  void UnmarkScratch(const ClusterId& cluster) override;
+  bool UnmarkScratch(const ClusterId& cluster, std::string_view reason, Instant now) override;
   bool IsScratch(const ClusterId& cluster) override;
   void SetDrillTarget(const ClusterId& cluster, const std::optional<ClusterId>& target) override;
   std::optional<ClusterId> FindDrillTarget(const ClusterId& cluster) override;
@@ -292,6 +293,8 @@ void InsertSnapshot(Session& session, const domain::Snapshot& snapshot);
 std::vector<domain::PolicyItemId> ParsePolicyItems(std::string_view text);
 
 void InsertRestore(Session& session, const domain::RestoreJob& restore);
+// kNotFound unless the cluster is registered; `doing` begins the message.
+void RequireRegistered(Session& session, const ClusterId& cluster, const std::string& doing);
 // kNotFound unless the snapshot is there and not deleted.
 void RequireSnapshot(Session& session, const SnapshotId& id);
 // Ends waiting drills into `target` and tells running ones to stop.
