@@ -74,9 +74,12 @@ int Check(const ClusterOptions& options, Session& session) {
 void AddAdd(CLI::App& parent, Session& session, const SharedOptions& options) {
   CLI::App* add = AddProjectCommand(parent, "add", "Register a cluster", session, options->project);
   add->add_option("name", options->name, "its name: letters, digits, hyphens")->required();
-  add->add_option("--uri", options->uri, "connection string; stored encrypted, never shown again")
-      ->required()
-      ->envname("TIDEMARK_CLUSTER_URI");
+  AddEnvironmentOption(*add,
+                       "--uri",
+                       options->uri,
+                       "TIDEMARK_CLUSTER_URI",
+                       "connection string; stored encrypted, never shown again")
+      ->required(options->uri.empty());
   add->add_option("--tier", options->tier, "which API families it answers to")
       ->check(CLI::IsMember({"shared", "flex", "dedicated"}));
   add->add_flag("--encryption-at-rest",

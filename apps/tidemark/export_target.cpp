@@ -55,9 +55,11 @@ void AddAdd(CLI::App& parent, Session& session, const SharedOptions& options) {
   add->add_option("--endpoint", options->endpoint, "https://HOST[:PORT] of the S3 server");
   add->add_option("--region", options->region, "that requests are signed for (default: us-east-1)");
   add->add_option("--access-key", options->access_key, "access key id");
-  add->add_option(
-         "--secret-key", options->secret_key, "secret access key; better given by the environment")
-      ->envname("TIDEMARK_EXPORT_SECRET_KEY");
+  AddEnvironmentOption(*add,
+                       "--secret-key",
+                       options->secret_key,
+                       "TIDEMARK_EXPORT_SECRET_KEY",
+                       "secret access key; better given by the environment");
   add->footer(
       "Examples: tidemark export-target add my-bucket --endpoint "
       "https://s3.eu-west-1.amazonaws.com --region eu-west-1 --access-key AKIA... --project "

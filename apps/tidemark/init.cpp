@@ -62,8 +62,8 @@ void AddInit(CLI::App& app, Session& session) {
       std::make_shared<InitOptions>();  // shared by the parser's bindings and the action
   CLI::App* command = app.add_subcommand(
       "init", "Make a data directory, a master key, a project and its first API key");
-  command->add_option("--data-dir", options->data_dir, "folder to make")
-      ->envname("TIDEMARK_DATA_DIR");
+  AddEnvironmentOption(
+      *command, "--data-dir", options->data_dir, "TIDEMARK_DATA_DIR", "folder to make");
   command->add_option("--organization", options->organization, "name of the organization");
   command->add_option("--project", options->project, "name of the first project");
   AddOutputOption(*command, session);

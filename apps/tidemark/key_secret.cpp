@@ -116,8 +116,8 @@ void AddKeyMakeOwner(CLI::App& key, Session& session) {
       std::make_shared<OwnerOptions>();  // shared by the parser's bindings and the action
   CLI::App* command = key.add_subcommand(
       "make-owner", "Make an owner key when all are lost; in the data directory, server stopped");
-  command->add_option("--data-dir", options->data_dir, "data directory")
-      ->envname("TIDEMARK_DATA_DIR");
+  AddEnvironmentOption(
+      *command, "--data-dir", options->data_dir, "TIDEMARK_DATA_DIR", "data directory");
   command->add_option("--project", options->project, "a project of the organization")->required();
   AddOutputOption(*command, session);
   command->footer(

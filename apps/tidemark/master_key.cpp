@@ -177,8 +177,8 @@ CLI::App* AddCommand(CLI::App& parent,
                      Session& session,
                      const SharedOptions& options) {
   CLI::App* command = parent.add_subcommand(name, help);
-  command->add_option("--data-dir", options->data_dir, "the data directory")
-      ->envname("TIDEMARK_DATA_DIR");
+  AddEnvironmentOption(
+      *command, "--data-dir", options->data_dir, "TIDEMARK_DATA_DIR", "the data directory");
   AddOutputOption(*command, session);
   return command;
 }

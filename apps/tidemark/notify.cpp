@@ -96,11 +96,12 @@ void AddAdd(CLI::App& notify, Session& session, const SharedOptions& options) {
   add->add_option(
          "--address", options->url, "https://... of the webhook, smtp://HOST[:PORT] of mail")
       ->required();
-  add->add_option("--secret",
-                  options->secret,
-                  "secret of the webhook's signature, or mail password; better given by the "
-                  "environment")
-      ->envname("TIDEMARK_NOTIFY_SECRET");
+  AddEnvironmentOption(*add,
+                       "--secret",
+                       options->secret,
+                       "TIDEMARK_NOTIFY_SECRET",
+                       "secret of the webhook's signature, or mail password; better given by the "
+                       "environment");
   add->add_option("--from", options->from, "sender of mail");
   add->add_option("--to", options->to, "receiver of mail; may be repeated");
   add->add_option("--username", options->username, "login of the mail server");

@@ -310,3 +310,31 @@ def test_what_has_ended_has_no_progress(world, finished_restore):
     cluster = f"/projects/{world.project}/clusters/Source"
     assert "progress" not in world.owner.own("GET", f"{cluster}/snapshots/{world.snapshot}")
     assert "progress" not in world.owner.own("GET", f"{cluster}/restoreJobs/{finished_restore}")
+
+
+def test_a_typed_data_directory_is_not_replaced_by_the_environment(tmp_path, monkeypatch):
+    run = with_environment(monkeypatch, TIDEMARK_DATA_DIR=str(tmp_path / "told"))
+    typed = tmp_path / "typed"
+    assert run("init", "--data-dir", str(typed)).returncode == 0
+    assert not (tmp_path / "told").exists()
+    before = (typed / "master.key").read_bytes()
+    rotated = run("master-key", "rotate", "--data-dir", str(typed))
+    assert rotated.returncode == 0, rotated.stderr
+    assert (typed / "master.key").read_bytes() != before
+    assert run("init").returncode == 0
+    assert (tmp_path / "told").exists()
+
+
+def test_the_environment_may_give_what_is_required(world, monkeypatch):
+    key = world.tidemark.key
+    run = with_environment(
+        monkeypatch,
+        TIDEMARK_URL=world.url,
+        TIDEMARK_PUBLIC_KEY=key.public,
+        TIDEMARK_PRIVATE_KEY=key.private,
+        TIDEMARK_PROJECT=world.project,
+        TIDEMARK_CLUSTER_URI=world.target.uri,
+    )
+    assert run("cluster", "add", "FromEnvironment").returncode == 0
+    assert "FromEnvironment" in run("cluster", "list").stdout
+    assert run("cluster", "remove", "FromEnvironment").returncode == 0
