@@ -100,7 +100,8 @@ void Scheduler::Realign(Instant now) {
   for (const domain::Schedule& schedule :
        env_.store.ListSchedulesToStep(Instant::max(), kBatch * kMaxBatches)) {
     const std::optional<Instant> next = domain::NextDue(schedule, now);
-    if (!next || schedule.run.next_due <= next) {
+    const std::optional<Instant> was = schedule.run.next_due;
+    if (!next || !was || *was <= *next) {
       continue;
     }
     domain::ScheduleRun run = schedule.run;
@@ -114,7 +115,7 @@ void Scheduler::Realign(Instant now) {
           "sooner than it was told",
           schedule.cluster.ToString(),
           FormatInstant(*next),
-          FormatInstant(*schedule.run.next_due));
+          FormatInstant(*was));
     }
   }
 }
@@ -158,7 +159,8 @@ bool Scheduler::Step(const domain::Schedule& schedule, Instant now) {
   }
   std::optional<catalog::Store::QueuedSnapshot> queued;
   if (step->take) {
-    const Instant due = step->run.due.value();
+    TIDEMARK_CHECK(step->run.due.has_value());
+    const Instant due = *step->run.due;
     queued = NewSnapshot(env_, *cluster, now);
     queued->snapshot.description = "scheduled";
     queued->snapshot.scheduled = due;
@@ -185,7 +187,7 @@ bool Scheduler::Step(const domain::Schedule& schedule, Instant now) {
     env_.log.Warn("cluster={} missed={} last={}  scheduled snapshots missed: {}",
                   cluster->name,
                   step->run.missed - schedule.run.missed,
-                  FormatInstant(step->run.last_missed.value()),
+                  FormatInstant(step->run.last_missed.value_or(now)),
                   step->run.missed_reason);
   }
   if (queued) {
