@@ -51,6 +51,15 @@ TEST_F(RestoreScopes, WrongFormsAreRefusedWithTheMember) {
               testing::HasSubstr("filter: ids: unknown operator $ne"));
 }
 
+// Without them everything on the target is dropped.
+TEST_F(RestoreScopes, NullIsNoScope) {
+  for (const char* member : {"include", "filter", "delta", "dryRun"}) {
+    EXPECT_EQ(Refused("\"" + std::string(member) + "\":null").at("errorCode"),
+              "INVALID_JSON_ATTRIBUTE")
+        << member;
+  }
+}
+
 TEST_F(RestoreScopes, JobShowsWhatWasAskedAndWhatWasDone) {
   const std::string scope = R"({"include":[{"database":"shop","toDatabase":"copy"}],"delta":true})";
   const domain::RestoreJob job = AddRestore(source_, target_, {1700000000, 3}, scope);

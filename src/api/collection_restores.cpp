@@ -34,7 +34,7 @@ constexpr std::array kJobFields{
 
 constexpr std::array kNamespaceFields{
     Field{"sourceNamespace", FieldType::kString, kRequired},
-    Field{"targetNamespace", FieldType::kString, kOptional},
+    Field{"targetNamespace", FieldType::kString, kNotNull},
 };
 
 constexpr std::size_t kMostChoices = 100;  // the schema's maxItems
@@ -72,7 +72,8 @@ std::vector<domain::NamespaceChoice> ReadChoices(const json::object& body,
     domain::NamespaceChoice choice{StringOf(one, "sourceNamespace"),
                                    StringOf(one, "targetNamespace")};
     CheckNamespace(thing, "sourceNamespace", choice.source);
-    if (!choice.target.empty()) {
+    // An empty name is no wish to keep the old one: with OVERWRITE_EXISTING that would cost it.
+    if (one.contains("targetNamespace")) {
       CheckNamespace(thing, "targetNamespace", choice.target);
     }
     choices.push_back(std::move(choice));

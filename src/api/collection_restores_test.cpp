@@ -223,6 +223,12 @@ TEST_F(CollectionRestoresTest, BodiesAreChecked) {
   EXPECT_EQ(Refusal(R"({"collections":[{"sourceNamespace":"a"}]})"), "VALIDATION_ERROR");
   EXPECT_EQ(Refusal(R"({"collections":[{"sourceNamespace":"a.b","targetNamespace":"c"}]})"),
             "VALIDATION_ERROR");
+  EXPECT_EQ(Refusal(R"({"collections":[{"sourceNamespace":"a.b","targetNamespace":""}]})"),
+            "VALIDATION_ERROR");
+  EXPECT_EQ(Refusal(R"({"databases":[{"sourceNamespace":"a","targetNamespace":""}]})"),
+            "VALIDATION_ERROR");
+  EXPECT_EQ(Refusal(R"({"databases":[{"sourceNamespace":"a","targetNamespace":null}]})"),
+            "INVALID_JSON_ATTRIBUTE");
   std::string many = R"({"collections":[)";
   for (int i = 0; i <= 100; ++i) {
     many +=

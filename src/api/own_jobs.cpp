@@ -27,10 +27,10 @@ constexpr std::array kRestoreFields{
     Field{"snapshotId", FieldType::kObjectId, kRequired},
     Field{"targetClusterName", FieldType::kDeploymentItemName, kRequired},
     Field{"targetProjectId", FieldType::kObjectId, kOptional},
-    Field{"dryRun", FieldType::kBoolean, kOptional},
-    Field{"include", FieldType::kArray, kOptional},
-    Field{"filter", FieldType::kObject, kOptional},
-    Field{"delta", FieldType::kBoolean, kOptional},
+    Field{"dryRun", FieldType::kBoolean, kNotNull},
+    Field{"include", FieldType::kArray, kNotNull},
+    Field{"filter", FieldType::kObject, kNotNull},
+    Field{"delta", FieldType::kBoolean, kNotNull},
 };
 
 // The members of a request that say what is restored; they are stored and shown as they came.

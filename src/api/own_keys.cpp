@@ -20,12 +20,12 @@ using enum FieldUse;
 constexpr std::array kKeyFields{Field{"kind", FieldType::kString, kRequired},
                                 Field{"description", FieldType::kString, kOptional},
                                 Field{"roles", FieldType::kArray, kRequired},
-                                Field{"accessList", FieldType::kArray, kOptional},
+                                Field{"accessList", FieldType::kArray, kNotNull},
                                 Field{"secretExpiresAfterHours", FieldType::kAny, kOptional}};
 
 constexpr std::array kChangeFields{Field{"description", FieldType::kString, kOptional},
                                    Field{"roles", FieldType::kArray, kOptional},
-                                   Field{"accessList", FieldType::kArray, kOptional}};
+                                   Field{"accessList", FieldType::kArray, kNotNull}};
 
 constexpr std::array kRoleFields{Field{"roleName", FieldType::kString, kRequired},
                                  Field{"projectId", FieldType::kObjectId, kOptional},

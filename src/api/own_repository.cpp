@@ -18,12 +18,12 @@ constexpr std::array kCheckFields{
 };
 
 constexpr std::array kCollectFields{
-    Field{"dryRun", FieldType::kBoolean, kOptional},
+    Field{"dryRun", FieldType::kBoolean, kNotNull},
     Field{"rewriteBelowPercent", FieldType::kNumber, kOptional},
 };
 
 constexpr std::array kRepairFields{
-    Field{"dryRun", FieldType::kBoolean, kOptional},
+    Field{"dryRun", FieldType::kBoolean, kNotNull},
     Field{"fromCluster", FieldType::kString, kOptional},
 };
 

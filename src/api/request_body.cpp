@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 
 #include "api/internal/failure.h"
+#include "api/internal/text.h"
 #include "api/internal/utf8.h"
 #include "api/internal/versions.h"
 #include "base/object_id.h"
@@ -19,6 +20,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 64;
+// Bytes of one text: far more than any name, address or description needs. Texts are kept and
+// listed 500 at a time.
+constexpr std::size_t kMaxText = 8U << 10;
 
 // Fails on the second member of a name: Boost.JSON's own parser keeps the last one silently.
 // The names of the functions are Boost's.
@@ -155,6 +159,9 @@ void CheckType(const Field& field, const json::value& value) {
 }
 
 void CheckPattern(const Field& field, const json::value& value) {
+  if (value.is_string() && value.get_string().size() > kMaxText) {
+    throw InvalidValue(field.name, "must have at most " + std::to_string(kMaxText) + " bytes");
+  }
   if (field.type == FieldType::kObjectId && !ObjectId::Parse(value.get_string())) {
     throw InvalidValue(field.name, "must be 24 lower-case hexadecimal digits");
   }
@@ -180,13 +187,19 @@ void CheckNames(const json::object& object, std::span<const Field> fields) {
   }
 }
 
+bool MayLeaveOut(const json::object& object, const Field& field) {
+  return field.use == FieldUse::kReadOnly ||
+         (field.use == FieldUse::kNotNull ? !object.contains(field.name)
+                                          : !HasValue(object, field.name));
+}
+
 }  // namespace
 
 json::object CheckFields(const json::object& object, std::span<const Field> fields) {
   CheckNames(object, fields);
   json::object kept;
   for (const Field& field : fields) {
-    if (field.use == FieldUse::kReadOnly || !HasValue(object, field.name)) {
+    if (MayLeaveOut(object, field)) {
       continue;
     }
     CheckType(field, object.at(field.name));
@@ -206,6 +219,13 @@ json::object ReadBody(const http::Request& request, std::span<const Field> field
   }
   if (!IsJsonMediaType(request.Header("content-type").value_or(""))) {
     throw UnsupportedMediaType();
+  }
+  const std::string_view coding = Trim(request.Header("content-encoding").value_or(""));
+  if (!coding.empty() && !EqualNoCase(coding, "identity")) {
+    throw Refused(415,
+                  "UNSUPPORTED_MEDIA_TYPE",
+                  "The request body must not be packed: its Content-Encoding is {0}.",
+                  {std::string(coding)});
   }
   const json::value value = Parse(request.body);
   if (!value.is_object()) {

@@ -104,6 +104,21 @@ TEST(ReadBody, RequiredMemberMayNotBeMissingOrNull) {
   }
 }
 
+TEST(ReadBody, NullDoesNotLeaveOutWhatMustNotBeNull) {
+  constexpr std::array kScope{Field{"only", FieldType::kArray, FieldUse::kNotNull}};
+  const auto code = [&](const std::string& body) -> std::string {
+    try {
+      ReadBody(RequestWith(body), kScope);
+      return "";
+    } catch (const RequestError& error) {
+      return error.failure().code;
+    }
+  };
+  EXPECT_EQ(code("{}"), "");
+  EXPECT_EQ(code(R"({"only":[]})"), "");
+  EXPECT_EQ(code(R"({"only":null})"), "INVALID_JSON_ATTRIBUTE");
+}
+
 TEST(ReadBody, WrongTypeIsAnInvalidJsonAttribute) {
   EXPECT_EQ(CodeFor("{\"id\":1}"), "INVALID_JSON_ATTRIBUTE");
   EXPECT_EQ(CodeFor(With("\"on\":\"true\"")), "INVALID_JSON_ATTRIBUTE");
@@ -125,6 +140,33 @@ TEST(ReadBody, OtherMediaTypesAreUnsupported) {
   const Failure failure = FailureFor(RequestWith("{}", "text/plain"));
   EXPECT_EQ(failure.status, 415);
   EXPECT_EQ(failure.code, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+TEST(ReadBody, PackedBodiesAreUnsupported) {
+  http::Request request = RequestWith(With("\"on\":true"));
+  request.headers.emplace_back("content-encoding", "Identity");
+  EXPECT_NO_THROW(ReadBody(request, kFields));
+  request.headers.back().second = "gzip";
+  const Failure failure = FailureFor(request);
+  EXPECT_EQ(failure.status, 415);
+  EXPECT_EQ(failure.code, "UNSUPPORTED_MEDIA_TYPE");
+  EXPECT_EQ(failure.parameters, std::vector<std::string>{"gzip"});
+}
+
+TEST(ReadBody, TextsAreBoundedWhereverTheyStand) {
+  constexpr std::array kText{Field{"text", FieldType::kString, FieldUse::kOptional}};
+  const auto object = [](std::size_t size) {
+    return boost::json::object{{"text", std::string(size, 'x')}};
+  };
+  EXPECT_EQ(StringOf(CheckFields(object(8192), kText), "text").size(), 8192U);
+  try {
+    CheckFields(object(8193), kText);
+    ADD_FAILURE() << "it was taken";
+  } catch (const RequestError& error) {
+    EXPECT_EQ(error.failure().code, "VALIDATION_ERROR");
+    ASSERT_EQ(error.failure().fields.size(), 1U);
+    EXPECT_EQ(error.failure().fields[0].description, "must have at most 8192 bytes");
+  }
 }
 
 }  // namespace tidemark::api

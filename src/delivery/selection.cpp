@@ -46,10 +46,10 @@ void CheckDatabaseName(const std::string& name) {
 void CheckCollectionName(const Name& name) {
   constexpr std::string_view kRefused("$\0", 2);
   const std::string& collection = name.second;
-  if (collection.find_first_of(kRefused) != std::string::npos ||
+  if (collection.find_first_of(kRefused) != std::string::npos || collection.starts_with('.') ||
       collection.starts_with("system.") || Text(name).size() > kMostFullName) {
     Refuse("include: '" + Text(name) + "' is no name for a collection",
-           "at most 255 bytes, no $, not below system.");
+           "at most 255 bytes, no $, no dot at its beginning, not below system.");
   }
 }
 

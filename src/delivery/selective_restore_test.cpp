@@ -131,6 +131,9 @@ TEST_F(SelectiveRestore, UnfitScopesAreRefusedBeforeAnythingIsWritten) {
       Refusal(
           R"({"include":[{"database":"shop","collection":"orders","toCollection":"system.x"}]})"),
       "include: 'shop.system.x' is no name for a collection");
+  EXPECT_EQ(
+      Refusal(R"({"include":[{"database":"shop","collection":"orders","toCollection":".x"}]})"),
+      "include: 'shop..x' is no name for a collection");
   EXPECT_EQ(Refusal(R"({"filter":{"database":"shop","collection":"orders","ids":1},)"
                     R"("include":[{"database":"shop"}]})"),
             "filter: it needs shop.orders to be all that is included");

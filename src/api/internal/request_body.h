@@ -26,6 +26,7 @@ enum class FieldType {
 enum class FieldUse {
   kRequired,
   kOptional,
+  kNotNull,   // optional, but null is no way to leave it out: without it more would be done
   kReadOnly,  // known, ignored: clients send back what they got
 };
 
@@ -36,9 +37,10 @@ struct Field {
 };
 
 // The request's JSON object with exactly the writable members that have a value, each of its type.
-// Throws RequestError, in this order: 415, MALFORMED_JSON (also duplicate members, trailing bytes,
-// invalid UTF-8, more than 64 levels), INVALID_JSON, INVALID_ATTRIBUTE, MISSING_ATTRIBUTE,
-// INVALID_JSON_ATTRIBUTE, VALIDATION_ERROR. An empty body is an empty object.
+// Throws RequestError, in this order: 415 (also for a Content-Encoding), MALFORMED_JSON (also
+// duplicate members, trailing bytes, invalid UTF-8, more than 64 levels), INVALID_JSON,
+// INVALID_ATTRIBUTE, MISSING_ATTRIBUTE, INVALID_JSON_ATTRIBUTE, VALIDATION_ERROR (also for a text
+// of more than 8 KiB). An empty body is an empty object.
 boost::json::object ReadBody(const http::Request& request, std::span<const Field> fields);
 
 // The same for an object inside a body.
