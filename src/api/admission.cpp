@@ -52,12 +52,26 @@ bool Admission::IsTrusted(const domain::Address& address) const {
       trusted_proxies_, [&](const domain::Network& network) { return network.Contains(address); });
 }
 
-std::optional<std::string> Admission::ForwardedAddress(const http::Request& request) const {
+bool Admission::ComesFromProxy(const http::Request& request) const {
   if (trusted_proxies_.empty()) {
-    return std::nullopt;
+    return false;
   }
   const auto peer = domain::Address::Parse(request.remote_address);
-  if (!peer || !IsTrusted(*peer)) {
+  return peer && IsTrusted(*peer);
+}
+
+std::optional<std::string> Admission::ForwardedScheme(const http::Request& request) const {
+  const std::string_view told = Trim(request.Header("x-forwarded-proto").value_or(""));
+  for (const std::string_view scheme : {"http", "https"}) {
+    if (EqualNoCase(told, scheme) && ComesFromProxy(request)) {
+      return std::string(scheme);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Admission::ForwardedAddress(const http::Request& request) const {
+  if (!ComesFromProxy(request)) {
     return std::nullopt;
   }
   const std::string list = ForwardedFor(request);

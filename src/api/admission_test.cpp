@@ -95,6 +95,26 @@ TEST(Admission, BelievesTrustedProxiesOnly) {
   EXPECT_EQ(strict.ForwardedAddress(request), std::nullopt);
 }
 
+TEST(Admission, BelievesTrustedProxiesOnlyInTheSchemeToo) {
+  const ManualClock clock{kStart};
+  AccessLimits limits;
+  limits.trusted_proxies = {domain::Network::Parse("10.0.0.0/8").value()};
+  const Admission admission(limits, clock);
+  http::Request request;
+  request.remote_address = "10.0.0.1";
+  EXPECT_EQ(admission.ForwardedScheme(request), std::nullopt);
+  const auto forwarded = [&](const std::string& scheme) {
+    request.headers = {{"x-forwarded-proto", scheme}};
+    return admission.ForwardedScheme(request).value_or("none");
+  };
+  EXPECT_EQ(forwarded("https"), "https");
+  EXPECT_EQ(forwarded(" HTTP "), "http");
+  EXPECT_EQ(forwarded("javascript"), "none");
+  EXPECT_EQ(forwarded(""), "none");
+  request.remote_address = "192.0.2.1";
+  EXPECT_EQ(forwarded("https"), "none");
+}
+
 TEST(Admission, NeighboursInAnIPv6NetworkShareFailedLogins) {
   const ManualClock clock{kStart};
   Admission admission({.failed_logins = {1, 1, std::chrono::seconds(60)}}, clock);
@@ -193,6 +213,23 @@ TEST_F(LimitedApi, AddressThatGuessesIsStopped) {
   EXPECT_EQ(GetFrom("192.0.2.1", token_).status, 200);
 }
 
+TEST_F(LimitedApi, GuessingAtMetricsIsStoppedToo) {
+  Limit({.requests = {1, 1, std::chrono::seconds(60)},
+         .failed_logins = {1, 1, std::chrono::seconds(10)}});
+  const auto scrape = [&](const std::string& token) {
+    http::Request request = MakeRequest(http::Method::kGet, "/metrics");
+    request.remote_address = "192.0.2.1";
+    request.headers.emplace_back("authorization", "Bearer " + token);
+    return api_->Handle(request);
+  };
+  EXPECT_EQ(scrape("wrong").status, 401);
+  EXPECT_EQ(scrape("wrong").status, 429);
+  EXPECT_EQ(GetFrom("192.0.2.1", token_).status, 429);
+  clock_.Advance(std::chrono::seconds(10));
+  EXPECT_EQ(HeaderOf(scrape(token_), "RateLimit-Remaining"), "0");
+  EXPECT_EQ(CodeOf(scrape(token_)), "RATE_LIMITED_TOKEN_BUCKET");
+}
+
 TEST_F(LimitedApi, TokenRequestsOfAnAddressAreLimited) {
   Limit({.token_requests = {1, 1, std::chrono::seconds(5)}});
   EXPECT_EQ(AskToken("192.0.2.1", account_.secret.Reveal()).status, 200);
@@ -237,6 +274,10 @@ TEST_F(LimitedApi, TrustedProxyNamesTheClient) {
   request.headers.emplace_back("x-forwarded-for", "192.0.2.1");
   request.remote_address = "127.0.0.1";
   EXPECT_EQ(api_->Handle(request).status, 200);
+  request.headers.emplace_back("x-forwarded-proto", "https");
+  EXPECT_EQ(BodyOf(api_->Handle(request)).at("links").at(0).at("href"),
+            "https://backup.example:8080/api/atlas/v1.0/"
+            "groups?includeCount=true&pageNum=1&itemsPerPage=100");
   request.remote_address = "198.51.100.1";
   EXPECT_EQ(BodyOf(api_->Handle(request)).at("parameters"), (boost::json::array{"198.51.100.1"}));
 }

@@ -44,12 +44,23 @@ std::string AllowHeader(const std::vector<http::Method>& methods) {
   return allow;
 }
 
+// Every Accept header, joined as the one list that they are (RFC 9110 section 5.3).
+std::string AcceptOf(const http::Request& request) {
+  std::string joined;
+  for (const auto& [name, value] : request.headers) {
+    if (name == "accept") {
+      joined += (joined.empty() ? "" : ",") + value;
+    }
+  }
+  return joined;
+}
+
 // The version that answers: in v2 what the Accept header asks for, in v1.0 and v1.5 the newest that
 // is not later than theirs (contract.md 1). Null: none does, or an operation of our own.
 const Version* VersionOf(const RouteTable::Match& match, const http::Request& request) {
   switch (match.family) {
     case Family::kV2:
-      return ResolveVersion(request.Header("accept").value_or(""), match.route->versions);
+      return ResolveVersion(AcceptOf(request), match.route->versions);
     case Family::kV10:
       return NewestUntil("2023-01-01", match.route->versions);
     case Family::kV15:
@@ -112,9 +123,12 @@ class AtlasApi final : public Api {
 
   http::Response Handle(const http::Request& request) override {
     try {
-      if (auto address = admission_.ForwardedAddress(request)) {
+      auto address = admission_.ForwardedAddress(request);
+      auto scheme = admission_.ForwardedScheme(request);
+      if (address || scheme) {
         http::Request forwarded = request;
-        forwarded.remote_address = std::move(*address);
+        forwarded.remote_address = std::move(address).value_or(request.remote_address);
+        forwarded.scheme = std::move(scheme).value_or(request.scheme);
         return Answer(forwarded);
       }
       return Answer(request);
@@ -156,13 +170,40 @@ class AtlasApi final : public Api {
     }
   }
 
-  // No row in the audit log: it is asked for several times a minute, and gives numbers.
+  // No row in the audit log: it is asked for several times a minute, and gives numbers. Whoever
+  // brings credentials is counted, and held to the key's access list, as everywhere.
   http::Response Metrics(const http::Request& request) {
+    std::optional<TokenBuckets::Answer> counted;
+    http::Response response;
     try {
-      return AnswerMetrics(parts_, authentication_, request);
+      if (IsLocalScrape(parts_, request)) {
+        return LocalMetrics(parts_);
+      }
+      CheckLogins(request);
+      AuditedRequest audited(trail_, request);
+      const Identity identity = authentication_.Identify(request);
+      if (!identity.caller) {
+        return Challenge(identity, request, audited);
+      }
+      counted = CountFrom(identity.caller->key, request);
+      if (!counted->granted) {
+        throw RateLimited(request.path, admission_.request_limit(), *counted);
+      }
+      response = KeyMetrics(parts_, identity.caller->key);
     } catch (const Error& error) {
-      return RenderFailure(FailureOf(error, request.request_id), {});
+      response = RenderFailure(FailureOf(error, request.request_id), {});
     }
+    AddRateLimit(counted, response);
+    return response;
+  }
+
+  // Of a key that is who it says: from where it may be used, and how often. Granted or not; throws
+  // when the address is not on its list.
+  TokenBuckets::Answer CountFrom(const domain::Key& key, const http::Request& request) {
+    if (!MayComeFrom(key, request.remote_address)) {
+      throw AddressNotOnAccessList(request.remote_address);
+    }
+    return admission_.CountRequest(key);
   }
 
   using OAuthFunction = http::Response (*)(service::AccessService&, const http::Request&);
@@ -217,10 +258,7 @@ class AtlasApi final : public Api {
         response.actor = std::move(actor);
         return response;
       }
-      if (!MayComeFrom(identity.caller->key, request.remote_address)) {
-        throw AddressNotOnAccessList(request.remote_address);
-      }
-      counted = admission_.CountRequest(identity.caller->key);
+      counted = CountFrom(identity.caller->key, request);
       if (!counted->granted) {
         throw RateLimited(request.path, admission_.request_limit(), *counted);
       }

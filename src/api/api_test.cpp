@@ -174,6 +174,16 @@ TEST_F(ApiTest, MissingVersionIsRefusedInV2Only) {
   EXPECT_EQ(GetAs(token_, V1("")).status, 200);
 }
 
+TEST_F(ApiTest, SeveralAcceptHeadersAreOneList) {
+  http::Request request = MakeRequest(http::Method::kGet, V2(""));
+  request.headers.emplace_back("authorization", "Bearer " + token_);
+  request.headers.emplace_back("accept", "text/html");
+  EXPECT_EQ(api_->Handle(request).status, 406);
+  request.headers.emplace_back("accept", "application/vnd.atlas.2023-01-01+json");
+  EXPECT_EQ(HeaderOf(api_->Handle(request), "Content-Type"),
+            "application/vnd.atlas.2023-01-01+json;charset=utf-8");
+}
+
 TEST_F(ApiTest, VersionComesBeforeTheProjectAndTheProjectBeforeTheRight) {
   EXPECT_EQ(GetAs(token_, "/api/atlas/v2/groups/nonsense").status, 406);
   EXPECT_EQ(CodeOf(Get("/api/atlas/v2/groups/nonsense")), "INVALID_GROUP_ID");

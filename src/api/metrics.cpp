@@ -40,18 +40,17 @@ std::vector<OrganizationId> OrganizationsOf(const domain::Key& key) {
 
 }  // namespace
 
-http::Response AnswerMetrics(const ApiParts& parts,
-                             Authentication& authentication,
-                             const http::Request& request) {
-  if (!request.Header("authorization") && IsLoopback(request.remote_address) &&
-      !IsPassedOn(request) && parts.metrics.loopback() == service::LoopbackMetrics::kShow) {
-    return Page(parts.metrics.Render({}));
-  }
-  const Identity identity = authentication.Identify(request);
-  if (!identity.caller) {
-    return authentication.Challenge(identity.staleness);
-  }
-  const auto organizations = OrganizationsOf(identity.caller->key);
+bool IsLocalScrape(const ApiParts& parts, const http::Request& request) {
+  return !request.Header("authorization") && IsLoopback(request.remote_address) &&
+         !IsPassedOn(request) && parts.metrics.loopback() == service::LoopbackMetrics::kShow;
+}
+
+http::Response LocalMetrics(const ApiParts& parts) {
+  return Page(parts.metrics.Render({}));
+}
+
+http::Response KeyMetrics(const ApiParts& parts, const domain::Key& key) {
+  const auto organizations = OrganizationsOf(key);
   if (organizations.empty()) {
     throw service::Refusal(service::Reason::kUserUnauthorized,
                            ErrorCode::kPermissionDenied,

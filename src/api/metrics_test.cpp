@@ -62,6 +62,18 @@ TEST_F(MetricsPage, AWrongKeyIsRefusedOnLoopbackToo) {
   EXPECT_EQ(Scrape("127.0.0.1", {{"authorization", "Bearer nonsense"}}).status, 401);
 }
 
+TEST_F(MetricsPage, AKeysAccessListCounts) {
+  const std::vector<std::pair<std::string, std::string>> headers{
+      {"authorization", "Bearer " + token_}};
+  access_->UpdateKey({first_.key.key},
+                     account_.key.id,
+                     {.access_list = {{domain::Network::Parse("192.0.2.0/24").value()}}});
+  EXPECT_EQ(Scrape("192.0.2.1", headers).status, 200);
+  const http::Response refused = Scrape("198.51.100.1", headers);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("IP_ADDRESS_NOT_ON_ACCESS_LIST"));
+}
+
 TEST_F(MetricsPage, LoopbackCanBeSwitchedOff) {
   metrics_.emplace(*environment_,
                    service::MetricsOptions{.loopback = service::LoopbackMetrics::kRefuse});

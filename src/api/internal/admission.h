@@ -30,6 +30,9 @@ class Admission {
   // The client that a trusted proxy names (X-Forwarded-For): of the addresses from the last to the
   // first, the first one that is no trusted proxy. nullopt: the request comes from the peer itself.
   std::optional<std::string> ForwardedAddress(const http::Request& request) const;
+  // "http" or "https" as a trusted proxy says that the client has called (X-Forwarded-Proto), which
+  // links in answers are made of. nullopt: the request's own.
+  std::optional<std::string> ForwardedScheme(const http::Request& request) const;
 
   // One request of a key that is who it says: counted, granted or not.
   TokenBuckets::Answer CountRequest(const domain::Key& key);
@@ -45,6 +48,7 @@ class Admission {
 
  private:
   bool IsTrusted(const domain::Address& address) const;
+  bool ComesFromProxy(const http::Request& request) const;
 
   const Clock& clock_;
   const std::vector<domain::Network> trusted_proxies_;

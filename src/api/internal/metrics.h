@@ -1,17 +1,19 @@
 #pragma once
 
 #include "api/api.h"
-#include "api/internal/authentication.h"
+#include "domain/access.h"
 
 namespace tidemark::api {
 
 inline constexpr std::string_view kMetricsPath = "/metrics";
 
-// GET /metrics (docs/metrics.md): to a key with a role on an organization all, clusters of its
-// organizations by name; to whoever asks from this machine itself, not through a proxy, what names
-// nothing. Otherwise the challenge, or throws kUserUnauthorized.
-http::Response AnswerMetrics(const ApiParts& parts,
-                             Authentication& authentication,
-                             const http::Request& request);
+// GET /metrics (docs/metrics.md). Whoever asks from this machine itself, not through a proxy, needs
+// no credentials and gets what names nothing.
+bool IsLocalScrape(const ApiParts& parts, const http::Request& request);
+http::Response LocalMetrics(const ApiParts& parts);
+
+// To a key with a role on an organization all, clusters of its organizations by name. Throws
+// kUserUnauthorized. REQUIRES: the key may come from where it does.
+http::Response KeyMetrics(const ApiParts& parts, const domain::Key& key);
 
 }  // namespace tidemark::api
