@@ -127,6 +127,14 @@ void ReadItems(const Call& call, const json::object& body, domain::CompliancePol
   }
 }
 
+// The older version cannot say who answers for the policy: it changes nothing about that.
+void KeepPerson(const Call& call, domain::CompliancePolicy& policy) {
+  if (const auto before = service::ComplianceService(call.parts.schedules).Find(policy.project)) {
+    policy.first_name = before->first_name;
+    policy.last_name = before->last_name;
+  }
+}
+
 domain::CompliancePolicy ReadPolicy(const Call& call) {
   const json::object body = ReadBody(call.request, kFields);
   const bool naming = call.version == kNamingVersion;
@@ -147,6 +155,9 @@ domain::CompliancePolicy ReadPolicy(const Call& call) {
   policy.email = StringOf(body, "authorizedEmail");
   policy.first_name = StringOf(body, "authorizedUserFirstName");
   policy.last_name = StringOf(body, "authorizedUserLastName");
+  if (!naming) {
+    KeepPerson(call, policy);
+  }
   const std::int64_t window = IntegerOf(call, body, "restoreWindowDays").value_or(0);
   if (window < 0 || window > kMaxWindowDays) {
     throw Refused(400, "INVALID_RESTORE_WINDOW", "restoreWindowDays has to be from 1 to 366.");

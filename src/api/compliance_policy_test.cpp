@@ -238,6 +238,30 @@ TEST_F(CompliancePolicyTest, NoSnapshotIsDeletedOrKeptLessLong) {
   EXPECT_EQ(store_->ExpireSnapshots(clock_.Now() + 31 * kDay, clock_.Now(), 100).size(), 1U);
 }
 
+TEST_F(CompliancePolicyTest, TheOlderVersionKeepsWhoAnswersForIt) {
+  Enable();
+  boost::json::object older = Policy();
+  older.erase("authorizedUserFirstName");
+  older.erase("authorizedUserLastName");
+  http::Request request =
+      MakeOwnerRequest(http::Method::kPut,
+                       "/api/atlas/v1.0" + Path().substr(Path().find("/groups")),
+                       boost::json::serialize(older));
+  EXPECT_EQ(api_->Handle(request).status, 200);
+  const auto now = BodyOf(Get(Path()));
+  EXPECT_EQ(now.at("authorizedUserFirstName"), "A");
+  EXPECT_EQ(now.at("authorizedUserLastName"), "B");
+}
+
+TEST_F(CompliancePolicyTest, ANewSnapshotTellsHowLongItIsKept) {
+  Enable();
+  const std::string snapshots = V2("/clusters/dedicated/backup/snapshots");
+  const auto made = BodyOf(Post(snapshots, R"({"retentionInDays": 1})"));
+  EXPECT_EQ(made.at("expiresAt").as_string(), FormatInstant(clock_.Now() + 30 * kDay));
+  const std::string id(made.at("id").as_string());
+  EXPECT_EQ(BodyOf(Get(snapshots + "/" + id)).at("expiresAt"), made.at("expiresAt"));
+}
+
 TEST_F(CompliancePolicyTest, AChangeOfTheScheduleShortensNoSnapshot) {
   const domain::Cluster cluster = clusters_->Find(first_.project.id, "dedicated");
   Enable();

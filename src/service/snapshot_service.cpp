@@ -33,6 +33,14 @@ void RefuseHalfRestored(mongo::Connection& connection, const std::string& cluste
           " to accept the data as they are");
 }
 
+// As it was queued: the catalog keeps it longer where a compliance policy says so.
+domain::Snapshot AsKept(catalog::Store& store, domain::Snapshot snapshot) {
+  if (const auto kept = store.FindSnapshot(snapshot.id)) {
+    snapshot.expires = kept->expires;
+  }
+  return snapshot;
+}
+
 // After the reading: the server may be registered under another name, too, where a restore into it
 // does not stop this snapshot.
 void RefuseRestoredMeanwhile(mongo::Connection& connection,
@@ -143,7 +151,7 @@ domain::Snapshot SnapshotService::Take(const ProjectId& project,
     env_.store.AddSnapshot(queued.snapshot, queued.job);
     return true;
   });
-  return queued.snapshot;
+  return AsKept(env_.store, queued.snapshot);
 }
 
 domain::Snapshot SnapshotService::TakeAlone(const ProjectId& project,
@@ -164,7 +172,7 @@ domain::Snapshot SnapshotService::TakeAlone(const ProjectId& project,
                       ": another one that was asked for is unfinished",
                   {source.name});
   }
-  return queued.snapshot;
+  return AsKept(env_.store, queued.snapshot);
 }
 
 domain::Listing<domain::Snapshot> SnapshotService::List(const domain::Cluster& cluster,
