@@ -21,4 +21,9 @@ struct PublicAddress {
 // when the string is malformed. Does not connect or resolve names.
 PublicAddress PublicAddressOf(const Secret& connection_string);
 
+// Before a connection string is taken: throws kInvalidArgument when it is malformed, or when the
+// driver takes what is behind an unescaped `@` or `/` of a password for a host or a database, so
+// that messages would show it.
+void CheckConnectionString(const Secret& connection_string);
+
 }  // namespace tidemark::mongo

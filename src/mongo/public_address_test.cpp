@@ -50,6 +50,22 @@ TEST(PublicAddress, NeverHoldsWhatLetsPeopleIn) {
   }
 }
 
+TEST(CheckConnectionString, RefusesAPasswordThatIsTakenForAHost) {
+  for (const char* text : {"mongodb://alice:hunter@2@db.example/",
+                           "mongodb://alice:27017/hunter2@db.example",
+                           "mongodb://alice:pass@hunter2@db.example:27017/",
+                           "mongodb+srv://alice:pass@hunter2@cluster.example.net/",
+                           "nonsense"}) {
+    EXPECT_THROW(CheckConnectionString(Secret(text)), Error) << text;
+  }
+  for (const char* text : {"mongodb://alice:hunter%402@db.example/",
+                           "mongodb://db.example/?appName=me@home",
+                           "mongodb+srv://alice:pass@cluster.example.net/reports",
+                           "mongodb://%2Ftmp%2Fmongodb-27017.sock/"}) {
+    EXPECT_NO_THROW(CheckConnectionString(Secret(text))) << text;
+  }
+}
+
 TEST(PublicAddress, SaysNothingWhenAPasswordMayHaveBeenTakenForAHost) {
   for (const char* text : {"mongodb://alice:hunter@2@db.example/",
                            "mongodb://alice:27017/hunter2@db.example",

@@ -102,6 +102,24 @@ UriHandle ParseUri(const Secret& connection_string) {
   return uri;
 }
 
+void CheckConnectionString(const Secret& connection_string) {
+  const UriHandle uri = ParseUri(connection_string);
+  const auto holds_sign = [](const char* text) {
+    return text != nullptr && std::string_view(text).find('@') != std::string_view::npos;
+  };
+  bool mistaken = holds_sign(mongoc_uri_get_database(uri.get())) ||
+                  holds_sign(mongoc_uri_get_srv_hostname(uri.get()));
+  for (const mongoc_host_list_t* host = mongoc_uri_get_hosts(uri.get()); host != nullptr;
+       host = host->next) {
+    mistaken = mistaken || holds_sign(host->host);
+  }
+  if (mistaken) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "reading a connection string: it is not clear where the password ends",
+                "percent-encode special characters in user and password: @ is %40, / is %2F");
+  }
+}
+
 PublicAddress PublicAddressOf(const Secret& connection_string) {
   const UriHandle uri = ParseUri(connection_string);
   PublicAddress address;

@@ -1,6 +1,8 @@
 #include "service/cluster_service.h"
 
 #include "bson/builder.h"
+#include "mongo/public_address.h"
+#include "service/internal/job_run.h"
 #include "service/internal/labels.h"
 
 namespace tidemark::service {
@@ -22,11 +24,12 @@ void CheckRegistration(const ClusterRegistration& registration) {
         {"name"});
   }
   try {
+    mongo::CheckConnectionString(registration.connection_string);
     mongo::Connection::Open(registration.connection_string, {});
   } catch (const Error& error) {
     throw Refusal(Reason::kInvalidValue,
                   ErrorCode::kInvalidArgument,
-                  std::string(error.message()),
+                  FailureText(error),
                   {"connectionString"});
   }
 }
