@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -37,6 +38,21 @@ std::string UsageFailure(const CLI::App* app, const CLI::Error& error) {
   return fmt::format("error: {}\nhint: {} --help\n", what, command);
 }
 
+// An option that is given and empty is most likely a variable of a script that nobody has set. It
+// must not count as left out: a restore would then do more than was wanted.
+void RefuseEmptyOptions(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    for (const CLI::Option* option : command->get_options()) {
+      const auto& values = option->results();
+      const bool described = option->check_name("--description");  // may say nothing
+      if (!described && std::ranges::find(values, std::string()) != values.end()) {
+        throw CLI::ValidationError(option->get_name(), "it is empty");
+      }
+    }
+    RefuseEmptyOptions(*command);
+  }
+}
+
 int RunCommand(int argc, char** argv) {
   CLI::App app("Backup and restore for MongoDB behind the Atlas Administration API", "tidemark");
   app.require_subcommand(1);
@@ -61,6 +77,7 @@ int RunCommand(int argc, char** argv) {
   tidemark::app::AddExportTarget(app, session);
   try {
     app.parse(argc, argv);
+    RefuseEmptyOptions(app);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageStatus;
   }

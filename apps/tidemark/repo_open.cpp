@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/file.h"
+#include "base/one_line.h"
 #include "command.h"
 #include "delivery/cluster_restore.h"
 #include "domain/cluster.h"
@@ -89,7 +90,7 @@ class Failures {
     try {
       step();
     } catch (const Error& error) {
-      fmt::print(stderr, "error: {}\n", error.message());
+      fmt::print(stderr, "error: {}\n", OneLine(error.message()));
       any_ = true;
     }
   }

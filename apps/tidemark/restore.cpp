@@ -22,10 +22,15 @@ struct RestoreOptions {
   bool no_wait = false;
 };
 
+// A download has its source as target in the API, and overwrites nothing.
+std::string TargetText(const boost::json::value& job) {
+  return job.as_object().contains("download") ? "(download)" : TextOf(job, "targetClusterName");
+}
+
 const std::vector<Column> kColumns{Member("ID", "id"),
                                    Member("STATE", "state"),
                                    Member("SNAPSHOT", "snapshotId"),
-                                   Member("TARGET", "targetClusterName"),
+                                   {"TARGET", TargetText},
                                    Member("CREATED", "created"),
                                    Member("FINISHED", "finished")};
 

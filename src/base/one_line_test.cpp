@@ -18,8 +18,13 @@ TEST(OneLine, EscapesWhatStartsALineOrCommandsATerminal) {
   EXPECT_EQ(OneLine(std::string_view("a\0b", 3)), "a\\x00b");
   EXPECT_EQ(OneLine("\xc2\x9b"
                     "2J"),
-            "\\x9b"
-            "2J");  // one character that begins a command
+            "\\u009b2J");  // one character that begins a command
+}
+
+TEST(OneLine, EscapesWhatTurnsTheDirectionOfWriting) {
+  EXPECT_EQ(OneLine("invoice\u202egnp.exe"), "invoice\\u202egnp.exe");
+  EXPECT_EQ(OneLine("\u200e\u200f\u202a\u2066\u2069"), "\\u200e\\u200f\\u202a\\u2066\\u2069");
+  EXPECT_EQ(OneLine("\u200d\u2010\u2029\u2065\u206a"), "\u200d\u2010\u2029\u2065\u206a");
 }
 
 TEST(OneLine, TakesTextThatIsCutAmidACharacter) {

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 
 import pytest
+from harness.client import V2
 from harness.compare import assert_same, contents
 from harness.tidemark import BINARY, Tidemark
 
@@ -178,6 +179,45 @@ def test_from_cluster_to_restore(world, run, session_servers):
     run("snapshot", "delete", "CliSource", snapshot, *project)
     run("cluster", "remove", "CliTarget", *project)
     assert "CliTarget" not in json.dumps(run("cluster", "list", *project))
+
+
+def test_what_a_terminal_would_obey_is_shown(world):
+    """Whoever may take snapshots writes descriptions that an owner reads in a terminal."""
+    told = "\x1b]0;mine\x07 \u202egnp.exe \x9b2J\nnext é☃"
+    path = f"/projects/{world.project}/clusters/Source/snapshots"
+    made = world.owner.own("POST", path, {"description": told})["id"]
+    world.owner.wait_snapshot(world.project, "Source", made)
+    done = world.tidemark.command("snapshot", "show", "Source", made, "--project", world.project, key=world.tidemark.key)
+    shown = next(line for line in done.stdout.splitlines() if "description" in line)
+    assert shown.split("description")[1].strip() == (
+        r"\x1b]0;mine\x07 \u202egnp.exe \u009b2J\nnext é☃"
+    )
+
+
+def test_a_download_is_no_restore_into_its_source(world):
+    body = {"deliveryType": "download", "snapshotId": world.snapshot}
+    made = world.owner.post(f"{V2}/groups/{world.project}/clusters/Source/backup/restoreJobs", body).json()["id"]
+    done = world.tidemark.command("restore", "list", "Source", "--project", world.project, key=world.tidemark.key)
+    row = next(line for line in done.stdout.splitlines() if line.startswith(made))
+    assert "(download)" in row
+    assert "Source" not in row
+
+
+@pytest.mark.parametrize("option", ["--ids", "--target-project", "--only", "--rename"])
+def test_an_empty_option_is_not_left_out(world, option):
+    """`--ids "$IDS"` of a script that has not set IDS: without --ids the whole collection would be replaced."""
+    start = ["restore", "start", "Source", "--project", world.project, "--snapshot", world.snapshot]
+    before = len(world.owner.own("GET", f"/projects/{world.project}/clusters/Source/restoreJobs")["results"])
+    done = world.tidemark.command(*start, "--target", "Target", option, "", key=world.tidemark.key)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {option}: it is empty\n")
+    after = len(world.owner.own("GET", f"/projects/{world.project}/clusters/Source/restoreJobs")["results"])
+    assert before == after
+
+
+def test_a_missing_subcommand_names_the_command(world):
+    done = world.tidemark.command("cluster")
+    assert done.stderr == "error: A subcommand is required\nhint: tidemark cluster --help\n"
 
 
 def test_a_failed_job_is_a_failed_command(world, run):
