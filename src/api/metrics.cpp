@@ -13,7 +13,12 @@ bool IsLoopback(const std::string& address) {
 
 // A proxy on this machine passes on what others ask.
 bool IsPassedOn(const http::Request& request) {
-  for (const std::string_view name : {"forwarded", "x-forwarded-for", "x-real-ip", "via"}) {
+  for (const std::string_view name : {"forwarded",
+                                      "x-forwarded-for",
+                                      "x-forwarded-host",
+                                      "x-forwarded-proto",
+                                      "x-real-ip",
+                                      "via"}) {
     if (request.Header(name)) {
       return true;
     }

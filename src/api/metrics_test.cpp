@@ -43,6 +43,7 @@ TEST_F(MetricsPage, OthersNeedAKey) {
 TEST_F(MetricsPage, WhatAProxyPassesOnIsNotLocal) {
   EXPECT_EQ(Scrape("127.0.0.1", {{"x-forwarded-for", "192.0.2.1"}}).status, 401);
   EXPECT_EQ(Scrape("127.0.0.1", {{"forwarded", "for=192.0.2.1"}}).status, 401);
+  EXPECT_EQ(Scrape("127.0.0.1", {{"x-forwarded-proto", "https"}}).status, 401);
 }
 
 TEST_F(MetricsPage, AnOrganizationsKeySeesItsClusters) {
