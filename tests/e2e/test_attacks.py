@@ -5,11 +5,13 @@ import os
 import pathlib
 import random
 import socket
+import ssl
 import threading
 import time
 
 import pytest
 import requests
+from harness.certificates import CertificateFiles
 from harness.client import FIRST_VERSION, OWN, legacy, role
 from harness.limits import allow_connections
 
@@ -90,6 +92,22 @@ def test_idle_connections_cost_little(server):
             late = [more.enter_context(connect(server)) for _ in range(120)]
             assert read_all(late[-1]).startswith(b"HTTP/1.1 503 ")
     assert_serves_others(server)
+
+
+def test_idle_tls_connections_cost_little(session_servers, tmp_path):
+    server = session_servers.tidemark(certificate=CertificateFiles(tmp_path))
+    context = ssl._create_unverified_context()
+    count = min(CONNECTIONS, 1000)
+    with context.wrap_socket(connect(server)):  # what the first one costs is not counted
+        before = resident(server)
+        with many(server, count) as opened, contextlib.ExitStack() as ends:
+            secured = [ends.enter_context(context.wrap_socket(connection)) for connection in opened]
+            for connection in secured[::2]:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            each = (resident(server) - before) / count
+            print(f"{count} TLS connections, {each / 1024:.1f} KiB each")
+            assert each < 32 * 1024
 
 
 def test_trickled_heads_are_cut_after_a_while(server):

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/read.hpp>
@@ -15,10 +14,9 @@
 
 #include "base/bytes.h"
 #include "http/internal/exchange.h"
+#include "http/internal/tls_stream.h"
 
 namespace tidemark::http {
-
-using TlsStream = asio::ssl::stream<TcpStream>;
 
 inline constexpr std::size_t kReadAtOnce = 16U << 10;    // bytes
 inline constexpr std::size_t kMaxDrained = 8U << 20;     // bytes of a body over the bound
@@ -84,7 +82,7 @@ class Session final : public Connection {
     if constexpr (kTls) {
       boost::system::error_code error;
       Lowest().expires_after(shared_.options.header_timeout);
-      co_await stream_.async_handshake(asio::ssl::stream_base::server, Into(error));
+      co_await stream_.async_handshake(Into(error));
       co_return !error;
     }
     co_return true;
