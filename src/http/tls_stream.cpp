@@ -59,8 +59,9 @@ TlsEngine::TlsEngine(TcpStream next, asio::ssl::context& tls)
   SSL_set_accept_state(ssl_.get());
 }
 
-int TlsEngine::descriptor() {
-  return next_.socket().is_open() ? next_.socket().native_handle() : -1;
+int TlsEngine::Fail(int number) {
+  error_.assign(number, asio::error::get_system_category());
+  return -1;
 }
 
 int TlsEngine::Read(std::span<char> to, BIO* bio) {
@@ -70,15 +71,18 @@ int TlsEngine::Read(std::span<char> to, BIO* bio) {
     input_left_ = input_left_.subspan(size);
     return static_cast<int>(size);
   }
-  const ssize_t got = dry_ ? -1 : ::recv(descriptor(), to.data(), to.size(), MSG_DONTWAIT);
+  if (!next_.socket().is_open()) {
+    return Fail(EBADF);
+  }
+  const ssize_t got =
+      dry_ ? -1 : ::recv(next_.socket().native_handle(), to.data(), to.size(), MSG_DONTWAIT);
   if (dry_ || (got < 0 && (errno == EAGAIN || errno == EINTR))) {
     dry_ = true;
     BIO_set_retry_read(bio);
     return -1;
   }
   if (got < 0) {
-    error_.assign(errno, asio::error::get_system_category());
-    return -1;
+    return Fail(errno);
   }
   dry_ = static_cast<std::size_t>(got) < to.size();
   return static_cast<int>(got);
@@ -89,13 +93,16 @@ int TlsEngine::Write(std::span<const char> from, BIO* bio) {
     BIO_set_retry_write(bio);
     return -1;
   }
-  const ssize_t sent = ::send(descriptor(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (!next_.socket().is_open()) {
+    return Fail(EBADF);
+  }
+  const ssize_t sent =
+      ::send(next_.socket().native_handle(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent >= 0) {
     return static_cast<int>(sent);
   }
   if (errno != EAGAIN && errno != EINTR) {
-    error_.assign(errno, asio::error::get_system_category());
-    return -1;
+    return Fail(errno);
   }
   output_size_ = std::min(from.size(), output_.size());
   std::copy_n(from.begin(), output_size_, output_.begin());

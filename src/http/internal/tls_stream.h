@@ -72,10 +72,10 @@ class TlsEngine {
   static long Control(BIO* bio, int command, long number, void* pointer);
   static const BIO_METHOD* Methods();
 
+  // Neither touches the descriptor of a socket that was closed: it may be another connection's.
   int Read(std::span<char> to, BIO* bio);
   int Write(std::span<const char> from, BIO* bio);
-  // -1 once it is closed: its number may be another connection's by then.
-  int descriptor();
+  int Fail(int number);  // errno
 
   TcpStream next_;
   CHandle<SSL, SSL_free> ssl_;
