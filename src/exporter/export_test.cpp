@@ -160,6 +160,22 @@ TEST_F(ExportTest, CompleteIsWrittenLast) {
   EXPECT_EQ(log.back(), "HEAD /bucket/" + export_.prefix + "/.complete");  // its reading back
 }
 
+TEST_F(ExportTest, CompleteThatCannotBeReadBackGoes) {
+  source_.Add("db", "a", Numbered(1));
+  TakeOne();
+  std::atomic<int> asked{0};
+  server_.intercept = [&](const objectstore::S3Seen& seen) -> std::optional<objectstore::S3Answer> {
+    const bool is_complete = seen.target.ends_with("/.complete");
+    return is_complete && seen.method == "HEAD" && ++asked > 0
+               ? std::optional(objectstore::S3Answer{.status = 500})
+               : std::nullopt;
+  };
+  EXPECT_THROW(Run(), Error);
+  EXPECT_EQ(asked, 2);
+  EXPECT_FALSE(Exported().contains(".complete"));
+  EXPECT_TRUE(Exported().contains("db/a/metadata.json"));
+}
+
 TEST_F(ExportTest, GoesOnBehindTheLastFinishedCollection) {
   source_.Add("db", "a", Numbered(10));
   source_.Add("db", "b", Numbered(20));
