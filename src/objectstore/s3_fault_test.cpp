@@ -1,8 +1,11 @@
 // Every request of an upload is spoilt once, in every way that is worth a row.
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include "base/mutex.h"
 #include "objectstore/s3.h"
 #include "tests/support/s3_server.h"
 
@@ -68,23 +71,39 @@ std::vector<Spoilt> WaysToSpoil() {
   };
 }
 
+constexpr int kNone = -1;  // of the requests
+constexpr int kEvery = -2;
+
 class S3FaultTest : public testing::Test {
  protected:
-  // Spoils the request of number `place` of those to come.
-  void Spoil(const Spoilt& how, int place) {
+  S3FaultTest() {
+    server_.intercept = [this](const S3Seen& seen) -> std::optional<S3Answer> {
+      const MutexLock lock(mutex_);
+      is_now_ = place_ == kEvery || seen_ == place_;
+      ++seen_;
+      spoilt_ = is_now_ ? seen.method + " " + seen.target : spoilt_;
+      return is_now_ ? how_.instead : std::nullopt;
+    };
+    server_.spoil = [this](const S3Seen&, S3Answer& answer) {
+      const MutexLock lock(mutex_);
+      if (is_now_ && how_.afterwards) {
+        how_.afterwards(answer);
+      }
+    };
+  }
+
+  // Spoils the request of number `place` of those to come, kEvery or kNone.
+  void Spoil(const Spoilt& how, int place) TIDEMARK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    how_ = how;
+    place_ = place;
     seen_ = 0;
-    server_.intercept = [this, &how, place](const S3Seen& seen) -> std::optional<S3Answer> {
-      is_now_ = seen_++ == place;
-      if (is_now_) {
-        spoilt_ = seen.method + " " + seen.target;
-      }
-      return is_now_ ? how.instead : std::nullopt;
-    };
-    server_.spoil = [this, &how](const S3Seen&, S3Answer& answer) {
-      if (is_now_ && how.afterwards) {
-        how.afterwards(answer);
-      }
-    };
+  }
+
+  // The one that was spoilt; empty when there were not so many.
+  std::string TakeSpoilt() TIDEMARK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return std::exchange(spoilt_, {});
   }
 
   // What putting `bytes` throws.
@@ -107,13 +126,13 @@ class S3FaultTest : public testing::Test {
 
   // HEAD has no body: neither a word for what was wrong, nor one that could be cut. What it
   // announces is another length.
-  Spoilt AtThis(const Spoilt& how) const {
+  static Spoilt AtThis(const Spoilt& how, const std::string& spoilt) {
     Spoilt here = how;
-    if (spoilt_.starts_with("HEAD") && how.name == "400 RequestTimeout") {
+    if (spoilt.starts_with("HEAD") && how.name == "400 RequestTimeout") {
       here.outcome = Outcome::kRefused;
       here.code = ErrorCode::kInvalidArgument;
     }
-    if (spoilt_.starts_with("HEAD") && how.name == "does it and cuts the answer") {
+    if (spoilt.starts_with("HEAD") && how.name == "does it and cuts the answer") {
       here.outcome = Outcome::kRefused;
     }
     return here;
@@ -123,11 +142,12 @@ class S3FaultTest : public testing::Test {
   bool SpoilOne(const Spoilt& how, int place, const std::string& bytes) {
     Spoil(how, place);
     const std::optional<Error> error = Put(bytes);
-    if (seen_ <= place) {
+    const std::string spoilt = TakeSpoilt();
+    if (spoilt.empty()) {
       return false;
     }
-    const Spoilt here = AtThis(how);
-    SCOPED_TRACE(how.name + " at " + spoilt_ + (error ? ": " + std::string(error->message()) : ""));
+    const Spoilt here = AtThis(how, spoilt);
+    SCOPED_TRACE(how.name + " at " + spoilt + (error ? ": " + std::string(error->message()) : ""));
     if (here.outcome != Outcome::kDoubtful) {
       EXPECT_EQ(error.has_value(), here.outcome == Outcome::kRefused);
     }
@@ -137,7 +157,7 @@ class S3FaultTest : public testing::Test {
       EXPECT_TRUE(server_.Objects().contains("key") && server_.Objects().at("key") == bytes);
     }
     EXPECT_EQ(server_.OpenUploads(), 0U) << "somebody pays for it";
-    Spoil(how, -1);
+    Spoil(how, kNone);
     EXPECT_FALSE(Put(bytes).has_value()) << "the next one has to go well";
     return true;
   }
@@ -152,16 +172,19 @@ class S3FaultTest : public testing::Test {
     }
   }
 
-  S3Server server_{"bucket"};
   S3Options options_{.may_connect = [](const sockaddr&) { return true; },
                      .part_size = KiB(16),
                      .attempts = 3,
                      .first_pause = std::chrono::milliseconds(1)};
   ManualClock clock_{*ParseInstant("2026-11-25T10:00:00Z")};
   std::unique_ptr<Log> log_ = MakeNullLog();
-  std::atomic<int> seen_{0};
-  bool is_now_ = false;  // of the server's thread
-  std::string spoilt_;
+  Mutex mutex_;
+  Spoilt how_ TIDEMARK_GUARDED_BY(mutex_);
+  int place_ TIDEMARK_GUARDED_BY(mutex_) = kNone;
+  int seen_ TIDEMARK_GUARDED_BY(mutex_) = 0;
+  bool is_now_ TIDEMARK_GUARDED_BY(mutex_) = false;  // that it is spoilt
+  std::string spoilt_ TIDEMARK_GUARDED_BY(mutex_);
+  S3Server server_{"bucket"};  // last: its thread uses the others
 };
 
 TEST_F(S3FaultTest, EachRequestOfAnObject) {
@@ -181,12 +204,7 @@ TEST_F(S3FaultTest, EachRequestOfAnObjectThatIsReadAgain) {
 TEST_F(S3FaultTest, WhatStaysSoIsToldAndEnds) {
   for (const Spoilt& how : WaysToSpoil()) {
     SCOPED_TRACE(how.name);
-    server_.intercept = [&how](const S3Seen&) { return how.instead; };
-    server_.spoil = [&how](const S3Seen&, S3Answer& answer) {
-      if (how.afterwards) {
-        how.afterwards(answer);
-      }
-    };
+    Spoil(how, kEvery);
     const std::optional<Error> error = Put("bytes");
     const bool is_harmless = how.name.ends_with("ETag");
     ASSERT_EQ(error.has_value(), !is_harmless);
