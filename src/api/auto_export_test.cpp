@@ -168,6 +168,14 @@ TEST_F(AutoExportTest, BucketStaysWhileAScheduleExportsToIt) {
             R"({"autoExportEnabled":false,"useOrgAndGroupNamesInExportPrefix":false})");
 }
 
+// Those that people ask for, too.
+TEST_F(AutoExportTest, PrefixesHaveNamesWhenTheScheduleSaysSo) {
+  EXPECT_EQ(Change(R"({"useOrgAndGroupNamesInExportPrefix": true})"), "");
+  const auto job = BodyOf(Get(V2("/clusters/c0/backup/exports/" + StartExport())));
+  EXPECT_THAT(std::string(job.at("prefix").as_string()),
+              testing::StartsWith("exported_snapshots/Acme/Project0/c0/2026-11-25T1000/"));
+}
+
 TEST_F(AutoExportTest, ExportIsCancelledInOurOwnApi) {
   const std::string id = StartExport();
   const auto listed = BodyOf(Get(Own("/clusters/c0/exports")));

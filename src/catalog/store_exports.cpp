@@ -16,43 +16,43 @@ using Target = domain::ExportTarget;
 using Bucket = domain::ExportBucket;
 using Export = domain::ExportJob;
 
-constexpr auto ReadTarget = ReadMembers<Target,
-                                        &Target::id,
-                                        &Target::project,
-                                        &Target::bucket,
-                                        &Target::kind,
-                                        &Target::endpoint,
-                                        &Target::region,
-                                        &Target::access_key,
-                                        &Target::sealed_secret,
-                                        &Target::created>;
-constexpr auto ReadBucket = ReadMembers<Bucket,
-                                        &Bucket::id,
-                                        &Bucket::project,
-                                        &Bucket::provider,
-                                        &Bucket::bucket,
-                                        &Bucket::role,
-                                        &Bucket::service_url,
-                                        &Bucket::tenant,
-                                        &Bucket::region,
-                                        &Bucket::require_private_networking,
-                                        &Bucket::created>;
-constexpr auto ReadExport = ReadMembers<Export,
-                                        &Export::id,
-                                        &Export::project,
-                                        &Export::cluster,
-                                        &Export::cluster_name,
-                                        &Export::replica_set_name,
-                                        &Export::snapshot,
-                                        &Export::bucket,
-                                        &Export::state,
-                                        &Export::prefix,
-                                        &Export::custom_data,
-                                        &Export::collections,
-                                        &Export::created,
-                                        &Export::finished,
-                                        &Export::failure,
-                                        &Export::requested_by>;
+constexpr auto kReadTarget = ReadMembers<Target,
+                                         &Target::id,
+                                         &Target::project,
+                                         &Target::bucket,
+                                         &Target::kind,
+                                         &Target::endpoint,
+                                         &Target::region,
+                                         &Target::access_key,
+                                         &Target::sealed_secret,
+                                         &Target::created>;
+constexpr auto kReadBucket = ReadMembers<Bucket,
+                                         &Bucket::id,
+                                         &Bucket::project,
+                                         &Bucket::provider,
+                                         &Bucket::bucket,
+                                         &Bucket::role,
+                                         &Bucket::service_url,
+                                         &Bucket::tenant,
+                                         &Bucket::region,
+                                         &Bucket::require_private_networking,
+                                         &Bucket::created>;
+constexpr auto kReadExport = ReadMembers<Export,
+                                         &Export::id,
+                                         &Export::project,
+                                         &Export::cluster,
+                                         &Export::cluster_name,
+                                         &Export::replica_set_name,
+                                         &Export::snapshot,
+                                         &Export::bucket,
+                                         &Export::state,
+                                         &Export::prefix,
+                                         &Export::custom_data,
+                                         &Export::collections,
+                                         &Export::created,
+                                         &Export::finished,
+                                         &Export::failure,
+                                         &Export::requested_by>;
 
 // The columns that they read, of the rows that `which` names.
 std::string SelectTargets(std::string_view which) {
@@ -210,18 +210,18 @@ void SqliteStore::AddExportTarget(const domain::ExportTarget& target) {
 std::optional<domain::ExportTarget> SqliteStore::FindExportTarget(
     const ProjectId& project, const domain::ExportTargetId& id) {
   const Reader reader(pool_);
-  return FindRow(reader, ReadTarget, kTargetById, project, id);
+  return FindRow(reader, kReadTarget, kTargetById, project, id);
 }
 
 std::optional<domain::ExportTarget> SqliteStore::FindExportTarget(const ProjectId& project,
                                                                   std::string_view bucket) {
   const Reader reader(pool_);
-  return FindRow(reader, ReadTarget, kTargetByBucket, project, bucket);
+  return FindRow(reader, kReadTarget, kTargetByBucket, project, bucket);
 }
 
 std::vector<domain::ExportTarget> SqliteStore::ListExportTargets(const ProjectId& project) {
   const Reader reader(pool_);
-  return FindRows(reader, ReadTarget, kListTargets, project);
+  return FindRows(reader, kReadTarget, kListTargets, project);
 }
 
 bool SqliteStore::RemoveExportTarget(const ProjectId& project, const domain::ExportTargetId& id) {
@@ -277,7 +277,7 @@ void SqliteStore::AddExportBucket(const domain::ExportBucket& bucket) {
 std::optional<domain::ExportBucket> SqliteStore::FindExportBucket(
     const ProjectId& project, const domain::ExportBucketId& id) {
   const Reader reader(pool_);
-  return FindRow(reader, ReadBucket, kFindBucket, project, id);
+  return FindRow(reader, kReadBucket, kFindBucket, project, id);
 }
 
 domain::Listing<domain::ExportBucket> SqliteStore::ListExportBuckets(const ProjectId& project,
@@ -286,7 +286,7 @@ domain::Listing<domain::ExportBucket> SqliteStore::ListExportBuckets(const Proje
   domain::Listing<domain::ExportBucket> listing;
   listing.total =
       CountRows(scope, "SELECT count(*) FROM export_buckets WHERE project = ?1", project);
-  listing.rows = FindRows(scope, ReadBucket, kListBuckets, project, page.size, page.Offset());
+  listing.rows = FindRows(scope, kReadBucket, kListBuckets, project, page.size, page.Offset());
   return listing;
 }
 
@@ -345,7 +345,7 @@ bool SqliteStore::AddDueExport(const domain::ExportJob& job, const domain::Job& 
 
 std::optional<domain::ExportJob> SqliteStore::FindExport(const domain::ExportId& id) {
   const Reader reader(pool_);
-  return FindRow(reader, ReadExport, kFindExport, id);
+  return FindRow(reader, kReadExport, kFindExport, id);
 }
 
 domain::Listing<domain::ExportJob> SqliteStore::ListExports(const ClusterId& cluster,
@@ -353,7 +353,7 @@ domain::Listing<domain::ExportJob> SqliteStore::ListExports(const ClusterId& clu
   const ReadScope scope(pool_);
   domain::Listing<domain::ExportJob> listing;
   listing.total = CountRows(scope, "SELECT count(*) FROM exports WHERE cluster = ?1", cluster);
-  listing.rows = FindRows(scope, ReadExport, kListExports, cluster, page.size, page.Offset());
+  listing.rows = FindRows(scope, kReadExport, kListExports, cluster, page.size, page.Offset());
   return listing;
 }
 
