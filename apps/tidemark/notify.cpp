@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "base/one_line.h"
 #include "command.h"
 #include "exit_status.h"
 #include "output.h"
@@ -84,7 +85,7 @@ int Test(const NotifyOptions& options, Session& session) {
     }
     return 0;
   }
-  fmt::print(stderr, "error: not delivered: {}\n", TextOf(result, "error"));
+  fmt::print(stderr, "error: not delivered: {}\n", OneLine(TextOf(result, "error")));
   return ExitStatus(ErrorCode::kUnavailable);
 }
 
