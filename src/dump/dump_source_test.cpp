@@ -361,6 +361,20 @@ TEST_F(DumpSourceTest, AUserOfAnotherNameIsRefused) {
   ExpectTreeRefused("is no user");
 }
 
+TEST_F(DumpSourceTest, DamagedUsersAreRefused) {
+  const Bytes app = bson::FromJson(R"({"_id": "shop.app", "user": "app", "db": "shop"})");
+  WriteCollection("shop/a", {Numbered(1)});
+  WriteCollection("admin/system.users", {app, app});
+  ExpectTreeRefused("the user \"shop.app\" is there twice");
+  WriteCollection("shop/a", {Numbered(1)});
+  WriteCollection("admin/system.roles",
+                  {bson::FromJson(R"({"role": "reader", "db": "shop", "privileges": []})")});
+  ExpectTreeRefused("is no role");
+  WriteCollection("shop/a", {Numbered(1)});
+  folder_.Write("dump/admin/system.users.bson", Bytes(app.begin(), app.end() - 3));
+  ExpectRefused("dump", "system.users", ErrorCode::kCorrupt);
+}
+
 TEST_F(DumpSourceTest, NotesAreBounded) {
   for (std::size_t i = 0; i < 2 * kMaxNotes; ++i) {
     folder_.Write("dump/shop/c" + std::to_string(i) + ".bson", {});

@@ -1,6 +1,7 @@
 #include "dump/internal/contents.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "bson/document.h"
@@ -41,13 +42,16 @@ std::string TextAt(const bson::Document& document, std::string_view name) {
   return element ? std::string(element->AsString().value_or("")) : std::string();
 }
 
-// A user or role is called by its database and its own name.
-void CheckAccount(ByteView bytes, std::string_view kind) {
+// A user or role is called by its database and its own name, and is there once.
+void CheckAccount(ByteView bytes, std::string_view kind, std::set<std::string>& seen) {
   const bson::Document document(bytes);
   const std::string name = TextAt(document, kind);
   const std::string id = TextAt(document, "_id");
   if (name.empty() || id != TextAt(document, "db") + "." + name) {
     ThrowBad("\"" + Printable(id) + "\" is no " + std::string(kind));
+  }
+  if (!seen.insert(id).second) {
+    ThrowBad("the " + std::string(kind) + " \"" + Printable(id) + "\" is there twice");
   }
 }
 
@@ -236,6 +240,8 @@ void Contents::ReadOldIndexes(std::map<Name, Part>& parts, const ReadStream& rea
 // What the database admin holds of users and roles.
 repo::Accounts Contents::TakeAccounts(std::map<Name, Part>& parts, const ReadStream& read) {
   repo::Accounts accounts;
+  std::set<std::string> users;
+  std::set<std::string> roles;
   std::uint64_t bytes = 0;
   const auto take = [&](const char* collection, const Visit& visit) {
     const auto found = parts.find(Name("admin", collection));
@@ -253,11 +259,11 @@ repo::Accounts Contents::TakeAccounts(std::map<Name, Part>& parts, const ReadStr
     parts.erase(found);
   };
   take("system.users", [&](ByteView document) {
-    CheckAccount(document, "user");
+    CheckAccount(document, "user", users);
     accounts.users.emplace_back(document.begin(), document.end());
   });
   take("system.roles", [&](ByteView document) {
-    CheckAccount(document, "role");
+    CheckAccount(document, "role", roles);
     accounts.roles.emplace_back(document.begin(), document.end());
   });
   take("system.version", [&](ByteView document) {
