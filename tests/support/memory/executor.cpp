@@ -68,6 +68,9 @@ Executor::Outcome Executor::Run(const wire::Request& request, std::int32_t conne
   for (const Fault& fault : met) {
     Delay(fault.delay);
   }
+  if (Has(met, FaultAction::kHold)) {
+    Hold();
+  }
   if (Has(met, FaultAction::kDropConnection)) {
     return Outcome::kDrop;
   }
@@ -97,6 +100,14 @@ void Executor::Delay(std::chrono::milliseconds delay) {
   const MutexLock lock(mutex_);
   while (!stopped_ && steady_clock::now() < deadline) {
     changed_.WaitFor(mutex_, deadline - steady_clock::now());
+  }
+}
+
+void Executor::Hold() {
+  constexpr std::chrono::milliseconds kLook{10};
+  const MutexLock lock(mutex_);
+  while (!stopped_ && faults_.IsHolding()) {
+    changed_.WaitFor(mutex_, kLook);
   }
 }
 

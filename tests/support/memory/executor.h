@@ -33,6 +33,7 @@ class Executor {
   Faults& faults() { return faults_; }
 
  private:
+  void Hold() TIDEMARK_EXCLUDES(mutex_);
   void Delay(std::chrono::milliseconds delay) TIDEMARK_EXCLUDES(mutex_);
   void Execute(Call& call, const CommandRow* row, Bytes& out) TIDEMARK_REQUIRES(mutex_);
   void CheckMayRun(const Call& call, const CommandRow& row) const TIDEMARK_REQUIRES(mutex_);

@@ -22,6 +22,7 @@ constexpr std::array kActions{
     ActionName{"dropAfterwards", FaultAction::kDropAfterwards},
     ActionName{"delay", FaultAction::kDelay},
     ActionName{"killCursor", FaultAction::kKillCursor},
+    ActionName{"hold", FaultAction::kHold},
 };
 
 bool Matches(const Fault& fault, std::string_view command, std::string_view ns, Access access) {
@@ -96,6 +97,11 @@ std::vector<Fault> Faults::Meet(std::string_view command, std::string_view ns, A
     hook(command, ns);
   }
   return met;
+}
+
+bool Faults::IsHolding() {
+  const MutexLock lock(mutex_);
+  return std::ranges::find(faults_, FaultAction::kHold, &Fault::action) != faults_.end();
 }
 
 std::uint64_t Faults::TakeBytes(std::uint64_t bytes) {

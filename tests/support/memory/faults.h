@@ -24,6 +24,7 @@ enum class FaultAction {
   kDropAfterwards,   // it is done, and not answered
   kDelay,            // it is done later
   kKillCursor,       // a getMore finds its cursor gone: code 43
+  kHold,             // it is done when the faults are cleared
 };
 
 struct Fault {
@@ -58,6 +59,8 @@ class Faults {
   // The faults that a command meets, each counted.
   std::vector<Fault> Meet(std::string_view command, std::string_view ns, Access access)
       TIDEMARK_EXCLUDES(mutex_);
+  // Whether there is a fault that holds commands.
+  bool IsHolding() TIDEMARK_EXCLUDES(mutex_);
   // How many of `bytes` may be sent; fewer than asked: then drop the connection.
   std::uint64_t TakeBytes(std::uint64_t bytes) TIDEMARK_EXCLUDES(mutex_);
 
