@@ -1,16 +1,6 @@
 #include "domain/restore_job.h"
 
-#include <algorithm>
-
 namespace tidemark::domain {
-
-std::optional<RestoreState> NextState(RestoreState from, RestoreEvent event) {
-  const auto found =
-      std::ranges::find_if(kRestoreTransitions, [&](const RestoreTransition& transition) {
-        return transition.from == from && transition.event == event;
-      });
-  return found == kRestoreTransitions.end() ? std::nullopt : std::optional(found->to);
-}
 
 std::string_view RestoreStateName(RestoreState state) {
   switch (state) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,29 +16,9 @@ namespace tidemark::domain {
 // later releases.
 enum class DeliveryMethod { kCluster = 0, kDownload = 1, kPush = 5 };
 
-// Persistent: never renumber.
+// A state never goes back: claiming again after a lost lease keeps kRunning (contract.md 8), and
+// the last two take no change. The catalog's statements hold to that. Persistent: never renumber.
 enum class RestoreState { kPending = 0, kQueued = 1, kRunning = 2, kCompleted = 3, kFailed = 4 };
-
-enum class RestoreEvent { kWait, kClaim, kFinish, kFail };
-
-struct RestoreTransition {
-  RestoreState from;
-  RestoreEvent event;
-  RestoreState to;
-};
-
-// Every state change there is; anything not listed is kConflict. Claiming again after a lost lease
-// keeps kRunning: a state never goes back (contract.md 8). Diagram in docs/architecture.md.
-inline constexpr std::array kRestoreTransitions{
-    RestoreTransition{RestoreState::kPending, RestoreEvent::kWait, RestoreState::kQueued},
-    RestoreTransition{RestoreState::kPending, RestoreEvent::kClaim, RestoreState::kRunning},
-    RestoreTransition{RestoreState::kQueued, RestoreEvent::kClaim, RestoreState::kRunning},
-    RestoreTransition{RestoreState::kRunning, RestoreEvent::kClaim, RestoreState::kRunning},
-    RestoreTransition{RestoreState::kRunning, RestoreEvent::kFinish, RestoreState::kCompleted},
-    RestoreTransition{RestoreState::kPending, RestoreEvent::kFail, RestoreState::kFailed},
-    RestoreTransition{RestoreState::kQueued, RestoreEvent::kFail, RestoreState::kFailed},
-    RestoreTransition{RestoreState::kRunning, RestoreEvent::kFail, RestoreState::kFailed},
-};
 
 // What a restore that compares found and did, in documents.
 struct RestoreChanges {
@@ -90,9 +69,6 @@ struct RestoreJob {
   // Asked for by collection (domain::CollectionRestore has the rest): no other family shows it.
   bool by_collection = false;
 };
-
-// nullopt when the event is not allowed in that state.
-std::optional<RestoreState> NextState(RestoreState from, RestoreEvent event);
 
 // The Atlas words: PENDING, QUEUED, RUNNING, COMPLETED, FAILED.
 std::string_view RestoreStateName(RestoreState state);
