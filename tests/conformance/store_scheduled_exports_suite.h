@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
+#include "base/stage_group.h"
 #include "tests/conformance/store_exports_suite.h"
 
 // The part of StoreSuite about what schedules export by themselves.
@@ -122,6 +124,29 @@ TEST_P(ScheduledExportSuite, WhatIsDueIsQueuedOnce) {
   EXPECT_TRUE(store_->FindExport(job.id).value().IsScheduled());
   store_->FinishExport(Claim(), domain::ExportState::kFailed, "403", kNow);
   EXPECT_TRUE(Due().empty());
+  EXPECT_EQ(store_->ListExports(cluster.id, {}).total, 1);
+}
+
+TEST_P(ScheduledExportSuite, OfManyNodesOneQueuesWhatIsDue) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const domain::ExportBucket bucket = AddBucket("bucket");
+  AddExportingSchedule(cluster, bucket);
+  const domain::Snapshot snapshot = TakeMonthly(cluster);
+  std::vector<domain::ExportJob> jobs;
+  std::vector<domain::Job> works;
+  for (int i = 0; i < 6; ++i) {
+    jobs.push_back(NewExport(snapshot, bucket));
+    works.push_back(NewJob(domain::JobKind::kExport, jobs.back().id.raw(), kNow));
+  }
+  std::atomic<int> queued = 0;
+  StageGroup threads;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    threads.Start("queue", [&, i](const std::stop_token&) {
+      queued += store_->AddDueExport(jobs[i], works[i]) ? 1 : 0;
+    });
+  }
+  threads.Wait();
+  EXPECT_EQ(queued, 1);
   EXPECT_EQ(store_->ListExports(cluster.id, {}).total, 1);
 }
 
