@@ -175,9 +175,9 @@ class Store : public AuditLog,
 
   // Retention. Marks at most `limit` finished snapshots deleted whose expiry has come, or that
   // failed before `failed_before`, and returns them. Never one that is not to be deleted, that an
-  // unfinished restore or export reads or a download that is still offered comes from, or that is
-  // among the newest completed ones of its cluster, as many as its schedule keeps (at least 1);
-  // imported ones are not counted as newer.
+  // unfinished restore or export reads or one that is due will, that a download that is still
+  // offered comes from, or that is among the newest completed ones of its cluster, as many as its
+  // schedule keeps (at least 1); imported ones are not counted as newer.
   struct DeletedSnapshot {
     SnapshotId id;
     ProjectId project;

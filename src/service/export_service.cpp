@@ -310,7 +310,7 @@ std::optional<domain::ExportJob> ExportService::Find(const domain::Cluster& clus
   return found && found->cluster == cluster.id ? found : std::nullopt;
 }
 
-domain::ExportJob ExportService::Cancel(const domain::Cluster& cluster, const std::string& id) {
+void ExportService::Cancel(const domain::Cluster& cluster, const std::string& id) {
   const auto parsed = domain::ExportId::Parse(id);
   const auto job = parsed ? Find(cluster, *parsed) : std::nullopt;
   if (!job) {
@@ -326,7 +326,6 @@ domain::ExportJob ExportService::Cancel(const domain::Cluster& cluster, const st
                   {id});
   }
   env_.log.Info("export={} cluster={}  export cancelled", id, cluster.name);
-  return env_.store.FindExport(job->id).value();
 }
 
 std::optional<domain::Job> ExportService::FindJob(const domain::ExportId& id) {

@@ -93,7 +93,7 @@ class ExportService {
   std::optional<domain::ExportJob> Find(const domain::Cluster& cluster, const domain::ExportId& id);
   // Whoever makes it stops soon; what has been written stays, without the object that says that it
   // is complete. kExportNotFound; kExportFinished.
-  domain::ExportJob Cancel(const domain::Cluster& cluster, const std::string& id);
+  void Cancel(const domain::Cluster& cluster, const std::string& id);
   std::optional<domain::Job> FindJob(const domain::ExportId& id);
   // The handler of JobKind::kExport.
   void Run(const jobs::JobContext& context);
