@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "codec/gzip.h"
 #include "tests/support/archive_fixture.h"
 #include "tests/support/repository_fixture.h"
 #include "tests/support/sanitized.h"
@@ -166,6 +167,23 @@ TEST_F(ArchiveTest, BytesDoNotDependOnThreadsMemoryOrHowTheyAreRead) {
     archive_.memory = MiB(64);
     archive_.threads = 8;
     EXPECT_EQ(Pack(0, nullptr, 10'000'000), one);
+  }
+}
+
+// The compressor stores what it cannot compress, and its output grows beyond what was expected: the
+// bytes must not depend on what its buffer has held before.
+TEST_F(ArchiveTest, EqualBlocksGiveEqualMembersWhateverCameBefore) {
+  Bytes noise(3U << 20);
+  random_.Fill(noise);
+  const Bytes text(3U << 20, 'x');
+  codec::Gzip fresh;
+  const Bytes member = fresh.Member(noise);
+  EXPECT_GT(member.size(), noise.size());
+  codec::Gzip used;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(used.Member(noise), member) << i;
+    used.Member(ByteView(noise).first(1000U * (i + 1)));
+    used.Member(text);
   }
 }
 

@@ -46,20 +46,23 @@ Bytes Gzip::Member(ByteView plain) {
   stream.flush = NO_FLUSH;
   stream.next_in = const_cast<std::uint8_t*>(plain.data());  // the library only reads it
   stream.avail_in = static_cast<std::uint32_t>(plain.size());
-  if (state_->scratch_size < plain.size() / 2 + kFraming) {
-    state_->GrowScratch(0, plain.size() / 2 + kFraming);
-  }
+  // What the compressor does with what cannot be compressed depends on where its output ends: so
+  // that is a matter of this member only, whatever the buffer has grown to.
+  std::size_t limit = plain.size() / 2 + kFraming;
   std::size_t used = 0;
   do {
-    if (used == state_->scratch_size) {
-      state_->GrowScratch(used, used + used / 2);
+    if (used == limit) {
+      limit += limit / 2;
+    }
+    if (limit > state_->scratch_size) {
+      state_->GrowScratch(used, limit);
     }
     stream.next_out = state_->scratch.get() + used;
-    stream.avail_out = static_cast<std::uint32_t>(state_->scratch_size - used);
+    stream.avail_out = static_cast<std::uint32_t>(limit - used);
     if (isal_deflate(&stream) != COMP_OK) {
       throw Error(ErrorCode::kInternal, "compressing: the compressor refused its arguments");
     }
-    used = state_->scratch_size - stream.avail_out;
+    used = limit - stream.avail_out;
   } while (stream.internal_state.state != ZSTATE_END);
   return Bytes(state_->scratch.get(), state_->scratch.get() + used);
 }
