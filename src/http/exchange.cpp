@@ -105,9 +105,10 @@ std::string_view HeadProblem(const BodyParser& parser) {
     return "The request must have exactly one Host header.";
   }
   // It becomes part of the links in answers (RFC 3986 section 3.2.2, without an escape's check).
-  if (!std::ranges::all_of(message[beast::http::field::host], [](unsigned char c) {
-        return std::isalnum(c) != 0 ||
-               std::string_view("-._~!$&'()*+,;=:[]%").find(c) != std::string_view::npos;
+  constexpr std::string_view kHostMarks = "-._~!$&'()*+,;=:[]%";
+  if (!std::ranges::all_of(message[beast::http::field::host], [&](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+               kHostMarks.find(c) != std::string_view::npos;
       })) {
     return "The Host header is no host.";
   }
