@@ -119,17 +119,20 @@ void RefuseBucketInUse(Session& session, const domain::ExportBucketId& id) {
   }
 }
 
-// Exports of one cluster share a prefix when their snapshots are of one minute and they were asked
-// for in one second: their documents would be mixed. Whoever makes a cancelled one (state 5) may
-// still be writing.
+// Exports of one cluster into one bucket share a prefix when their snapshots are of one minute and
+// they were asked for in one second: their documents would be mixed. Whoever makes a cancelled one
+// (state 5) may still be writing.
 void RefusePrefixOfAnother(Session& session, const domain::ExportJob& job) {
   if (CountRows(session,
                 "SELECT count(*) FROM exports WHERE cluster = ?1 AND created >= ?2 "
-                "AND prefix = ?3 AND (snapshot <> ?4 OR state = 5)",
+                "AND prefix = ?3 AND (snapshot <> ?4 OR state = 5) AND bucket IN (SELECT id FROM "
+                "export_buckets WHERE (project, bucket) = "
+                "(SELECT project, bucket FROM export_buckets WHERE id = ?5))",
                 job.cluster,
                 job.created - std::chrono::seconds{1},
                 job.prefix,
-                job.snapshot) > 0) {
+                job.snapshot,
+                job.bucket) > 0) {
     throw Error(ErrorCode::kConflict,
                 "exporting snapshot " + job.snapshot.ToString() +
                     ": another export has just begun under its prefix",

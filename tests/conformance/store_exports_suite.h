@@ -20,12 +20,13 @@ class ExportSuite : public StoreSuite {
     return target;
   }
 
-  domain::ExportBucket AddBucket(const std::string& name) {
+  domain::ExportBucket AddBucket(const std::string& name,
+                                 const std::string& role = "0123456789abcdef01234567") {
     const domain::ExportBucket bucket{.id = NewId<domain::ExportBucketId>(),
                                       .project = project_.id,
                                       .provider = domain::ExportProvider::kAzure,
                                       .bucket = name,
-                                      .role = "0123456789abcdef01234567",
+                                      .role = role,
                                       .service_url = "https://service",
                                       .tenant = "tenant",
                                       .region = "eu-1",

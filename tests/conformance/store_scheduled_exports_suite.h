@@ -246,12 +246,17 @@ TEST_P(ScheduledExportSuite, SnapshotsOfOneMinuteDoNotShareAPrefix) {
   const domain::ExportBucket bucket = AddBucket("bucket");
   const domain::Snapshot first = TakeMonthly(cluster);
   const domain::Snapshot second = TakeMonthly(cluster);
+  const domain::Snapshot third = TakeMonthly(cluster);
   Queue(NewExport(first, bucket));
   EXPECT_THAT(Refusal([&] { Queue(NewExport(second, bucket)); }), testing::HasSubstr("Conflict"));
+  const domain::ExportBucket same = AddBucket("bucket", "another role at the provider");
+  EXPECT_THAT(Refusal([&] { Queue(NewExport(second, same)); }), testing::HasSubstr("Conflict"));
   domain::ExportJob job = NewExport(second, bucket);
   job.prefix += "/1";
   Queue(job);
   EXPECT_EQ(store_->ListExports(cluster.id, {}).total, 2);
+  AddTarget("elsewhere");
+  Queue(NewExport(third, AddBucket("elsewhere")));
 }
 
 TEST_P(ScheduledExportSuite, ACancelledExportEndsWithItsJob) {
