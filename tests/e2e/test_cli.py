@@ -302,7 +302,7 @@ def test_a_name_is_not_taken_for_a_path(world, name):
 def test_an_empty_name_is_told(world):
     done = world.tidemark.command("cluster", "remove", "", "--project", world.project, key=world.tidemark.key)
     assert done.returncode == 2
-    assert done.stderr == "error: reading the arguments: a name or an id is empty\n"
+    assert done.stderr == "error: name: it is empty\nhint: tidemark cluster remove --help\n"
 
 
 def test_a_moment_with_an_offset_is_understood(world):
