@@ -46,7 +46,9 @@ struct ConnectionOptions {
 // connection string.
 class Connection {
  public:
-  // Parses the string; does not connect. kInvalidArgument with a hint when it is malformed.
+  // Parses the string; does not connect. kInvalidArgument with a hint when it is malformed. A write
+  // is done when a majority of the members has it, unless the string says w=N; kTimeout with a hint
+  // when they have not after four minutes (the string's wtimeoutMS), though it may be done.
   static std::unique_ptr<Connection> Open(const Secret& connection_string,
                                           const ConnectionOptions& options);
   virtual ~Connection() = default;

@@ -17,6 +17,9 @@ namespace {
 
 // An index build answers when it is done; the driver's keep-alive finds a dead peer before.
 constexpr std::int32_t kIndexBuildTimeout = 24 * 3600 * 1000;  // milliseconds
+// For the members that a write waits for. Less than a socket waits (ConnectionOptions), so that the
+// server says which it was.
+constexpr std::int64_t kReplicationTimeout = 240 * 1000;  // milliseconds
 
 std::string FullName(std::string_view database, std::string_view collection) {
   return std::string(database) + "." + std::string(collection);
@@ -33,6 +36,20 @@ std::string HostOf(const mongoc_uri_t* uri) {
   }
   const mongoc_host_list_t* hosts = mongoc_uri_get_hosts(uri);
   return hosts == nullptr ? "unknown host" : hosts->host_and_port;
+}
+
+// Whether the server takes a writeConcern with the command, and tells when it was not reached.
+bool Writes(std::string_view command) {
+  constexpr std::array<std::string_view, 9> kWriting{"create",
+                                                     "createIndexes",
+                                                     "collMod",
+                                                     "drop",
+                                                     "dropDatabase",
+                                                     "dropIndexes",
+                                                     "insert",
+                                                     "update",
+                                                     "_mergeAuthzCollections"};
+  return std::ranges::find(kWriting, command) != kWriting.end();
 }
 
 class DriverConnection final : public Connection {
@@ -128,8 +145,12 @@ Bytes DriverConnection::Run(mongoc_client_t* client,
   const BsonView view(command.bytes());
   Reply reply;
   bson_error_t error;
-  if (!mongoc_client_command_simple(
-          client, database.c_str(), view.get(), nullptr, reply.Out(), &error)) {
+  const bool done = Writes(name)
+                        ? mongoc_client_write_command_with_opts(
+                              client, database.c_str(), view.get(), nullptr, reply.Out(), &error)
+                        : mongoc_client_command_simple(
+                              client, database.c_str(), view.get(), nullptr, reply.Out(), &error);
+  if (!done) {
     ThrowDriverError(error, At("running " + name + " on " + database));
   }
   return CopyOf(reply.bytes());
@@ -414,17 +435,23 @@ ServerFacts DriverConnection::Facts() {
   return facts;
 }
 
-// A restore must not be verified against a secondary that lags, nor written without an answer.
-void DemandPrimaryAndAnswers(mongoc_uri_t* uri) {
+// A restore must not be verified against a secondary that lags, nor written without an answer; and
+// what has been verified has to outlive an election. So where the string does not say for itself
+// how many members are to have a write, it is a majority, as mongorestore asks for and MongoDB 5.0
+// does by itself.
+void DemandPrimaryAndMajority(mongoc_uri_t* uri) {
   const CHandle<mongoc_read_prefs_t, mongoc_read_prefs_destroy> primary(
       mongoc_read_prefs_new(MONGOC_READ_PRIMARY));
   mongoc_uri_set_read_prefs_t(uri, primary.get());
-  if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri))) {
-    const CHandle<mongoc_write_concern_t, mongoc_write_concern_destroy> acknowledged(
-        mongoc_write_concern_new());
-    mongoc_write_concern_set_w(acknowledged.get(), 1);
-    mongoc_uri_set_write_concern(uri, acknowledged.get());
+  const WriteConcernHandle concern(mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri)));
+  if (mongoc_write_concern_get_w(concern.get()) == MONGOC_WRITE_CONCERN_W_DEFAULT ||
+      !mongoc_write_concern_is_acknowledged(concern.get())) {
+    mongoc_write_concern_set_w(concern.get(), MONGOC_WRITE_CONCERN_W_MAJORITY);
   }
+  if (mongoc_write_concern_get_wtimeout_int64(concern.get()) == 0) {
+    mongoc_write_concern_set_wtimeout_int64(concern.get(), kReplicationTimeout);
+  }
+  mongoc_uri_set_write_concern(uri, concern.get());
 }
 
 void ApplyOptions(mongoc_uri_t* uri, const ConnectionOptions& options) {
@@ -445,7 +472,7 @@ void ApplyOptions(mongoc_uri_t* uri, const ConnectionOptions& options) {
 std::unique_ptr<Connection> Connection::Open(const Secret& connection_string,
                                              const ConnectionOptions& options) {
   UriHandle uri = ParseUri(connection_string);
-  DemandPrimaryAndAnswers(uri.get());
+  DemandPrimaryAndMajority(uri.get());
   ApplyOptions(uri.get(), options);
   PoolHandle pool(mongoc_client_pool_new(uri.get()));
   if (pool == nullptr) {

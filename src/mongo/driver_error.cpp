@@ -12,6 +12,9 @@ constexpr std::string_view kRightsHint =
     "check user, password and roles of the cluster's connection string";
 constexpr std::string_view kReachHint =
     "is the cluster running, and can this machine reach it with these TLS settings?";
+constexpr std::string_view kMajorityHint =
+    "a majority of the replica set's members has to be up and keep up, or what is written could be "
+    "lost in an election; w=1 in the connection string does without";
 
 // Numbers: MongoDB's error_codes.yml.
 Kind ServerKind(std::uint32_t code) {
@@ -33,10 +36,12 @@ Kind ServerKind(std::uint32_t code) {
     case 238:  // NotImplemented (FerretDB)
       return {ErrorCode::kUnsupported, ""};
     case 50:   // MaxTimeMSExpired
-    case 64:   // WriteConcernFailed
     case 89:   // NetworkTimeout
     case 262:  // ExceededTimeLimit
       return {ErrorCode::kTimeout, ""};
+    case 64:   // WriteConcernFailed
+    case 100:  // UnsatisfiableWriteConcern
+      return {ErrorCode::kTimeout, kMajorityHint};
     case 14031:  // OutOfDiskSpace
       return {ErrorCode::kResourceExhausted, "free space on the cluster's disk"};
     case 6:      // HostUnreachable

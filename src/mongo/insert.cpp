@@ -46,8 +46,9 @@ void InsertLarge(mongoc_client_t* client, const InsertPlace& place, ByteView doc
   const BsonView view(command);
   Reply reply;
   bson_error_t error;
-  if (!mongoc_client_command_simple(
+  if (!mongoc_client_write_command_with_opts(
           client, place.database.c_str(), view.get(), nullptr, reply.Out(), &error)) {
+    CheckWriteErrors(reply.bytes(), 1, place.doing);
     ThrowDriverError(error, place.doing);
   }
   CheckWriteErrors(reply.bytes(), 1, place.doing);

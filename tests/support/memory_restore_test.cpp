@@ -257,6 +257,37 @@ TEST_F(MemoryRestoreTest, StepDownThatLastsFailsTheRestoreAfterItsAttempts) {
   EXPECT_TRUE(TargetIsMarked());
 }
 
+// An election could take back what only the primary has.
+TEST_F(MemoryRestoreTest, WriteThatNoMajorityHasFailsTheRestore) {
+  Run("shop", R"({"createIndexes": "orders", "indexes": [{"key": {"a": 1}, "name": "a"}]})");
+  source_.Generate("shop.orders", 10, 100);
+  TakeSnapshot();
+  for (const std::string command : {"insert", "create", "createIndexes", "dropDatabase"}) {
+    target_.faults().Add(
+        {.action = FaultAction::kUnreplicated, .commands = {command}, .times = -1});
+    const Failure failure = FailureOf([&] { Restore(); });
+    EXPECT_EQ(failure.code, ErrorCode::kTimeout) << command;
+    EXPECT_THAT(failure.message, HasSubstr("waiting for replication timed out")) << command;
+    target_.faults().Clear();
+    Restore();
+    EXPECT_EQ(ContentOf(target_), ContentOf(source_)) << command;
+  }
+}
+
+TEST_F(MemoryRestoreTest, ConnectionStringMaySayHowManyMembersAreToHaveAWrite) {
+  const std::string uri =
+      target_.Uri() + (target_.Uri().find('?') == std::string::npos ? "?" : "&");
+  target_.faults().Add({.action = FaultAction::kUnreplicated, .commands = {"insert"}, .times = -1});
+  const Bytes document = Doc(1);
+  const auto insert = [&](const std::string& option, const std::string& collection) {
+    mongo::Connection::Open(Secret(uri + option), {})
+        ->InsertMany("shop", collection, {ByteView(document)});
+  };
+  EXPECT_NO_THROW(insert("w=1", "one"));
+  EXPECT_EQ(FailureOf([&] { insert("w=majority", "all"); }).code, ErrorCode::kTimeout);
+  EXPECT_EQ(FailureOf([&] { insert("w=0", "none"); }).code, ErrorCode::kTimeout);
+}
+
 TEST_F(MemoryRestoreTest, IndexThatCannotBeBuiltFailsTheRestore) {
   Run("shop", R"({"createIndexes": "orders", "indexes": [{"key": {"a": 1}, "name": "a"}]})");
   TakeSnapshot();

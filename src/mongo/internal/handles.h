@@ -15,6 +15,7 @@ using ClientHandle = CHandle<mongoc_client_t, mongoc_client_destroy>;
 using CursorHandle = CHandle<mongoc_cursor_t, mongoc_cursor_destroy>;
 using CollectionHandle = CHandle<mongoc_collection_t, mongoc_collection_destroy>;
 using BulkHandle = CHandle<mongoc_bulk_operation_t, mongoc_bulk_operation_destroy>;
+using WriteConcernHandle = CHandle<mongoc_write_concern_t, mongoc_write_concern_destroy>;
 using ServerHandle = CHandle<mongoc_server_description_t, mongoc_server_description_destroy>;
 
 inline ByteView BytesOf(const bson_t* document) {

@@ -128,6 +128,15 @@ void Executor::Execute(Call& call, const CommandRow* row, Bytes& out) {
       reply.AppendElement(element.name, element);
     }
   }
+  if (Has(call.met, FaultAction::kUnreplicated) &&
+      TextAt(DocumentAt(call.command(), "writeConcern"), "w") == "majority") {
+    const Bytes refusal = bson::Builder()
+                              .Append("code", std::int32_t{64})
+                              .Append("codeName", "WriteConcernFailed")
+                              .Append("errmsg", "waiting for replication timed out")
+                              .Finish();
+    reply.Append("writeConcernError", bson::Document(refusal));
+  }
   AppendTrailer(reply, 1.0);
   const Bytes body = reply.Finish();
   wire::EncodeReply(call.request, next_reply_++, bson::Document(body), out);

@@ -23,6 +23,7 @@ constexpr std::array kActions{
     ActionName{"delay", FaultAction::kDelay},
     ActionName{"killCursor", FaultAction::kKillCursor},
     ActionName{"hold", FaultAction::kHold},
+    ActionName{"unreplicated", FaultAction::kUnreplicated},
 };
 
 bool Matches(const Fault& fault, std::string_view command, std::string_view ns, Access access) {

@@ -25,6 +25,7 @@ enum class FaultAction {
   kDelay,            // it is done later
   kKillCursor,       // a getMore finds its cursor gone: code 43
   kHold,             // it is done when the faults are cleared
+  kUnreplicated,     // it is done, but no other member has it: who asks for a majority is told so
 };
 
 struct Fault {
