@@ -19,7 +19,7 @@ namespace {
 constexpr std::int32_t kIndexBuildTimeout = 24 * 3600 * 1000;  // milliseconds
 // For the members that a write waits for. Less than a socket waits (ConnectionOptions), so that the
 // server says which it was.
-constexpr std::int64_t kReplicationTimeout = 240 * 1000;  // milliseconds
+constexpr std::int64_t kReplicationTimeout = 240'000;  // milliseconds
 
 std::string FullName(std::string_view database, std::string_view collection) {
   return std::string(database) + "." + std::string(collection);
