@@ -1,3 +1,5 @@
+#include <array>
+
 #include <fmt/core.h>
 
 #include "command.h"
@@ -16,6 +18,49 @@ struct ClusterOptions {
   bool require_quiet = false;
   bool allow_lossy = false;
 };
+
+// A setting that may be switched on, switched off, or left alone.
+struct Switch {
+  const char* member;
+  const char* on_name;
+  const char* off_name;
+  const char* help;
+  bool on = false;
+  bool off = false;
+};
+
+using Switches = std::array<Switch, 4>;
+
+Switches AllSwitches() {
+  return {Switch{"encryptionAtRest",
+                 "--encryption-at-rest",
+                 "--no-encryption-at-rest",
+                 "it encrypts at rest: no tenant restore into it"},
+          Switch{"paused", "--paused", "--no-paused", "it is paused: no restore into it"},
+          Switch{"requireQuiet",
+                 "--require-quiet",
+                 "--no-require-quiet",
+                 "refuse a restore while other clients are connected"},
+          Switch{"allowLossy",
+                 "--allow-lossy",
+                 "--no-allow-lossy",
+                 "restore although it drops some options of the snapshot"}};
+}
+
+boost::json::object BodyOf(const Switches& switches) {
+  boost::json::object body;
+  for (const Switch& one : switches) {
+    if (one.on || one.off) {
+      body[one.member] = one.on;
+    }
+  }
+  if (body.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "changing a cluster: nothing to change was given",
+                "tidemark cluster set --help");
+  }
+  return body;
+}
 
 const std::vector<Column> kColumns{Member("NAME", "name"),
                                    Member("TIER", "tier"),
@@ -45,6 +90,17 @@ int Add(const ClusterOptions& options, Session& session) {
     PrintJson(made);
   } else {
     fmt::print("cluster {} registered\n", options.name);
+  }
+  return 0;
+}
+
+int Change(const ClusterOptions& options, Session& session, const boost::json::object& body) {
+  const boost::json::value cluster =
+      session.MakeClient().Patch(ClustersPath(options) + "/" + PathPart(options.name), body);
+  if (session.output == OutputFormat::kJson) {
+    PrintJson(cluster);
+  } else {
+    fmt::print("cluster {} changed\n", options.name);
   }
   return 0;
 }
@@ -100,6 +156,48 @@ void AddAdd(CLI::App& parent, Session& session, const SharedOptions& options) {
   });
 }
 
+void AddSet(CLI::App& parent, Session& session, const SharedOptions& options) {
+  CLI::App* set = AddProjectCommand(
+      parent, "set", "Change its settings; what is not named stays", session, options->project);
+  set->add_option("name", options->name, "its name")->required();
+  const auto switches = std::make_shared<Switches>(AllSwitches());
+  for (Switch& one : *switches) {
+    CLI::Option* on = set->add_flag(one.on_name, one.on, one.help);
+    set->add_flag(one.off_name, one.off, "not so")->excludes(on);
+  }
+  set->footer(
+      "Example: tidemark cluster set Cluster0 --project 32b6e34b3d91647abb20e7b8 --no-paused");
+  set->callback([&session, options, switches] {
+    session.run = [&session, options, switches] {
+      return Change(*options, session, BodyOf(*switches));
+    };
+  });
+}
+
+// A command of its own: the environment's connection string is meant when it is called.
+void AddSetUri(CLI::App& parent, Session& session, const SharedOptions& options) {
+  CLI::App* set = AddProjectCommand(parent,
+                                    "set-uri",
+                                    "Another connection string; snapshots and schedule stay",
+                                    session,
+                                    options->project);
+  set->add_option("name", options->name, "its name")->required();
+  AddEnvironmentOption(*set,
+                       "--uri",
+                       options->uri,
+                       "TIDEMARK_CLUSTER_URI",
+                       "connection string; stored encrypted, never shown again")
+      ->required(options->uri.empty());
+  set->footer(
+      "Example: tidemark cluster set-uri Cluster0 --project 32b6e34b3d91647abb20e7b8 --uri "
+      "mongodb://127.0.0.1:27017");
+  set->callback([&session, options] {
+    session.run = [&session, options] {
+      return Change(*options, session, {{"connectionString", options->uri}});
+    };
+  });
+}
+
 }  // namespace
 
 void AddCluster(CLI::App& app, Session& session) {
@@ -107,6 +205,8 @@ void AddCluster(CLI::App& app, Session& session) {
   CLI::App* cluster = app.add_subcommand("cluster", "Registered clusters");
   cluster->require_subcommand(1);
   AddAdd(*cluster, session, options);
+  AddSet(*cluster, session, options);
+  AddSetUri(*cluster, session, options);
 
   CLI::App* list =
       AddProjectCommand(*cluster, "list", "The project's clusters", session, options->project);

@@ -403,6 +403,39 @@ TEST_F(ApiTest, ClusterIsRegisteredWithoutShowingItsConnectionString) {
             "NAME_TAKEN");
 }
 
+TEST_F(ApiTest, ClusterGetsAnotherConnectionStringAndKeepsWhatIsNotNamed) {
+  Post(
+      Own("/clusters"),
+      R"({"name": "Cluster0", "paused": true, "connectionString": "mongodb://u:old@127.0.0.1:1/"})");
+  const std::string path = Own("/clusters/Cluster0");
+  ASSERT_EQ(Patch(path + "/scratchTarget", R"({"scratchTarget": true})").status, 200);
+  EXPECT_TRUE(BodyOf(Get(path)).at("scratchTarget").as_bool());
+  const auto changed = Patch(path, R"({"connectionString": "mongodb://u:new@127.0.0.1:2/"})");
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_THAT(changed.body, testing::Not(testing::HasSubstr("new")));
+  EXPECT_TRUE(BodyOf(changed).at("paused").as_bool());
+  EXPECT_FALSE(BodyOf(changed).at("scratchTarget").as_bool());
+  EXPECT_THAT(Get(V2("/clusters/Cluster0")).body, testing::HasSubstr("127.0.0.1:2"));
+  const auto resumed = Patch(path, R"({"paused": false, "allowLossy": true})");
+  EXPECT_FALSE(BodyOf(resumed).at("paused").as_bool());
+  EXPECT_TRUE(BodyOf(resumed).at("allowLossy").as_bool());
+}
+
+TEST_F(ApiTest, ImpossibleChangesOfAClusterAreRefused) {
+  const auto cluster = AddCluster("Cluster0");
+  const std::string path = Own("/clusters/Cluster0");
+  const auto patch = [&](const std::string& body) { return CodeOf(Patch(path, body)); };
+  EXPECT_EQ(patch(R"({"connectionString": "nonsense"})"), "VALIDATION_ERROR");
+  EXPECT_EQ(patch(R"({"connectionString": ""})"), "VALIDATION_ERROR");
+  EXPECT_EQ(patch(R"({"connectionString": null})"), "INVALID_JSON_ATTRIBUTE");
+  EXPECT_EQ(patch(R"({"name": "Cluster1"})"), "INVALID_ATTRIBUTE");
+  EXPECT_EQ(patch(R"({"tier": "flex"})"), "INVALID_ATTRIBUTE");
+  EXPECT_EQ(CodeOf(Patch(Own("/clusters/Cluster1"), "{}")), "CLUSTER_NOT_FOUND");
+  EXPECT_EQ(Patch(path, "{}").status, 200);
+  EXPECT_EQ(store_->FindCluster(cluster.id).value().connection_string.Reveal(),
+            cluster.connection_string.Reveal());
+}
+
 TEST_F(ApiTest, UnregisteredClusterStaysReachableByIdInOurOwnApi) {
   const auto cluster = AddCluster("Cluster0");
   EXPECT_EQ(Delete(Own("/clusters/Cluster0")).status, 204);

@@ -25,6 +25,14 @@ constexpr std::array kClusterFields{
     Field{"allowLossy", FieldType::kBoolean, kOptional},
 };
 
+constexpr std::array kChangeFields{
+    Field{"connectionString", FieldType::kString, kNotNull},
+    Field{"encryptionAtRest", FieldType::kBoolean, kNotNull},
+    Field{"paused", FieldType::kBoolean, kNotNull},
+    Field{"requireQuiet", FieldType::kBoolean, kNotNull},
+    Field{"allowLossy", FieldType::kBoolean, kNotNull},
+};
+
 json::object RenderProject(const domain::Project& project) {
   return {{"created", FormatInstant(project.created)},
           {"id", project.id.ToString()},
@@ -95,6 +103,22 @@ service::ClusterRegistration ReadRegistration(const Call& call) {
   return registration;
 }
 
+catalog::Store::ClusterChange ReadChange(const Call& call) {
+  const json::object body = ReadBody(call.request, kChangeFields);
+  const auto flag = [&](std::string_view name) {
+    return body.contains(name) ? std::optional(FlagOf(body, name)) : std::nullopt;
+  };
+  catalog::Store::ClusterChange change;
+  if (body.contains("connectionString")) {
+    change.connection_string = Secret(StringOf(body, "connectionString"));
+  }
+  change.encryption_at_rest = flag("encryptionAtRest");
+  change.paused = flag("paused");
+  change.require_quiet = flag("requireQuiet");
+  change.allow_lossy = flag("allowLossy");
+  return change;
+}
+
 }  // namespace
 
 domain::Cluster FindOwnCluster(const Call& call) {
@@ -157,6 +181,15 @@ Reply GetCluster(const Call& call) {
   return {200, Shape::kObject, RenderCluster(call, FindOwnCluster(call))};
 }
 
+Reply UpdateCluster(const Call& call) {
+  const domain::Cluster cluster = FindCluster(call);
+  return {
+      200,
+      Shape::kObject,
+      RenderCluster(
+          call, call.parts.clusters.Update(ProjectOf(call).id, cluster.name, ReadChange(call)))};
+}
+
 Reply DeleteCluster(const Call& call) {
   call.parts.clusters.Remove(ProjectOf(call).id, FindCluster(call).name);
   return {204, Shape::kNone, {}};
@@ -192,6 +225,12 @@ std::span<const Route> OwnClusterRoutes() {
             kProjectRead,
             "getCluster",
             GetCluster},
+      Route{kPatch,
+            "/projects/{groupId}/clusters/{clusterName}",
+            kOwn,
+            kClusterManage,
+            "updateCluster",
+            UpdateCluster},
       Route{kDelete,
             "/projects/{groupId}/clusters/{clusterName}",
             kOwn,

@@ -153,6 +153,7 @@ const std::map<std::string_view, Who> kRows{
     {"listClusters", kReader},
     {"createCluster", kClusterManager},
     {"getCluster", kReader},
+    {"updateCluster", kClusterManager},
     {"deleteCluster", kClusterManager},
     {"checkCluster", kClusterManager},
     {"listSnapshots", kReader},

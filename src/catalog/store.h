@@ -129,6 +129,24 @@ class Store : public AuditLog,
   // From then on nothing is restored into it and no snapshot of it is queued by hand. False: none,
   // or removed already. kConflict while an unfinished restore or a running drill writes to it.
   virtual bool RemoveCluster(const ClusterId& id, Instant now) = 0;
+
+  // What is absent stays as it is.
+  struct ClusterChange {
+    std::optional<Secret> connection_string;  // sealed
+    std::optional<bool> encryption_at_rest;
+    std::optional<bool> paused;
+    std::optional<bool> require_quiet;
+    std::optional<bool> allow_lossy;
+  };
+
+  // False: there is none, or it is not registered any more. Behind another connection string may be
+  // another server, of which nobody has said that it may be wiped: the mark of a scratch target
+  // goes, and waiting drills into it end with `reason`. kConflict, for a connection string, while
+  // an unfinished restore or a running drill writes to it.
+  virtual bool UpdateCluster(const ClusterId& id,
+                             const ClusterChange& change,
+                             std::string_view reason,
+                             Instant now) = 0;
   // What the last contact showed.
   virtual void UpdateClusterFacts(const ClusterId& id,
                                   domain::Topology topology,

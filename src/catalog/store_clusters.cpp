@@ -44,16 +44,15 @@ std::int64_t CountRegistered(Session& session, const ProjectId& project) {
       session, "SELECT count(*) FROM clusters WHERE project = ?1 AND removed IS NULL", project);
 }
 
-// What is being wiped and loaded stays registered: nobody else is to count on it before that has
-// ended.
-void RefuseWhileWrittenTo(Session& session, const ClusterId& id) {
-  const std::string doing = "cannot unregister cluster " + id.ToString();
+// What is being wiped and loaded stays registered, as the server that it is: nobody else is to
+// count on it before that has ended.
+void RefuseWhileWrittenTo(Session& session, const ClusterId& id, const std::string& doing) {
   if (CountRows(session,
                 "SELECT count(*) FROM restores WHERE target_cluster = ?1 AND state < 3",
                 id) > 0) {
     throw Error(ErrorCode::kConflict,
                 doing + ": a restore into it is unfinished",
-                "unregister it when the restore has finished");
+                "try again when the restore has finished");
   }
   if (CountRows(session, "SELECT count(*) FROM drills WHERE target = ?1 AND state = 1", id) > 0) {
     throw Error(ErrorCode::kConflict,
@@ -117,12 +116,42 @@ std::int64_t SqliteStore::CountClusters(const ProjectId& project) {
 
 bool SqliteStore::RemoveCluster(const ClusterId& id, Instant now) {
   WriteScope scope(pool_);
-  RefuseWhileWrittenTo(scope, id);
+  RefuseWhileWrittenTo(scope, id, "cannot unregister cluster " + id.ToString());
   const std::int64_t removed =
       Query(scope, "UPDATE clusters SET removed = ?2 WHERE id = ?1 AND removed IS NULL", id, now)
           .Run();
   scope.Commit();
   return removed == 1;
+}
+
+bool SqliteStore::UpdateCluster(const ClusterId& id,
+                                const ClusterChange& change,
+                                std::string_view reason,
+                                Instant now) {
+  WriteScope scope(pool_);
+  if (change.connection_string) {
+    RefuseWhileWrittenTo(
+        scope, id, "cannot change the connection string of cluster " + id.ToString());
+    Query(scope, "DELETE FROM scratch_targets WHERE cluster = ?1", id).Run();
+    StopDrillsInto(scope, id, reason, now);
+  }
+  const std::int64_t updated =
+      Query(scope,
+            "UPDATE clusters SET connection_string = coalesce(?2, connection_string), "
+            "encryption_at_rest = coalesce(?3, encryption_at_rest), paused = coalesce(?4, paused), "
+            "require_quiet = coalesce(?5, require_quiet), allow_lossy = coalesce(?6, allow_lossy) "
+            "WHERE id = ?1 AND removed IS NULL",
+            id,
+            change.connection_string,
+            change.encryption_at_rest,
+            change.paused,
+            change.require_quiet,
+            change.allow_lossy)
+          .Run();
+  if (updated == 1) {
+    scope.Commit();
+  }
+  return updated == 1;
 }
 
 void SqliteStore::UpdateClusterFacts(const ClusterId& id,

@@ -15,6 +15,18 @@ namespace {
                 {name, project.ToString()});
 }
 
+void CheckConnectionString(const Secret& connection_string) {
+  try {
+    mongo::CheckConnectionString(connection_string);
+    mongo::Connection::Open(connection_string, {});
+  } catch (const Error& error) {
+    throw Refusal(Reason::kInvalidValue,
+                  ErrorCode::kInvalidArgument,
+                  FailureText(error),
+                  {"connectionString"});
+  }
+}
+
 void CheckRegistration(const ClusterRegistration& registration) {
   if (!domain::IsClusterName(registration.name)) {
     throw Refusal(
@@ -23,14 +35,19 @@ void CheckRegistration(const ClusterRegistration& registration) {
         "a cluster name is 1 to 64 letters, digits and hyphens and starts with a letter or digit",
         {"name"});
   }
+  CheckConnectionString(registration.connection_string);
+}
+
+// A conflict of `write` is that the cluster is being written to.
+template <class Write>
+void TellingBusy(const std::string& name, const Write& write) {
   try {
-    mongo::CheckConnectionString(registration.connection_string);
-    mongo::Connection::Open(registration.connection_string, {});
+    write();
   } catch (const Error& error) {
-    throw Refusal(Reason::kInvalidValue,
-                  ErrorCode::kInvalidArgument,
-                  FailureText(error),
-                  {"connectionString"});
+    if (error.code() != ErrorCode::kConflict) {
+      throw;
+    }
+    throw Refusal(Reason::kClusterBusy, ErrorCode::kConflict, std::string(error.message()), {name});
   }
 }
 
@@ -164,17 +181,38 @@ ClusterCheck ClusterService::Check(const ProjectId& project, const std::string& 
   return check;
 }
 
+domain::Cluster ClusterService::Update(const ProjectId& project,
+                                       const std::string& name,
+                                       catalog::Store::ClusterChange change) {
+  const domain::Cluster cluster = Find(project, name);
+  const bool elsewhere = change.connection_string.has_value();
+  if (elsewhere) {
+    CheckConnectionString(*change.connection_string);
+    change.connection_string = Secret(env_.repository.SealSecret(
+        UriLabel(cluster.id.ToString()), change.connection_string->Reveal()));
+  }
+  bool updated = false;
+  TellingBusy(name, [&] {
+    updated =
+        env_.store.UpdateCluster(cluster.id,
+                                 change,
+                                 "stopped: cluster " + name + " has another connection string",
+                                 env_.clock.Now());
+  });
+  if (!updated) {
+    ThrowNotFound(project, name);
+  }
+  env_.log.Info("project={} cluster={}  cluster changed{}",
+                project.ToString(),
+                name,
+                elsewhere ? ", its connection string too" : "");
+  return Find(project, name);
+}
+
 void ClusterService::Remove(const ProjectId& project, const std::string& name) {
   const domain::Cluster cluster = Find(project, name);
   bool removed = false;
-  try {
-    removed = env_.store.RemoveCluster(cluster.id, env_.clock.Now());
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kConflict) {
-      throw;
-    }
-    throw Refusal(Reason::kClusterBusy, ErrorCode::kConflict, std::string(error.message()), {name});
-  }
+  TellingBusy(name, [&] { removed = env_.store.RemoveCluster(cluster.id, env_.clock.Now()); });
   if (!removed) {
     ThrowNotFound(project, name);
   }

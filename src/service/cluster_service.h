@@ -57,6 +57,12 @@ class ClusterService {
   // Whether its data are being replaced: a restore into it is queued or runs.
   bool IsBeingRestored(const domain::Cluster& cluster);
   ClusterCheck Check(const ProjectId& project, const std::string& name);
+  // What is absent stays. Another connection string, of a login that has changed or of a server
+  // that has moved, takes the mark of a scratch target off. kClusterNotFound, kInvalidValue;
+  // kClusterBusy while a restore or a drill writes to it. The cluster need not be reachable.
+  domain::Cluster Update(const ProjectId& project,
+                         const std::string& name,
+                         catalog::Store::ClusterChange change);
   // kClusterBusy while a restore into it runs. Snapshots and jobs stay.
   void Remove(const ProjectId& project, const std::string& name);
   // A connection with the stored string.

@@ -75,6 +75,12 @@ class StoreRaces : public StoreSuite {
     return [id = cluster.id](Store& store) { return store.RemoveCluster(id, kNow); };
   }
 
+  static Call Moves(const domain::Cluster& cluster) {
+    return Does([id = cluster.id](Store& store) {
+      store.UpdateCluster(id, {.connection_string = Secret("moved")}, "moved", kNow);
+    });
+  }
+
   static Call Deletes(const domain::Snapshot& snapshot) {
     return [id = snapshot.id](Store& store) { return store.MarkSnapshotDeleted(id, kNow); };
   }
@@ -113,6 +119,21 @@ TEST_P(StoreRaces, AClusterIsUnregisteredOrRestoredInto) {
                                testing::ElementsAre("NotFound", "done")));
     EXPECT_NE(store_->HasUnfinishedRestoreInto(target.id),
               store_->FindCluster(target.id).value().removed.has_value());
+  }
+}
+
+TEST_P(StoreRaces, AClusterMovesBeforeARestoreIntoItOrNotAtAll) {
+  const domain::Snapshot snapshot = AddFinishedSnapshot(AddCluster("source"));
+  for (int round = 0; round < kRounds; ++round) {
+    const domain::Cluster target = AddCluster("c" + std::to_string(round));
+    EXPECT_THAT(AtOnce(Restores(snapshot, target), Moves(target)),
+                testing::AnyOf(testing::ElementsAre("Conflict", "done"),
+                               testing::ElementsAre("done", "done")));
+    EXPECT_TRUE(store_->HasUnfinishedRestoreInto(target.id));
+    EXPECT_EQ(Refusal([&] { Moves(target)(*store_); }),
+              "Conflict: cannot change the connection string of cluster " + target.id.ToString() +
+                  ": a restore into it is unfinished");
+    EXPECT_TRUE(store_->UpdateCluster(target.id, {.paused = true}, "", kNow));
   }
 }
 
@@ -300,6 +321,10 @@ TEST_P(StoreRaces, AClusterThatADrillIsWipingStaysRegisteredUntilItHasLeft) {
   EXPECT_EQ(Refusal([&] { store_->RemoveCluster(scratch.id, kNow); }),
             "Conflict: cannot unregister cluster " + scratch.id.ToString() +
                 ": a drill is writing to it");
+  EXPECT_EQ(Refusal([&] { Moves(scratch)(*store_); }),
+            "Conflict: cannot change the connection string of cluster " + scratch.id.ToString() +
+                ": a drill is writing to it");
+  EXPECT_TRUE(store_->IsScratch(scratch.id));
   // The mark is off at once; the drill is told, and until it has ended nobody may count on it.
   EXPECT_FALSE(store_->UnmarkScratch(scratch.id, "unmarked", kNow));
   EXPECT_FALSE(store_->IsScratch(scratch.id));

@@ -202,6 +202,34 @@ TEST_P(StoreSuite, SnapshotsAreListedInEitherOrder) {
   EXPECT_EQ(in_order(store_->ListSnapshots(cluster.id, {})), ids);
 }
 
+TEST_P(StoreSuite, ClustersAreChangedInWhatIsAskedFor) {
+  const domain::Cluster cluster = AddCluster("c0");
+  const auto update = [&](const Store::ClusterChange& change) {
+    return store_->UpdateCluster(cluster.id, change, "why", kNow);
+  };
+  EXPECT_TRUE(update({.connection_string = Secret("sealed anew"), .paused = true}));
+  EXPECT_TRUE(update({.allow_lossy = true}));
+  const domain::Cluster found = store_->FindCluster(cluster.project, "c0").value();
+  EXPECT_EQ(found.connection_string.Reveal(), "sealed anew");
+  EXPECT_TRUE(found.paused);
+  EXPECT_TRUE(found.allow_lossy);
+  EXPECT_EQ(found.require_quiet, cluster.require_quiet);
+  EXPECT_EQ(found.encryption_at_rest, cluster.encryption_at_rest);
+  store_->RemoveCluster(cluster.id, kNow);
+  EXPECT_FALSE(update({.paused = false}));
+  EXPECT_TRUE(store_->FindCluster(cluster.id).value().paused);
+}
+
+TEST_P(StoreSuite, AnotherConnectionStringIsNoScratchTarget) {
+  const domain::Cluster cluster = AddCluster("c0");
+  store_->MarkScratch(cluster.id, kNow);
+  EXPECT_TRUE(store_->UpdateCluster(cluster.id, {.paused = true}, "why", kNow));
+  EXPECT_TRUE(store_->IsScratch(cluster.id));
+  EXPECT_TRUE(
+      store_->UpdateCluster(cluster.id, {.connection_string = Secret("other")}, "why", kNow));
+  EXPECT_FALSE(store_->IsScratch(cluster.id));
+}
+
 TEST_P(StoreSuite, ClusterFactsAreUpdated) {
   const domain::Cluster cluster = AddCluster("c0");
   store_->UpdateClusterFacts(cluster.id, domain::Topology::kSharded, "8.0.4", "");

@@ -31,6 +31,8 @@ COMMANDS = [
     ["cluster", "add"],
     ["cluster", "list"],
     ["cluster", "check"],
+    ["cluster", "set"],
+    ["cluster", "set-uri"],
     ["cluster", "remove"],
     ["snapshot", "take"],
     ["snapshot", "list"],
@@ -179,6 +181,26 @@ def test_from_cluster_to_restore(world, run, session_servers):
     run("snapshot", "delete", "CliSource", snapshot, *project)
     run("cluster", "remove", "CliTarget", *project)
     assert "CliTarget" not in json.dumps(run("cluster", "list", *project))
+
+
+def test_a_cluster_that_has_moved_keeps_its_snapshots(world, run, session_servers):
+    server = session_servers.memory("--replica-set", "rs0")
+    project = ["--project", world.project]
+    run("cluster", "add", "Mover", *project, "--uri", server.uri)
+    server.client.shop.orders.insert_many([{"_id": i} for i in range(10)])
+    before = contents(server)
+    taken = run("snapshot", "take", "Mover", *project)
+    moved = session_servers.memory("--replica-set", "rs0")
+    said = world.tidemark.command("cluster", "set-uri", "Mover", *project, "--uri", moved.uri, key=world.tidemark.key)
+    assert (said.returncode, said.stdout) == (0, "cluster Mover changed\n"), said.stderr
+    run("restore", "start", "Mover", *project, "--snapshot", taken["id"], "--target", "Mover")
+    assert_same(before, contents(moved))
+    assert run("cluster", "set", "Mover", *project, "--paused")["paused"] is True
+    nothing = world.tidemark.command("cluster", "set", "Mover", *project, key=world.tidemark.key)
+    assert (nothing.returncode, nothing.stderr) == (
+        2, "error: changing a cluster: nothing to change was given\nhint: tidemark cluster set --help\n"
+    )  # fmt: skip
+    assert run("cluster", "set", "Mover", *project, "--no-paused")["paused"] is False
 
 
 def test_what_a_terminal_would_obey_is_shown(world):

@@ -65,6 +65,10 @@ class SqliteStore final : public Store {
                                                 const domain::Page& page) override;
   std::int64_t CountClusters(const ProjectId& project) override;
   bool RemoveCluster(const ClusterId& id, Instant now) override;
+  bool UpdateCluster(const ClusterId& id,
+                     const ClusterChange& change,
+                     std::string_view reason,
+                     Instant now) override;
   void UpdateClusterFacts(const ClusterId& id,
                           domain::Topology topology,
                           std::string_view version,
