@@ -177,24 +177,19 @@ void AddExport(CLI::App& snapshot, Session& session, const SharedOptions& option
   });
 }
 
-}  // namespace
-
-void AddSnapshot(CLI::App& app, Session& session) {
-  const auto options = std::make_shared<SnapshotOptions>();
-  CLI::App* snapshot =
-      app.add_subcommand("snapshot", "Take, import, list, compare, export and delete snapshots");
-  snapshot->require_subcommand(1);
-
-  CLI::App* take = AddCommand(*snapshot, "take", "Take a snapshot now", session, options);
+void AddTake(CLI::App& snapshot, Session& session, const SharedOptions& options) {
+  CLI::App* take = AddCommand(snapshot, "take", "Take a snapshot now", session, options);
   take->add_option("--description", options->description, "what it is for");
   take->add_flag("--no-wait", options->no_wait, "do not wait for its end");
   take->footer("Example: tidemark snapshot take Cluster0 --project 32b6e34b3d91647abb20e7b8");
   take->callback([&session, options] {
     session.run = [&session, options] { return Take(*options, session); };
   });
+}
 
+void AddImport(CLI::App& snapshot, Session& session, const SharedOptions& options) {
   CLI::App* import_dump =
-      AddCommand(*snapshot, "import", "Make a snapshot of what mongodump wrote", session, options);
+      AddCommand(snapshot, "import", "Make a snapshot of what mongodump wrote", session, options);
   import_dump
       ->add_option("path",
                    options->path,
@@ -209,9 +204,11 @@ void AddSnapshot(CLI::App& app, Session& session) {
   import_dump->callback([&session, options] {
     session.run = [&session, options] { return Import(*options, session); };
   });
+}
 
+void AddListAndShow(CLI::App& snapshot, Session& session, const SharedOptions& options) {
   CLI::App* list =
-      AddCommand(*snapshot, "list", "The cluster's snapshots, newest first", session, options);
+      AddCommand(snapshot, "list", "The cluster's snapshots, newest first", session, options);
   list->footer(
       "Example: tidemark snapshot list Cluster0 --project 32b6e34b3d91647abb20e7b8 --output json");
   list->callback([&session, options] {
@@ -221,7 +218,7 @@ void AddSnapshot(CLI::App& app, Session& session) {
     };
   });
 
-  CLI::App* show = AddCommand(*snapshot, "show", "All that is known of one", session, options);
+  CLI::App* show = AddCommand(snapshot, "show", "All that is known of one", session, options);
   show->add_option("id", options->id, "the snapshot's id")->required();
   show->footer(
       "Example: tidemark snapshot show Cluster0 32b6e34b3d91647abb20e7b8 --project "
@@ -233,9 +230,11 @@ void AddSnapshot(CLI::App& app, Session& session) {
       return 0;
     };
   });
+}
 
+void AddDiff(CLI::App& snapshot, Session& session, const SharedOptions& options) {
   CLI::App* diff =
-      AddCommand(*snapshot, "diff", "What has changed between two snapshots", session, options);
+      AddCommand(snapshot, "diff", "What has changed between two snapshots", session, options);
   diff->add_option("from", options->id, "the older snapshot's id")->required();
   diff->add_option("to", options->other, "the newer snapshot's id")->required();
   diff->add_option("--ns", options->only, "only this database or database.collection");
@@ -246,7 +245,20 @@ void AddSnapshot(CLI::App& app, Session& session) {
   diff->callback([&session, options] {
     session.run = [&session, options] { return Diff(*options, session); };
   });
+}
 
+}  // namespace
+
+void AddSnapshot(CLI::App& app, Session& session) {
+  const auto options = std::make_shared<SnapshotOptions>();
+  CLI::App* snapshot =
+      app.add_subcommand("snapshot", "Take, import, list, compare, export and delete snapshots");
+  snapshot->require_subcommand(1);
+
+  AddTake(*snapshot, session, options);
+  AddImport(*snapshot, session, options);
+  AddListAndShow(*snapshot, session, options);
+  AddDiff(*snapshot, session, options);
   AddExport(*snapshot, session, options);
 
   CLI::App* remove =

@@ -25,7 +25,7 @@ constexpr std::array<std::int64_t, 14> kWeeklyWeeks{0, 1, 2, 3, 4, 5, 6, 7, 8, 1
 constexpr std::array<std::int64_t, 17> kMonthlyMonths{
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 18, 24, 36};
 constexpr std::array<std::int64_t, 3> kCheckpointMinutes{15, 30, 60};
-constexpr std::int64_t kMaxPointInTimeHours = 366 * 24;
+constexpr std::int64_t kMaxPointInTimeHours = 366L * 24;
 
 constexpr std::string_view kInterval = "snapshotIntervalHours";
 constexpr std::string_view kRetention = "snapshotRetentionDays";
@@ -281,8 +281,8 @@ void Apply(const ScheduleChange& asked, domain::Schedule& schedule) {
   const bool deleted = schedule.items.empty();
   ApplyBase(change, schedule.items);
   for (std::size_t i = 0; i < kPromoted.size(); ++i) {
-    if (change.promoted.at(i)) {
-      ApplyPromoted(kPromoted.at(i), *change.promoted.at(i), schedule.items);
+    if (const auto& wish = change.promoted.at(i)) {
+      ApplyPromoted(kPromoted.at(i), *wish, schedule.items);
     }
   }
   if (schedule.items.empty() && !deleted) {
