@@ -242,7 +242,9 @@ struct Passed {
 };
 
 Passed PassedDueTimes(const Schedule& schedule, Instant now) {
-  Passed passed{.newest = schedule.run.next_due.value(), .before_newest = {}, .count = 1};
+  const std::optional<Instant>& first = schedule.run.next_due;
+  TIDEMARK_CHECK(first.has_value());
+  Passed passed{.newest = *first, .before_newest = {}, .count = 1};
   for (auto next = NextDue(schedule, passed.newest); next && *next <= now;
        next = NextDue(schedule, passed.newest)) {
     passed.before_newest = passed.newest;
@@ -287,11 +289,8 @@ ScheduleStep Catch(const Schedule& schedule, Instant now) {
          "snapshot " + schedule.run.snapshot.ToString() + " was still being taken");
     return step;
   }
-  if (schedule.run.retry_at) {  // its time is over
-    Miss(step.run,
-         schedule.run.due.value(),
-         1,
-         "it failed, and the next one was due before another try");
+  if (schedule.run.retry_at && schedule.run.due) {  // its time is over
+    Miss(step.run, *schedule.run.due, 1, "it failed, and the next one was due before another try");
   }
   if (passed.count > 1) {
     Miss(step.run,
