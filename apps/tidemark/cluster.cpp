@@ -13,10 +13,6 @@ struct ClusterOptions {
   std::string name;
   std::string uri;
   std::string tier = "shared";
-  bool encryption_at_rest = false;
-  bool paused = false;
-  bool require_quiet = false;
-  bool allow_lossy = false;
 };
 
 // A setting that may be switched on, switched off, or left alone.
@@ -47,17 +43,13 @@ Switches AllSwitches() {
                  "restore although it drops some options of the snapshot"}};
 }
 
+// Those that were given.
 boost::json::object BodyOf(const Switches& switches) {
   boost::json::object body;
   for (const Switch& one : switches) {
     if (one.on || one.off) {
       body[one.member] = one.on;
     }
-  }
-  if (body.empty()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "changing a cluster: nothing to change was given",
-                "tidemark cluster set --help");
   }
   return body;
 }
@@ -76,16 +68,12 @@ std::string ClustersPath(const ClusterOptions& options) {
   return "/projects/" + PathPart(options.project) + "/clusters";
 }
 
-int Add(const ClusterOptions& options, Session& session) {
-  const boost::json::value made =
-      session.MakeClient().Post(ClustersPath(options),
-                                {{"name", options.name},
-                                 {"tier", options.tier},
-                                 {"connectionString", options.uri},
-                                 {"encryptionAtRest", options.encryption_at_rest},
-                                 {"paused", options.paused},
-                                 {"requireQuiet", options.require_quiet},
-                                 {"allowLossy", options.allow_lossy}});
+int Add(const ClusterOptions& options, const Switches& switches, Session& session) {
+  boost::json::object body = BodyOf(switches);
+  body["name"] = options.name;
+  body["tier"] = options.tier;
+  body["connectionString"] = options.uri;
+  const boost::json::value made = session.MakeClient().Post(ClustersPath(options), body);
   if (session.output == OutputFormat::kJson) {
     PrintJson(made);
   } else {
@@ -95,6 +83,11 @@ int Add(const ClusterOptions& options, Session& session) {
 }
 
 int Change(const ClusterOptions& options, Session& session, const boost::json::object& body) {
+  if (body.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "changing a cluster: nothing to change was given",
+                "tidemark cluster set --help");
+  }
   const boost::json::value cluster =
       session.MakeClient().Patch(ClustersPath(options) + "/" + PathPart(options.name), body);
   if (session.output == OutputFormat::kJson) {
@@ -138,21 +131,15 @@ void AddAdd(CLI::App& parent, Session& session, const SharedOptions& options) {
       ->required(options->uri.empty());
   add->add_option("--tier", options->tier, "which API families it answers to")
       ->check(CLI::IsMember({"shared", "flex", "dedicated"}));
-  add->add_flag("--encryption-at-rest",
-                options->encryption_at_rest,
-                "it encrypts at rest: no tenant restore into it");
-  add->add_flag("--paused", options->paused, "it is paused: no restore into it");
-  add->add_flag("--require-quiet",
-                options->require_quiet,
-                "refuse a restore while other clients are connected");
-  add->add_flag("--allow-lossy",
-                options->allow_lossy,
-                "restore although it drops some options of the snapshot");
+  const auto switches = std::make_shared<Switches>(AllSwitches());
+  for (Switch& one : *switches) {
+    add->add_flag(one.on_name, one.on, one.help);
+  }
   add->footer(
       "Example: tidemark cluster add Cluster0 --project 32b6e34b3d91647abb20e7b8 --uri "
       "mongodb://127.0.0.1:27017");
-  add->callback([&session, options] {
-    session.run = [&session, options] { return Add(*options, session); };
+  add->callback([&session, options, switches] {
+    session.run = [&session, options, switches] { return Add(*options, *switches, session); };
   });
 }
 
