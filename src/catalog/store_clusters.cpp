@@ -132,8 +132,7 @@ bool SqliteStore::UpdateCluster(const ClusterId& id,
   if (change.connection_string) {
     RefuseWhileWrittenTo(
         scope, id, "cannot change the connection string of cluster " + id.ToString());
-    Query(scope, "DELETE FROM scratch_targets WHERE cluster = ?1", id).Run();
-    StopDrillsInto(scope, id, reason, now);
+    TakeScratchMark(scope, id, reason, now);
   }
   const std::int64_t updated =
       Query(scope,

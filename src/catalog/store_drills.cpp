@@ -114,6 +114,14 @@ void InsertPassed(Session& session, const domain::Drill& drill) {
 
 }  // namespace
 
+void TakeScratchMark(Session& session,
+                     const ClusterId& cluster,
+                     std::string_view reason,
+                     Instant now) {
+  Query(session, "DELETE FROM scratch_targets WHERE cluster = ?1", cluster).Run();
+  StopDrillsInto(session, cluster, reason, now);
+}
+
 void StopDrillsInto(Session& session,
                     const ClusterId& target,
                     std::string_view reason,
@@ -148,8 +156,7 @@ void SqliteStore::MarkScratch(const ClusterId& cluster, Instant now) {
 // or is told here.
 bool SqliteStore::UnmarkScratch(const ClusterId& cluster, std::string_view reason, Instant now) {
   WriteScope scope(pool_);
-  Query(scope, "DELETE FROM scratch_targets WHERE cluster = ?1", cluster).Run();
-  StopDrillsInto(scope, cluster, reason, now);
+  TakeScratchMark(scope, cluster, reason, now);
   const std::int64_t running =
       CountRows(scope, "SELECT count(*) FROM drills WHERE target = ?1 AND state < 2", cluster);
   scope.Commit();

@@ -301,6 +301,12 @@ void InsertRestore(Session& session, const domain::RestoreJob& restore);
 void RequireRegistered(Session& session, const ClusterId& cluster, const std::string& doing);
 // kNotFound unless the snapshot is there and not deleted.
 void RequireSnapshot(Session& session, const SnapshotId& id);
+// The mark of a scratch target goes: also ends waiting drills into the cluster and tells running
+// ones to stop.
+void TakeScratchMark(Session& session,
+                     const ClusterId& cluster,
+                     std::string_view reason,
+                     Instant now);
 // Ends waiting drills into `target` and tells running ones to stop.
 void StopDrillsInto(Session& session,
                     const ClusterId& target,
