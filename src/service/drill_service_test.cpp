@@ -37,6 +37,26 @@ class DrillServiceTest : public repo::RepositoryFixture {
     return clusters_.Register(project_, {.name = name, .connection_string = Secret(uri)});
   }
 
+  // As a person asks for it.
+  RestoreJobId QueueRestoreInto(const domain::Cluster& target, const SnapshotId& snapshot) {
+    const auto id = RestoreJobId::Generate(clock_.Now(), system_random_);
+    catalog_->AddRestore({.id = id,
+                          .project = project_,
+                          .cluster = source_.id,
+                          .cluster_name = "c0",
+                          .snapshot = snapshot,
+                          .target_project = project_,
+                          .target_cluster = target.id,
+                          .target_name = target.name,
+                          .created = clock_.Now()},
+                         {.id = JobId::Generate(clock_.Now(), system_random_),
+                          .kind = domain::JobKind::kRestore,
+                          .subject = id.raw(),
+                          .created = clock_.Now()},
+                         "a restore needs it");
+    return id;
+  }
+
   // Runs the next job as a worker does; false when there is none.
   bool RunNext() {
     const auto job = catalog_->ClaimJob("node", clock_.Now(), std::chrono::seconds{15});
@@ -241,21 +261,7 @@ TEST_F(DrillServiceTest, ADrillBesideARestoreIntoTheSameServerWipesNothing) {
   const SnapshotId snapshot = TakeSnapshot();
   UseTarget();
   const domain::Cluster twin = Register("twin", scratch_server_.Uri());
-  const auto id = RestoreJobId::Generate(clock_.Now(), system_random_);
-  catalog_->AddRestore({.id = id,
-                        .project = project_,
-                        .cluster = source_.id,
-                        .cluster_name = "c0",
-                        .snapshot = snapshot,
-                        .target_project = project_,
-                        .target_cluster = twin.id,
-                        .target_name = "twin",
-                        .created = clock_.Now()},
-                       {.id = JobId::Generate(clock_.Now(), system_random_),
-                        .kind = domain::JobKind::kRestore,
-                        .subject = id.raw(),
-                        .created = clock_.Now()},
-                       "a restore needs it");
+  const RestoreJobId id = QueueRestoreInto(twin, snapshot);
   ASSERT_TRUE(catalog_->ClaimJob("node", clock_.Now(), std::chrono::seconds{15}));
   WriteToScratch("half.restored");
   const auto connection = mongo::Connection::Open(Secret(scratch_server_.Uri()), {});
@@ -379,21 +385,7 @@ TEST_F(DrillServiceTest, APersonsRestoreEndsADrillThatRuns) {
     if (std::exchange(asked, true)) {
       return;
     }
-    const RestoreJobId id = RestoreJobId::Generate(clock_.Now(), system_random_);
-    catalog_->AddRestore({.id = id,
-                          .project = project_,
-                          .cluster = source_.id,
-                          .cluster_name = "c0",
-                          .snapshot = snapshot,
-                          .target_project = project_,
-                          .target_cluster = scratch_.id,
-                          .target_name = "scratch",
-                          .created = clock_.Now()},
-                         {.id = JobId::Generate(clock_.Now(), system_random_),
-                          .kind = domain::JobKind::kRestore,
-                          .subject = id.raw(),
-                          .created = clock_.Now()},
-                         "a restore needs it");
+    QueueRestoreInto(scratch_, snapshot);
     std::this_thread::sleep_for(std::chrono::milliseconds{600});  // the drill looks within 250
   };
   const domain::Drill drill = RunDrill();

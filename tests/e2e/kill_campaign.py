@@ -4,17 +4,13 @@
 Run it alone with the tests' python:  kill_campaign.py --kills 100 [--seed N]
 """
 
-import argparse
 import contextlib
-import pathlib
 import random
-import shutil
-import sys
-import tempfile
 import threading
 import time
 
 import requests
+from harness.campaigns import run_campaign
 from harness.client import FINISHED, tenant
 from harness.compare import assert_same, contents
 from harness.mongo_servers import start_ferretdb
@@ -38,6 +34,7 @@ class Campaign:
         self.states = {}  # what each snapshot has to hold: by its description, since an answer may be lost
         self.names = {}  # by snapshot id, also of deleted ones
         self.checked = set()
+        self.kills = 0
         self.interrupted = 0  # kills that hit an unfinished job
         self._load()
         # How long a job takes undisturbed: a kill comes at a random moment of that time.
@@ -60,6 +57,7 @@ class Campaign:
             self._check_all()
             if start == self._start_collection:
                 self._check_repository()
+            self.kills += 1
             print(f"kill {number + 1} of {kills}: {start.__name__.removeprefix('_start_')} converged", flush=True)
 
     def _load(self):
@@ -196,28 +194,12 @@ class Campaign:
     def _check_target(self, snapshot_id):
         assert_same(self.states[self.names[snapshot_id]], contents(self.target))
 
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    options = parser.parse_args()
-    print(f"seed {options.seed}")
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="tidemark-kills-"))
-    campaign = Campaign(directory, options.seed)
-    try:
-        campaign.run(options.kills)
-    except BaseException:
-        print(f"kept for a look: {directory}", file=sys.stderr)
-        raise
-    finally:
-        campaign.close()
-    shutil.rmtree(directory)
-    print(
-        f"{options.kills} kills, {campaign.interrupted} of them hit unfinished work ({campaign.tasks} collections); "
-        "everything converged"
-    )
+    def figures(self):
+        return (
+            f"{self.kills} kills, {self.interrupted} of them hit unfinished work ({self.tasks} collections); "
+            "everything converged"
+        )
 
 
 if __name__ == "__main__":
-    main()
+    run_campaign(Campaign, __doc__)

@@ -5,19 +5,18 @@ and of users.
 Run it alone with the tests' python:  kill_jobs.py --kills 100 [--seed N]
 """
 
-import argparse
 import collections
 import contextlib
 import pathlib
 import random
 import shutil
 import sqlite3
-import sys
 import tempfile
 import threading
 import time
 
 import requests
+from harness.campaigns import run_campaign
 from harness.client import V2, legacy
 from harness.compare import contents
 from harness.killed_jobs import (
@@ -274,24 +273,5 @@ class Campaign:
         )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    options = parser.parse_args()
-    print(f"seed {options.seed}")
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="tidemark-kills-"))
-    campaign = Campaign(directory, options.seed)
-    try:
-        campaign.run(options.kills)
-    except BaseException:
-        print(f"kept for a look: {directory}", file=sys.stderr)
-        raise
-    finally:
-        campaign.close()
-    shutil.rmtree(directory)
-    print(campaign.figures())
-
-
 if __name__ == "__main__":
-    main()
+    run_campaign(Campaign, __doc__)
